@@ -1,0 +1,52 @@
+"""What a loader yields: one item for every line or entry that it reads, so that the counts of a load add up.
+
+`read = stored + unchanged + ignored + rejected`: a loader never drops anything without an item that says so.
+"""
+
+from dataclasses import dataclass
+
+from store import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where in the world something was read: a path as the user knows it, and a 1-based line or row."""
+
+    path: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A line or entry that says something: the records it gives (at least one)."""
+
+    location: Location
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A line that is well-formed and says nothing about usage, by a rule that is named."""
+
+    location: Location
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line that should have said something and could not be read: what is wrong and what would be right."""
+
+    location: Location
+    reason: str
+    raw: str = ""
+    """The beginning of the offending text; at most 2,000 characters are kept."""
+
+
+Item = Parsed | Ignored | Rejected
+
+
+class LoadError(Exception):
+    """The load as a whole cannot go on (no such path, a mapping that names a missing column): nothing is stored."""

@@ -1,0 +1,144 @@
+"""A YAML document that remembers where everything stands, so that each mistake can be shown at its place.
+
+PyYAML keeps the last of two equal keys silently and reads `on` as true; here a repeated key is a mistake and every
+scalar keeps its own text.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import yaml
+
+from semantic.errors import CatalogError, Mark, Mistake, suggestion
+
+MAX_BYTES = 2_000_000
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Value:
+    """One node of the document: a scalar, a list or a mapping, with its place."""
+
+    mark: Mark
+    node: yaml.Node
+
+    @property
+    def is_scalar(self) -> bool:
+        return isinstance(self.node, yaml.ScalarNode)
+
+    @property
+    def is_null(self) -> bool:
+        return self.is_scalar and self.node.tag.endswith(":null")
+
+    @property
+    def text(self) -> str:
+        """The scalar as it is written, whatever type YAML would make of it."""
+        return str(self.node.value) if self.is_scalar else ""
+
+    @property
+    def is_number(self) -> bool:
+        return self.is_scalar and self.node.tag.rsplit(":", 1)[-1] in {"int", "float"}
+
+    @property
+    def is_boolean(self) -> bool:
+        return self.is_scalar and self.node.tag.endswith(":bool")
+
+    @property
+    def truth(self) -> bool:
+        return self.text.lower() in {"true", "yes", "on"}
+
+    @property
+    def kind(self) -> str:
+        if isinstance(self.node, yaml.MappingNode):
+            return "mapping"
+        return "list" if isinstance(self.node, yaml.SequenceNode) else "text"
+
+    @cached_property
+    def items(self) -> tuple["Value", ...]:
+        if not isinstance(self.node, yaml.SequenceNode):
+            return ()
+        return tuple(_value(child, self.mark.file) for child in self.node.value)
+
+    @cached_property
+    def entries(self) -> tuple[tuple["Value", "Value"], ...]:
+        if not isinstance(self.node, yaml.MappingNode):
+            return ()
+        return tuple((_value(k, self.mark.file), _value(v, self.mark.file)) for k, v in self.node.value)
+
+    def get(self, key: str) -> "Value | None":
+        return next((v for k, v in self.entries if k.text == key), None)
+
+
+@dataclass
+class Mistakes:
+    """The mistakes found so far in one file."""
+
+    found: list[Mistake] = field(default_factory=list)
+
+    def add(self, at: Value | Mark, message: str) -> None:
+        self.found.append(Mistake(at.mark if isinstance(at, Value) else at, message))
+
+    def raise_if_any(self) -> None:
+        if self.found:
+            raise CatalogError(self.found)
+
+
+def parse_document(text: str, file: str) -> Value:
+    """The root of a YAML text; `CatalogError` where it is not YAML, too large, empty or repeats a key."""
+    start = Mark(file, 1, 1)
+    if len(text) > MAX_BYTES:
+        raise CatalogError([Mistake(start, f"the file has {len(text):,} characters; at most {MAX_BYTES:,} are read")])
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Mark(file, mark.line + 1, mark.column + 1) if mark else start
+        raise CatalogError([Mistake(place, f"not valid YAML: {error.problem or error.context}")]) from error
+    except yaml.YAMLError as error:
+        raise CatalogError([Mistake(start, f"not valid YAML: {error}")]) from error
+    if root is None:
+        raise CatalogError([Mistake(start, "the file is empty; it needs `models:` and `metrics:`")])
+    value = _value(root, file)
+    mistakes = Mistakes()
+    for key, first in _repeated_keys(value, 0, set()):
+        mistakes.add(key, f"'{key.text}' is given twice; the first is at line {first.mark.line}")
+    mistakes.raise_if_any()
+    return value
+
+
+def check_keys(value: Value, allowed: Iterable[str], mistakes: Mistakes, required: tuple[str, ...] = ()) -> bool:
+    """Whether `value` is a mapping; unknown and missing keys are noted."""
+    allowed = set(allowed)
+    if value.kind != "mapping":
+        mistakes.add(value, f"expected a mapping with {', '.join(sorted(allowed))}; this is a {value.kind}")
+        return False
+    for key, _ in value.entries:
+        if key.text not in allowed:
+            mistakes.add(key, f"unknown key '{key.text}'; {suggestion(key.text, allowed)}")
+    present = {key.text for key, _ in value.entries}
+    for name in required:
+        if name not in present:
+            mistakes.add(value, f"'{name}:' is missing")
+    return True
+
+
+def _value(node: yaml.Node, file: str) -> Value:
+    return Value(Mark(file, node.start_mark.line + 1, node.start_mark.column + 1), node)
+
+
+def _repeated_keys(value: Value, depth: int, visited: set[int]) -> Iterator[tuple[Value, Value]]:
+    if depth > 40:
+        raise CatalogError([Mistake(value.mark, "nested more than 40 levels deep")])
+    if id(value.node) in visited:  # an alias: its anchor was read already
+        return
+    visited.add(id(value.node))
+    seen: dict[str, Value] = {}
+    for key, child in value.entries:
+        if key.text in seen:
+            yield key, seen[key.text]
+        seen.setdefault(key.text, key)
+        yield from _repeated_keys(child, depth + 1, visited)
+    for child in value.items:
+        yield from _repeated_keys(child, depth + 1, visited)

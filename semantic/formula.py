@@ -1,0 +1,53 @@
+"""A formula over metrics -> SQL over the columns that hold them. Quotients are doubles and null over 0."""
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+from semantic import tree
+
+MAX_DAYS = 36_525
+"""A date more than a century away is not a forecast; beyond it there is no date."""
+
+
+def formula_tree(formula: exp.Expression, values: Mapping[str, exp.Expression]) -> exp.Expression:
+    """The formula with each metric replaced by its SQL.
+
+    Example:
+        >>> from semantic.expression import parse_formula
+        >>> columns = {"cost": exp.column("cost"), "sessions": exp.column("n")}
+        >>> formula_tree(parse_formula("cost / sessions"), columns).sql(dialect="duckdb")
+        'CAST(cost AS DOUBLE) / NULLIF(CAST(n AS DOUBLE), 0)'
+    """
+
+    def replaced(node: exp.Expression) -> exp.Expression:
+        match node:
+            case exp.Column():
+                value = values[node.name].copy()
+                return exp.Paren(this=value) if isinstance(value, exp.Binary) else value
+            case exp.Div():
+                return tree.ratio(node.this, node.expression)
+            case exp.Mul():
+                return exp.Mul(this=tree.double(node.this), expression=tree.double(node.expression))
+            case exp.Greatest() | exp.Least():
+                node.set("ignore_nulls", False)  # an unknown input makes the answer unknown, not the rest
+            case exp.Anonymous():
+                day, days = node.expressions
+                whole = tree.cast(days, "INTEGER")
+                near = exp.If(
+                    this=exp.LTE(this=days.copy(), expression=tree.number(MAX_DAYS)), true=tree.days_after(day, whole)
+                )
+                return exp.Case(ifs=[near])
+        return node
+
+    return _bottom_up(formula.copy(), replaced)
+
+
+def _bottom_up(node: exp.Expression, change: Callable[[exp.Expression], exp.Expression]) -> exp.Expression:
+    """Children first, so that what a change puts in is not changed again."""
+    for key, child in list(node.args.items()):
+        if isinstance(child, exp.Expression):
+            node.set(key, _bottom_up(child, change))
+        elif isinstance(child, list):
+            node.set(key, [_bottom_up(c, change) if isinstance(c, exp.Expression) else c for c in child])
+    return change(node)

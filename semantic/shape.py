@@ -1,0 +1,153 @@
+"""Rows of a statement -> a Result: typed values, whether the answer was cut, and why a value is null or partial.
+
+Money and dates keep their exactness (a quotient of money is rounded once, half to even, to 12 places); a value that is
+not known is None with a reason, never 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from math import isfinite
+
+from sqlglot import exp
+
+from semantic.facts import ROWS_SUFFIX, UNKNOWN_SUFFIX
+from semantic.model import Formula, Measure, Metric, ValueType
+from semantic.plan import Plan
+from semantic.statement import Statement
+
+Value = str | int | float | bool | Decimal | date | None
+
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_TWELVE_PLACES = Decimal(1).scaleb(-12)
+
+OK = "OK"
+LOWER_BOUND = "LOWER_BOUND"
+PARTIAL = "PARTIAL"
+NO_DATA = "NO_DATA"
+UNKNOWN = "UNKNOWN"
+ZERO_DENOMINATOR = "ZERO_DENOMINATOR"
+UNDEFINED = "UNDEFINED"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What stands behind one value.
+
+    `status` is OK; LOWER_BOUND for a sum with members that do not know their value; PARTIAL for a formula over such
+    sums (it covers the rows that do know); or, where the value is null, the reason.
+    """
+
+    status: str
+    n: int
+    """Rows behind the value: for a formula, of the input that has the fewest."""
+    unknown: int
+    """Rows whose value is not known: for a formula, of the input that has the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    keys: Mapping[str, Value]
+    values: Mapping[str, Value]
+    evidence: Mapping[str, Evidence]
+    """By metric; empty where the question did not ask for evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    rows: tuple[Row, ...]
+    truncated: bool
+    """Whether there are more rows than the limit let through."""
+
+
+def shape_rows(plan: Plan, statement: Statement, rows: Sequence[Sequence[object]]) -> Result:
+    """The result that `rows`, the answer to `statement`, stand for."""
+    limit = statement.limit
+    kept = rows if limit is None else rows[:limit]
+    return Result(tuple(_row(plan, statement, row) for row in kept), limit is not None and len(rows) > limit)
+
+
+def _row(plan: Plan, statement: Statement, row: Sequence[object]) -> Row:
+    columns = statement.columns
+    named = dict(zip((*columns.keys, *columns.metrics, *columns.hidden), row, strict=True))
+    keys = {name: _key(named[name]) for name in columns.keys}
+    known = {n: typed_value(named[n], m.type) for n, m in plan.metrics.items() if n in named}
+    evidence = {n: _evidence(plan, n, known, named) for n in columns.metrics} if plan.query.evidence else {}
+    return Row(keys, {name: known[name] for name in columns.metrics}, evidence)
+
+
+def _key(value: object) -> Value:
+    assert value is None or isinstance(value, str | int | bool | Decimal | date), value
+    return value
+
+
+def typed_value(value: object, kind: ValueType) -> Value:
+    """A number of the store as the reader gets it; a quotient that is not finite is no number."""
+    match value, kind:
+        case None, _:
+            return None
+        case float(), _ if not isfinite(value):
+            return None
+        case Decimal() | int() | float(), "money":
+            return _money(value)
+        case Decimal() | int() | float(), "integer":
+            return int(value)
+        case Decimal() | int() | float(), "number":
+            return float(value)
+        case date(), "date":
+            return value
+    raise TypeError(f"a value of type {kind} cannot be {value!r}")
+
+
+def _money(value: Decimal | int | float) -> Decimal:
+    """At most 12 places, without trailing zeros and never in exponent form."""
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    rounded = exact.quantize(_TWELVE_PLACES, context=_EXACT).normalize(_EXACT)
+    return rounded if int(rounded.as_tuple().exponent) <= 0 else rounded.quantize(Decimal(1), context=_EXACT)
+
+
+def _evidence(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[str, object]) -> Evidence:
+    counts = [_counts(n, m, named) for n, m in _measures(plan, name).items()]
+    n = min((rows for rows, _ in counts), default=0)
+    unknown = max((missing for _, missing in counts), default=0)
+    if known[name] is None:
+        return Evidence(_reason(plan, name, known, named), n, unknown)
+    partial = LOWER_BOUND if isinstance(plan.metrics[name].definition, Measure) else PARTIAL
+    return Evidence(partial if unknown else OK, n, unknown)
+
+
+def _counts(name: str, measure: Measure, named: Mapping[str, object]) -> tuple[int, int]:
+    """Rows of a measure, and those that do not know its value."""
+    rows = named[name] if measure.column is None else named[name + ROWS_SUFFIX]
+    missing = 0 if measure.column is None else named[name + UNKNOWN_SUFFIX]
+    assert isinstance(missing, int)
+    return int(str(rows or 0)), missing
+
+
+def _measures(plan: Plan, name: str) -> dict[str, Measure]:
+    definition = plan.metrics[name].definition
+    if isinstance(definition, Measure):
+        return {name: definition}
+    return {n: m for i in definition.inputs for n, m in _measures(plan, i).items()}
+
+
+def _reason(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[str, object]) -> str:
+    """Why a value is null: its own rows, else the first input that is null, else a divisor that is 0."""
+    metric = plan.metrics[name]
+    if isinstance(metric.definition, Measure):
+        rows, missing = _counts(name, metric.definition, named)
+        return (metric.reasons.unknown or UNKNOWN) if rows and missing else (metric.reasons.empty or NO_DATA)
+    for following in metric.definition.inputs:
+        if known[following] is None:
+            return _reason(plan, following, known, named)
+    return _zero_divisor(metric, plan, known) or metric.reasons.unknown or UNDEFINED
+
+
+def _zero_divisor(metric: Metric, plan: Plan, known: Mapping[str, Value]) -> str | None:
+    assert isinstance(metric.definition, Formula)
+    for quotient in metric.definition.tree.find_all(exp.Div):
+        under = quotient.expression.unnest()
+        if isinstance(under, exp.Column) and known.get(under.name) == 0:
+            return plan.metrics[under.name].reasons.zero or ZERO_DENOMINATOR
+    return None

@@ -1,0 +1,245 @@
+"""The records that loaders write: one frozen class a table, and what a valid one looks like.
+
+A record that exists is valid: constructing it checks it and raises `RecordError` with the field and what would be
+right. Money is `Decimal` in USD, instants are aware UTC datetimes, days are dates. `None` means "the source does not
+say", never zero. Several records with one key are evidence about one row; `store.merge` says which of them wins.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Literal
+
+Scope = Literal["request", "session"]
+RequestStatus = Literal["ok", "error", "aborted"]
+Trigger = Literal["human", "cron", "subagent", "heartbeat", "webhook", "api", "unknown"]
+Termination = Literal["success", "error", "timeout", "aborted", "lost", "unknown"]
+ChargeCategory = Literal["compute", "storage", "network", "software", "people", "inference", "other"]
+
+MAX_USD = Decimal(10) ** 15
+"""A larger amount is a unit error (micro-dollars, another currency), not money of ours."""
+
+
+class RecordError(ValueError):
+    """A value that cannot be stored: the message names the record, the field, the value and what would be right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call to a model (`scope='request'`), or one line that totals all calls of a session (`scope='session'`).
+
+    A session-scope row is counted only where the session has no request-scope rows (a total is merged with its parts,
+    never added). Copies of one call share a `request_key`; the session that started first owns it.
+    """
+
+    request_key: str
+    source: str
+    scope: Scope = "request"
+    session_id: str | None = None
+    agent: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    uncached_input_tokens: int | None = None
+    """Disjoint from the cache buckets. All five buckets are None when the source has no usage for the call."""
+    cache_read_tokens: int | None = None
+    cache_write_5m_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    """Reasoning included."""
+    billed_usd: Decimal | None = None
+    """What the provider charged; 0 means that the provider says it was free."""
+    reported_usd: Decimal | None = None
+    """The source's total for a run (session scope). Wins over nothing but an unknown cost."""
+    estimated_usd: Decimal | None = None
+    """The source's own estimate at its list price: kept for comparison, never used as the cost."""
+    is_included: bool = False
+    """Covered by a plan (subscription, OAuth): marginal cost 0 with status INCLUDED."""
+    status: RequestStatus = "ok"
+    owner_started_at: datetime | None = None
+    """Start of the session in which this copy was found; the oldest one owns the call."""
+
+    def __post_init__(self) -> None:
+        _check(self, required=("request_key", "source"))
+        tokens = (
+            self.uncached_input_tokens,
+            self.cache_read_tokens,
+            self.cache_write_5m_tokens,
+            self.cache_write_1h_tokens,
+            self.output_tokens,
+        )
+        if any(t is None for t in tokens) and any(t is not None for t in tokens):
+            raise RecordError(f"Request {self.request_key}: give all five token buckets or none, got {tokens}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What one piece of evidence (a transcript header, a store entry, a run log line) says about one agent run.
+
+    Evidence about one `session_id` is merged: `trigger` and `termination` go to the higher confidence, then to the
+    later `observed_at`; other fields to the latest evidence that states them; `started_at` to the earliest, `ended_at`
+    to the latest. A session that no evidence terminates is running.
+    """
+
+    session_id: str
+    source: str
+    observed_at: datetime | None = None
+    """When this evidence was true; decides between two pieces of evidence of equal confidence."""
+    agent: str | None = None
+    parent_session_id: str | None = None
+    trigger: Trigger | None = None
+    trigger_rule: str | None = None
+    """Which rule decided the trigger, in a few words: 'session key: cron', 'spawnedBy', 'mapping'."""
+    trigger_confidence: int = 0
+    """0 to 100."""
+    task_class: str | None = None
+    model: str | None = None
+    """The model asked for; used where the session has no requests."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    termination: Termination | None = None
+    """How it ended; 'unknown' for a session that has ended without saying how; None says nothing about the end."""
+    termination_rule: str | None = None
+    termination_confidence: int = 0
+
+    def __post_init__(self) -> None:
+        _check(self, required=("session_id", "source"))
+        if self.started_at and self.ended_at and self.ended_at < self.started_at:
+            raise RecordError(
+                f"Session {self.session_id}: ended_at {self.ended_at.isoformat()} is before "
+                f"started_at {self.started_at.isoformat()}"
+            )
+        for name in ("trigger_confidence", "termination_confidence"):
+            if not 0 <= getattr(self, name) <= 100:
+                raise RecordError(f"Session {self.session_id}: {name} must be 0 to 100, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a session achieved: a merged pull request, a resolved work item, an idle exit, a benchmark verdict."""
+
+    outcome_id: str
+    source: str
+    session_id: str
+    kind: str
+    """Upper case, open set: PR_OPENED, PR_MERGED, ISSUE_CLOSED, WORKQ_RESOLVED, IDLE_EXIT, RUN, UNKNOWN."""
+    is_success: bool | None = None
+    """None while it is not decided (pending), and for an idle exit."""
+    occurred_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, required=("outcome_id", "source", "session_id", "kind"))
+        if self.kind != self.kind.upper() or not self.kind.replace("_", "").isalnum():
+            raise RecordError(f"Outcome {self.outcome_id}: kind must be like PR_MERGED, got {self.kind!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Money from a bill or a plan, for the days from `starts_on` up to but without `ends_on`."""
+
+    charge_id: str
+    source: str
+    category: ChargeCategory
+    amount_usd: Decimal
+    starts_on: date
+    ends_on: date
+    vendor: str | None = None
+    description: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, required=("charge_id", "source"))
+        if self.ends_on <= self.starts_on:
+            raise RecordError(
+                f"Charge {self.charge_id}: ends_on {self.ends_on} must be after starts_on {self.starts_on} "
+                "(the end is the first day that is not charged)"
+            )
+        if (self.ends_on - self.starts_on).days > 3660:
+            span = f"from {self.starts_on} to {self.ends_on}"
+            raise RecordError(f"Charge {self.charge_id}: spans more than ten years, {span}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashBalance:
+    """The closing balance of one account on one day."""
+
+    account: str
+    as_of_on: date
+    balance_usd: Decimal
+    source: str
+
+    def __post_init__(self) -> None:
+        _check(self, required=("account", "source"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """One dated line of the price book, in USD per million tokens; a line is never edited, only superseded.
+
+    It is in force from `effective_from` up to but without `effective_to`. Where a request's prompt (uncached + cache
+    read + cache writes) is over `tier_over` tokens, every token of that request takes the `tier_` price. A bucket
+    without a price (None) makes a request that used it unpriced.
+    """
+
+    price_id: str
+    source: str
+    provider: str
+    model: str
+    effective_from: datetime
+    effective_to: datetime | None = None
+    input: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write_5m: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+    output: Decimal | None = None
+    tier_over: int | None = None
+    tier_input: Decimal | None = None
+    tier_cache_read: Decimal | None = None
+    tier_cache_write_5m: Decimal | None = None
+    tier_cache_write_1h: Decimal | None = None
+    tier_output: Decimal | None = None
+    per_call_fee: Decimal = Decimal(0)
+    known_at: datetime | None = None
+    """When this line became known; of two lines in force at one instant the one known later wins."""
+
+    def __post_init__(self) -> None:
+        _check(self, required=("price_id", "source", "provider", "model"))
+        if self.effective_to is not None and self.effective_to <= self.effective_from:
+            raise RecordError(
+                f"Price {self.price_id}: effective_to {self.effective_to.isoformat()} must be after "
+                f"effective_from {self.effective_from.isoformat()}"
+            )
+
+
+Record = Request | Session | Outcome | Charge | CashBalance | Price
+
+
+def _check(record: Record, required: tuple[str, ...]) -> None:
+    name = type(record).__name__
+    for field in fields(record):
+        value = getattr(record, field.name)
+        match value:
+            case None:
+                continue
+            case bool():
+                continue
+            case str():
+                _check_text(name, field.name, value, required=field.name in required)
+            case datetime():
+                if value.tzinfo is not UTC:
+                    raise RecordError(f"{name}.{field.name} must be a datetime in UTC, got {value!r}")
+            case Decimal():
+                if not value.is_finite() or abs(value) > MAX_USD:
+                    raise RecordError(f"{name}.{field.name} must be an amount below {MAX_USD:.0e} USD, got {value}")
+            case int():
+                if not 0 <= value < 2**62:
+                    raise RecordError(f"{name}.{field.name} must be a count from 0 to 2^62, got {value}")
+
+
+def _check_text(record: str, field: str, value: str, *, required: bool) -> None:
+    if not value and required:
+        raise RecordError(f"{record}.{field} must not be empty")
+    if len(value) > 1024:
+        raise RecordError(f"{record}.{field} must be at most 1,024 characters, got {len(value):,}")
+    if "\x00" in value:
+        raise RecordError(f"{record}.{field} must not contain a NUL character")
