@@ -191,7 +191,7 @@ def _metrics(value: Value | None, models: dict[str, Model], mistakes: Mistakes) 
             read_metric(key, body, entries, models, metrics, mistakes)
     _check_names(metrics, models, mistakes)
     for metric in metrics.values():
-        _check_formula(metric, metrics, mistakes)
+        _check_formula(metric, metrics, set(entries), mistakes)
     return metrics
 
 
@@ -208,13 +208,12 @@ def _check_names(metrics: dict[str, Metric], models: dict[str, Model], mistakes:
         taken.setdefault(folded, f"the metric '{metric.name}'")
 
 
-def _check_formula(metric: Metric, metrics: dict[str, Metric], mistakes: Mistakes) -> None:
+def _check_formula(metric: Metric, metrics: dict[str, Metric], declared: set[str], mistakes: Mistakes) -> None:
     if not isinstance(metric.definition, Formula) or metric.mark is None:
         return
-    for name in metric.definition.inputs:
-        if name not in metrics:
-            hint = suggestion(name, metrics)
-            mistakes.add(metric.mark, f"'{metric.name}' uses '{name}', which is not a metric; {hint}")
+    for name, mark in zip(metric.definition.inputs, metric.definition.marks, strict=True):
+        if name not in declared:
+            mistakes.add(mark, f"'{name}' is not a metric; {suggestion(name, declared - {metric.name})}")
     if path := _cycle(metric.name, metrics):
         mistakes.add(metric.mark, f"'{metric.name}' rests on itself: {' -> '.join(path)}")
 

@@ -46,12 +46,12 @@ def parse_formula(text: str) -> exp.Expression:
     return _parse(text, (*_PREDICATE, exp.Anonymous), "a formula")
 
 
-def names_in(tree: exp.Expression) -> tuple[str, ...]:
-    """The identifiers of an expression in order of appearance, each once; `role.column` as written."""
-    found: dict[str, None] = {}
+def names_in(tree: exp.Expression) -> dict[str, int]:
+    """The identifiers of an expression, each once, with the 1-based place of their first appearance, in that order."""
+    found: dict[str, int] = {}
     for column in sorted(tree.find_all(exp.Column), key=_offset):
-        found[f"{column.table}.{column.name}" if column.table else column.name] = None
-    return tuple(found)
+        found.setdefault(f"{column.table}.{column.name}" if column.table else column.name, _offset(column) + 1)
+    return found
 
 
 def _offset(column: exp.Column) -> int:

@@ -59,11 +59,12 @@ def _formula_metric(key: Value, value: Value, mistakes: Mistakes) -> Metric | No
     except ExpressionError as error:
         mistakes.add(_inside(value, error.column), str(error))
         return None
-    inputs = tuple(n for n in names_in(tree) if n != "as_of")
-    if not inputs:
+    places = {name: place for name, place in names_in(tree).items() if name != "as_of"}
+    if not places:
         mistakes.add(value, f"'{key.text}' uses no other metric; a formula combines metrics")
         return None
-    return Metric(key.text, Formula(tree, inputs), source_text=value.text, mark=key.mark)
+    formula = Formula(tree, tuple(places), tuple(_inside(value, place) for place in places.values()))
+    return Metric(key.text, formula, source_text=value.text, mark=key.mark)
 
 
 def _inside(value: Value, column: int) -> Mark:

@@ -109,6 +109,8 @@ class Formula:
 
     tree: exp.Expression
     inputs: tuple[str, ...]
+    marks: tuple[Mark, ...] = ()
+    """Where each input is named."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_place() -> None:
     assert mistakes(text) == [
         "m.yaml:8:17: there is no model 'rnus'; did you mean 'runs'?",
         "m.yaml:9:15: sum takes 'model.column', such as runs.cost_usd; this is 'runs'",
-        "m.yaml:10:3: 'per_run' uses 'cost', which is not a metric; there are: odd, per_run",
-        "m.yaml:10:3: 'per_run' uses 'sesions', which is not a metric; there are: odd, per_run",
+        "m.yaml:10:26: 'sesions' is not a metric; there are: cost, half, odd, runs",
         "m.yaml:11:9: 'half' needs exactly one kind (avg, count, count_distinct, expr, max, median, metric, min, "
         "percentile, sum), it has sum, median",
         "m.yaml:12:29: '(SELECT 1)' is not allowed in a condition (Subquery)",
@@ -45,7 +44,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_place() -> None:
     ("text", "mistake"),
     [
         ("", "m.yaml:1:1: the file is empty"),
-        ("a: [", "m.yaml:1:5: not valid YAML"),
+        ("a: [", "m.yaml:2:1: not valid YAML"),
         ("models: {}\nmetrics: {}\nmetrics: {}", "m.yaml:3:1: 'metrics' is given twice; the first is at line 2"),
         ("metrics: {}", "m.yaml:1:1: 'models:' is missing"),
         (MODELS + "metrics: {}\nmetrcs: 1", "m.yaml:8:1: unknown key 'metrcs'; did you mean 'metrics'?"),
@@ -70,7 +69,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_place() -> None:
         (MODELS.replace("string", "strng") + "metrics: {}", "'strng' is not a type of dimension; did you mean 'string'?"),
         (MODELS.replace("string", "enum") + "metrics: {}", "the enum 'team' needs its values"),
         (MODELS.replace("source: runs", "source: runs; drop") + "metrics: {}", "is not the name of a table or view"),
-        (MODELS + "    joins: {up: nobody}\nmetrics: {}", "there is no model 'nobody'; did you mean"),
+        (MODELS + "    joins: {up: nobody}\nmetrics: {}", "there is no model 'nobody'; there are: runs"),
         ("defaults: {time_zone: Mars/Base}\n" + MODELS + "metrics: {}", "'Mars/Base' is not a time zone"),
     ],
 )  # fmt: skip
