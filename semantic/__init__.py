@@ -8,6 +8,7 @@ result = shape_rows(plan, statement, rows)      # rows: what a database answers 
 
 from semantic.calendar import local_day, midnight
 from semantic.catalog import load_catalog
+from semantic.columns import ColumnUse, columns_used
 from semantic.compile import compile_plan
 from semantic.errors import CatalogError, Mark, Mistake, QueryError, SemanticError, suggestion
 from semantic.model import Catalog, Dimension, Formula, Grain, Measure, Metric, Model, ValueType
@@ -32,6 +33,7 @@ __all__ = [
     "Both",
     "Catalog",
     "CatalogError",
+    "ColumnUse",
     "Columns",
     "Comparison",
     "Dimension",
@@ -59,6 +61,7 @@ __all__ = [
     "TimeRange",
     "Value",
     "ValueType",
+    "columns_used",
     "compile_plan",
     "dimensions_of",
     "load_catalog",

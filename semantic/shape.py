@@ -4,7 +4,7 @@ Money and dates keep their exactness (a quotient of money is rounded once, half 
 not known is None with a reason, never 0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -133,15 +133,24 @@ def _measures(plan: Plan, name: str) -> dict[str, Measure]:
 
 
 def _reason(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[str, object]) -> str:
-    """Why a value is null: its own rows, else the first input that is null, else a divisor that is 0."""
+    """Why a value is null. Of several causes the one that hides most: unknown rows, then no rows, then a zero."""
+    return min(_causes(plan, name, known, named))[1]
+
+
+def _causes(
+    plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[str, object]
+) -> Iterator[tuple[int, str]]:
+    """Causes with their rank: a measure's own rows, a formula's null inputs, or a divisor that is 0."""
     metric = plan.metrics[name]
     if isinstance(metric.definition, Measure):
         rows, missing = _counts(name, metric.definition, named)
-        return (metric.reasons.unknown or UNKNOWN) if rows and missing else (metric.reasons.empty or NO_DATA)
-    for following in metric.definition.inputs:
-        if known[following] is None:
-            return _reason(plan, following, known, named)
-    return _zero_divisor(metric, plan, known) or metric.reasons.unknown or UNDEFINED
+        yield (0, metric.reasons.unknown or UNKNOWN) if rows and missing else (1, metric.reasons.empty or NO_DATA)
+        return
+    missing_inputs = [n for n in metric.definition.inputs if known[n] is None]
+    for following in missing_inputs:
+        yield from _causes(plan, following, known, named)
+    if not missing_inputs:
+        yield 2, _zero_divisor(metric, plan, known) or metric.reasons.unknown or UNDEFINED
 
 
 def _zero_divisor(metric: Metric, plan: Plan, known: Mapping[str, Value]) -> str | None:

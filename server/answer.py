@@ -1,4 +1,4 @@
-"""A question's whole journey: plan, compile, execute, shape. Every surface asks here, so none can differ from another."""
+"""A question's whole journey: plan, compile, execute, shape. Every surface asks here, so that none can differ."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,0 +1,62 @@
+# `make` alone lists what there is to do.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check lint types imports fix docs graphiql lock bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Virtual environment with locked dependencies and Clawback itself
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Clawback needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`. Name another: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## Load an example company, print what it costs and serve it (ONCE=1: print only)
+	$(BIN)/clawback demo $(if $(ONCE),--once)
+
+serve: $(INSTALLED) ## Serve the store of the settings
+	$(BIN)/clawback serve
+
+test: $(INSTALLED) ## All tests, with branch coverage
+	$(PYTEST) --cov --cov-branch --cov-report=term
+
+check: lint types imports ## Lint, types and import contracts
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+imports: $(INSTALLED)
+	$(BIN)/lint-imports
+
+fix: $(INSTALLED) ## Repair what lint can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(INSTALLED) ## Write the pages that are made from metrics.yaml and the settings
+	$(BIN)/clawback schema --format markdown > docs/catalog.md
+
+bench: $(INSTALLED) ## Print the tables of benchmarks/
+	for file in benchmarks/*.py; do $(BIN)/python $$file; done
+
+graphiql: ## Build server/graphiql from locked npm packages (needs Node.js 20)
+	cd scripts/graphiql && npm ci --ignore-scripts && node build.mjs
+
+lock: $(INSTALLED) ## Lock the dependencies again, with hashes (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## Remove what was made here
+	rm -rf $(VENV) demo-home .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,61 @@
+"""The command line: one module a command, imported only when that command runs, so that `--help` is quick."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from server.cli.failures import told
+
+COMMANDS = {
+    "demo": "An example company: 60 days of agents, loaded, printed and served.",
+    "load": "Load a source: openclaw, runs, prices, charges, cash, outcomes.",
+    "serve": "Serve GraphQL, GraphiQL and the catalog on this machine.",
+    "query": "Ask for metrics and print the rows.",
+    "sql": "Print the SQL that answers a question.",
+    "check": "Check a metrics file, also against the store's tables.",
+    "schema": "Print the GraphQL schema, or the catalog as a page.",
+}
+
+
+class Commands(click.Group):
+    """Knows every command by name and one line; loads the module of the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"server.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="clawback", prog_name="clawback")
+def clawback() -> None:
+    """What AI agents cost and what came of it.
+
+    Start with `clawback demo`, or load your own: `clawback load openclaw ~/.openclaw`, then
+    `clawback query cost_per_session --by model`.
+    """
+
+
+def main() -> None:
+    """Exit code 0 only on success; what a user can mend is told in one line, without a traceback."""
+    try:
+        clawback.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except told as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)

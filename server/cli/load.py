@@ -1,0 +1,76 @@
+"""`clawback load`: read a source, store what is new, and print counts that add up."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from loaders import LOADERS
+from loaders.item import Ignored, Item, Parsed, Rejected
+from loaders.job import run_load
+from server.cli.opening import open_store
+from server.cli.progress import Progress
+from server.settings import Settings
+from store import LoadReport
+
+SHOWN = 10
+
+
+@click.command("load")
+@click.argument("kind", type=click.Choice(list(LOADERS)))
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--mapping", type=click.Path(path_type=Path), help="For runs: a file that says what its columns mean.")
+@click.option("--dry-run", is_flag=True, help="Read and count, store nothing.")
+def command(kind: str, path: Path, mapping: Path | None, dry_run: bool) -> None:
+    """Load a source of KIND from PATH. Loading it again changes nothing.
+
+    \b
+    openclaw  a state directory, such as ~/.openclaw
+    runs      JSONL, CSV or Parquet with one agent run a line; needs --mapping
+    prices    the price book, CSV or YAML
+    charges   bills, CSV
+    cash      balances of bank accounts, CSV
+    outcomes  what sessions achieved, CSV or JSONL
+    """
+    now = datetime.now(UTC)
+    loader = LOADERS[kind]
+    with Progress(loader.size(path)) as progress:
+        items = loader.read(path, mapping, now, progress.advance)
+        if dry_run:
+            print_counts(count(items), f"{kind} {path} (dry run, nothing stored)")
+            return
+        with open_store(Settings()) as store:
+            report = run_load(store, kind, str(path), items, now=now)
+    print_report(report)
+
+
+def count(items: Iterable[Item]) -> dict[str, int]:
+    """How many items a loader gives of each kind; the first rejections are shown as they come."""
+    counts = {"read": 0, "parsed": 0, "ignored": 0, "rejected": 0}
+    for item in items:
+        counts["read"] += 1
+        match item:
+            case Parsed():
+                counts["parsed"] += 1
+            case Ignored():
+                counts["ignored"] += 1
+            case Rejected(location, reason):
+                counts["rejected"] += 1
+                if counts["rejected"] <= SHOWN:
+                    click.echo(f"rejected {location}: {reason}", err=True)
+    return counts
+
+
+def print_report(report: LoadReport) -> None:
+    """The counts of a load, which add up, and the first rejections with their places."""
+    for location, reason in report.rejections[:SHOWN]:
+        click.echo(f"rejected {location}: {reason}", err=True)
+    if report.rejected > SHOWN:
+        click.echo(f"... {report.rejected - SHOWN:,} more in the table rejected_rows", err=True)
+    counts = {name: getattr(report, name) for name in ("read", "stored", "unchanged", "ignored", "rejected")}
+    print_counts(counts, f"{report.source} {report.location}")
+
+
+def print_counts(counts: dict[str, int], what: str) -> None:
+    click.echo(f"{what}: " + "  ".join(f"{name} {number:,}" for name, number in counts.items()))
