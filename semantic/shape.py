@@ -13,7 +13,7 @@ from math import isfinite
 from sqlglot import exp
 
 from semantic.facts import ROWS_SUFFIX, UNKNOWN_SUFFIX
-from semantic.model import Formula, Measure, Metric, ValueType
+from semantic.model import Aggregation, Formula, Measure, Metric, ValueType
 from semantic.plan import Plan
 from semantic.statement import Statement
 
@@ -35,8 +35,8 @@ UNDEFINED = "UNDEFINED"
 class Evidence:
     """What stands behind one value.
 
-    `status` is OK; LOWER_BOUND for a sum with members that do not know their value; PARTIAL for a formula over such
-    sums (it covers the rows that do know); or, where the value is null, the reason.
+    `status` is OK; LOWER_BOUND for a sum with members that do not know their value; PARTIAL for any other aggregate or
+    formula with such members (it covers the rows that do know); or, where the value is null, the reason.
     """
 
     status: str
@@ -113,8 +113,9 @@ def _evidence(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[
     unknown = max((missing for _, missing in counts), default=0)
     if known[name] is None:
         return Evidence(_reason(plan, name, known, named), n, unknown)
-    partial = LOWER_BOUND if isinstance(plan.metrics[name].definition, Measure) else PARTIAL
-    return Evidence(partial if unknown else OK, n, unknown)
+    definition = plan.metrics[name].definition
+    is_sum = isinstance(definition, Measure) and definition.aggregation is Aggregation.SUM
+    return Evidence((LOWER_BOUND if is_sum else PARTIAL) if unknown else OK, n, unknown)
 
 
 def _counts(name: str, measure: Measure, named: Mapping[str, object]) -> tuple[int, int]:

@@ -1,5 +1,9 @@
 """Where the rows are: schema, writes and reads. The only package that imports duckdb."""
 
+from store.database import Store
+from store.errors import QueryError, QueryTimeout, StoreBusyError, StoreError
+from store.priced import CostStatus, PricedRequest
+from store.read import Reader, Rows
 from store.records import (
     CashBalance,
     Charge,
@@ -10,14 +14,30 @@ from store.records import (
     Request,
     Session,
 )
+from store.stage import Stage, StagedRecord
+from store.stored import Load
+from store.write import LoadReport
 
 __all__ = [
     "CashBalance",
     "Charge",
+    "CostStatus",
+    "Load",
+    "LoadReport",
     "Outcome",
     "Price",
+    "PricedRequest",
+    "QueryError",
+    "QueryTimeout",
+    "Reader",
     "Record",
     "RecordError",
     "Request",
+    "Rows",
     "Session",
+    "Stage",
+    "StagedRecord",
+    "Store",
+    "StoreBusyError",
+    "StoreError",
 ]

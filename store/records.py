@@ -8,6 +8,7 @@ say", never zero. Several records with one key are evidence about one row; `stor
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 Scope = Literal["request", "session"]
@@ -16,6 +17,8 @@ Trigger = Literal["human", "cron", "subagent", "heartbeat", "webhook", "api", "u
 Termination = Literal["success", "error", "timeout", "aborted", "lost", "unknown"]
 ChargeCategory = Literal["compute", "storage", "network", "software", "people", "inference", "other"]
 
+MAX_CHARACTERS = 1024
+MAX_COUNT = 2**62
 MAX_USD = Decimal(10) ** 15
 """A larger amount is a unit error (micro-dollars, another currency), not money of ours."""
 
@@ -214,32 +217,41 @@ class Price:
 Record = Request | Session | Outcome | Charge | CashBalance | Price
 
 
+@cache
+def _field_names(kind: type[Record]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _check(record: Record, required: tuple[str, ...]) -> None:
-    name = type(record).__name__
-    for field in fields(record):
-        value = getattr(record, field.name)
-        match value:
-            case None:
-                continue
-            case bool():
-                continue
-            case str():
-                _check_text(name, field.name, value, required=field.name in required)
-            case datetime():
-                if value.tzinfo is not UTC:
-                    raise RecordError(f"{name}.{field.name} must be a datetime in UTC, got {value!r}")
-            case Decimal():
-                if not value.is_finite() or abs(value) > MAX_USD:
-                    raise RecordError(f"{name}.{field.name} must be an amount below {MAX_USD:.0e} USD, got {value}")
-            case int():
-                if not 0 <= value < 2**62:
-                    raise RecordError(f"{name}.{field.name} must be a count from 0 to 2^62, got {value}")
+    for field in _field_names(type(record)):
+        value = getattr(record, field)
+        if value is None or value is False or value is True:
+            continue
+        if isinstance(value, str):
+            if len(value) > MAX_CHARACTERS or "\x00" in value or not value or not value.isascii():
+                _check_text(record, field, value, required=field in required)
+        elif isinstance(value, datetime):
+            if value.tzinfo is not UTC:
+                raise RecordError(f"{_place(record, field)} must be a datetime in UTC, got {value!r}")
+        elif isinstance(value, Decimal):
+            if not value.is_finite() or not -MAX_USD <= value <= MAX_USD:
+                raise RecordError(f"{_place(record, field)} must be an amount below {MAX_USD:.0e} USD, got {value}")
+        elif isinstance(value, int) and not 0 <= value < MAX_COUNT:
+            raise RecordError(f"{_place(record, field)} must be a count from 0 to 2^62, got {value}")
 
 
-def _check_text(record: str, field: str, value: str, *, required: bool) -> None:
+def _check_text(record: Record, field: str, value: str, *, required: bool) -> None:
     if not value and required:
-        raise RecordError(f"{record}.{field} must not be empty")
-    if len(value) > 1024:
-        raise RecordError(f"{record}.{field} must be at most 1,024 characters, got {len(value):,}")
+        raise RecordError(f"{_place(record, field)} must not be empty")
+    if len(value) > MAX_CHARACTERS:
+        raise RecordError(f"{_place(record, field)} must be at most 1,024 characters, got {len(value):,}")
     if "\x00" in value:
-        raise RecordError(f"{record}.{field} must not contain a NUL character")
+        raise RecordError(f"{_place(record, field)} must not contain a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise RecordError(f"{_place(record, field)} must be text that UTF-8 can hold: {error.reason}") from error
+
+
+def _place(record: Record, field: str) -> str:
+    return f"{type(record).__name__}.{field}"

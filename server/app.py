@@ -1,0 +1,117 @@
+"""The web application: which path is answered by what. It owns its threads, and neither the store nor the clock."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import strawberry
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from semantic import Catalog
+from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
+from server.graphql import build_schema
+from server.graphql.context import RowLimits
+from server.graphql.engine import Engine
+from server.graphql.http import GraphQLEndpoint
+from server.settings import Settings, shipped
+from store import Store, StoreError
+
+INDEX = """\
+<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Clawback</title>
+  </head>
+  <body>
+    <h1>Clawback</h1>
+    <p>What AI agents cost and what came of it.</p>
+    <ul>
+      <li><a href="graphiql">GraphiQL</a>: ask, with examples</li>
+      <li><a href="schema.graphql">schema.graphql</a>: everything that can be asked, with its definition</li>
+      <li><a href="health/ready">health/ready</a>: whether questions can be answered now</li>
+    </ul>
+    <p>Programs POST their questions to <code>/graphql</code>.</p>
+  </body>
+</html>
+"""
+INDEX_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+ENDPOINT = "/graphql"
+HOSTS = ("localhost", "127.0.0.1", "[::1]")
+"""Names that a browser may call this server by. Another one means that a page has pointed its own name at us."""
+
+
+def create_app(store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime]) -> Starlette:
+    """`clock` gives the instant at which a question is asked, in UTC."""
+    schema = build_schema(catalog)
+    engine = Engine(schema, catalog, store, clock, RowLimits(settings.default_rows, settings.max_rows))
+    pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with pool:
+            yield
+
+    return Starlette(
+        routes=[
+            Route("/", _index),
+            Route(ENDPOINT, GraphQLEndpoint(engine, pool, settings.query_timeout_ms)),
+            Route("/schema.graphql", _sdl(schema)),
+            Route("/graphiql", graphiql_page),
+            Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
+            Route("/graphiql/{name}", graphiql_file),
+            Route("/health/live", _live),
+            Route("/health/ready", _ready(store)),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
+        lifespan=lifespan,
+    )
+
+
+def _examples() -> list[Example]:
+    directory = shipped("examples/queries")
+    return load_examples(directory) if directory.is_dir() else []
+
+
+async def _index(request: Request) -> Response:
+    return Response(INDEX, media_type="text/html", headers=INDEX_HEADERS)
+
+
+def _sdl(schema: strawberry.Schema) -> Endpoint:
+    text = schema.as_str() + "\n"
+
+    async def sdl(request: Request) -> Response:
+        return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
+
+    return sdl
+
+
+async def _live(request: Request) -> Response:
+    return JSONResponse({"status": "live"})
+
+
+def _ready(store: Store) -> Endpoint:
+    def version() -> int:
+        with store.snapshot() as reader:
+            return reader.data_version
+
+    async def ready(request: Request) -> Response:
+        try:
+            # Not in the pool of the questions: a server that is busy with them is still ready.
+            return JSONResponse({"status": "ready", "dataVersion": await asyncio.to_thread(version)})
+        except StoreError as error:
+            return JSONResponse({"status": "unavailable", "reason": str(error)}, status_code=503)
+
+    return ready

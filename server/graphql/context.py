@@ -1,0 +1,54 @@
+"""What one operation works with: the store in one version, the instant of the question, the limits that hold."""
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from semantic import Catalog
+from store import QueryTimeout, Reader, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When an answer must be there; waiting counts."""
+
+    at: float
+    timeout_ms: int
+
+    @classmethod
+    def after(cls, timeout_ms: int) -> "Deadline":
+        return cls(time.monotonic() + timeout_ms / 1000, timeout_ms)
+
+    def remaining_ms(self) -> int:
+        """At least 1; `QueryTimeout` where nothing is left."""
+        left = int((self.at - time.monotonic()) * 1000)
+        if left < 1:
+            raise QueryTimeout(f"the question took longer than {self.timeout_ms:,} ms, waiting included")
+        return left
+
+
+@dataclass(frozen=True, slots=True)
+class RowLimits:
+    default: int
+    most: int
+
+
+@dataclass
+class Context:
+    """Every field of one operation sees the same version of the data; the store is touched when a field needs it."""
+
+    catalog: Catalog
+    store: Store
+    now: datetime
+    deadline: Deadline
+    limits: RowLimits
+    _opened: ExitStack = field(default_factory=ExitStack)
+
+    @cached_property
+    def reader(self) -> Reader:
+        return self._opened.enter_context(self.store.snapshot())
+
+    def close(self) -> None:
+        self._opened.close()

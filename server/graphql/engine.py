@@ -1,0 +1,114 @@
+"""One operation from its text to its response: parse, measure, validate, execute. Synchronous, for a worker thread.
+
+Strawberry makes the schema; its own `execute` is not used, because it validates before a limit on size can speak, runs
+the first of several operations where none is named, and logs every mistake of a client with a traceback.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationType,
+    execute_sync,
+    get_operation_ast,
+    parse,
+    validate,
+)
+
+from semantic import Catalog
+from server.graphql.context import Context, Deadline, RowLimits
+from server.graphql.errors import Told, field_errors, request_errors, told
+from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
+from store import Store
+
+CACHED_DOCUMENTS = 128
+MAX_VALIDATION_ERRORS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a client sends."""
+
+    text: str
+    variables: dict[str, Any] | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    body: dict[str, Any]
+    is_executed: bool
+    """False where the request was refused before anything ran; the body then has no data."""
+
+
+class Engine:
+    """Answers operations on one schema and one store; safe to use from many threads at once."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        catalog: Catalog,
+        store: Store,
+        clock: Callable[[], datetime],
+        limits: RowLimits,
+    ) -> None:
+        self._schema = schema._schema
+        self._catalog = catalog
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+        self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
+
+    def answer(self, operation: Operation, deadline: Deadline) -> Response:
+        document = self._prepared(operation.text)
+        if not isinstance(document, DocumentNode):
+            return Response({"errors": document}, is_executed=False)
+        if refusal := _refusal(document, operation.name):
+            return Response({"errors": [refusal]}, is_executed=False)
+        with closing(Context(self._catalog, self._store, self._clock(), deadline, self._limits)) as context:
+            result = execute_sync(
+                self._schema,
+                document,
+                context_value=context,
+                variable_values=operation.variables,
+                operation_name=operation.name,
+            )
+        errors = result.errors or []
+        if errors and result.data is None and all(error.path is None for error in errors):
+            return Response({"errors": request_errors("INVALID_VARIABLES", errors)}, is_executed=False)
+        body: dict[str, Any] = {"data": result.data}
+        if errors:
+            body["errors"] = field_errors(errors, uuid4().hex)
+        return Response(body, is_executed=True)
+
+
+def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
+    """A document that is ready to be executed, or what is wrong with it."""
+    try:
+        document = parse(
+            text, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_COMMENTS, max_source_length=MAX_BODY_BYTES
+        )
+        check_size(document)
+    except GraphQLError as error:
+        return request_errors("SYNTAX_ERROR", [error])
+    errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS)
+    return request_errors("INVALID_QUERY", errors) if errors else document
+
+
+def _refusal(document: DocumentNode, name: str | None) -> Told | None:
+    operation = get_operation_ast(document, name)
+    if operation is None:
+        known = f"there is no operation '{name}'" if name else "the document has several operations"
+        return told(f"{known}; name one of them in operationName", "BAD_REQUEST")
+    if operation.operation is not OperationType.QUERY:
+        return told(f"a {operation.operation.value} cannot be asked here; only queries can", "INVALID_QUERY")
+    return None

@@ -1,0 +1,34 @@
+"""The schema: three root fields, typed by the catalog. What is added to metrics.yaml appears here by itself."""
+
+import strawberry
+from strawberry import Info
+from strawberry.schema.config import StrawberryConfig
+
+from semantic import Catalog
+from server.graphql.context import Context
+from server.graphql.discovery import CatalogInfo, Source, catalog_info, sources_of
+from server.graphql.metrics import metrics_field
+from server.graphql.rows import read_field
+from server.graphql.scalars import SCALARS
+
+
+def build_schema(catalog: Catalog) -> strawberry.Schema:
+    """`CatalogError` where names of the catalog cannot be told apart in GraphQL."""
+    asked = metrics_field(catalog)
+    told = catalog_info(catalog)
+
+    def read_catalog() -> CatalogInfo:
+        return told
+
+    def read_sources(info: Info[Context, None]) -> list[Source]:
+        return sources_of(info.context.store.loads(), info.context.now)
+
+    @strawberry.type(description="Ask for metrics; what they mean is in the catalog.")
+    class Query:
+        metrics = asked
+        catalog = strawberry.field(
+            resolver=read_catalog, description="What can be asked: metrics with their definitions, and dimensions."
+        )
+        sources = strawberry.field(resolver=read_sources, description="Where the data comes from, and how fresh it is.")
+
+    return strawberry.Schema(Query, config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS))

@@ -1,0 +1,110 @@
+"""What a client selected, as it will be answered: fragments spread, @skip and @include applied, duplicates merged.
+
+Selected dimensions become groups, so a field that is skipped must not count. Hence graphql-core's own collection of
+fields, the one that execution uses, and never the text of the query.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from graphql import GraphQLObjectType, GraphQLResolveInfo, get_argument_values
+from graphql.execution.collect_fields import CollectedFields, FieldDetails, FragmentDetails, collect_subfields
+
+from semantic import Grain, QueryError
+from server.graphql.names import Vocabulary
+
+_EVIDENCE_WIDTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What is selected under `rows` or under `totals`, each name once, in the order of the selection."""
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...]
+    grain: Grain | None
+    evidence: bool
+    width: int
+    """Values of a row in the response, roughly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What one `metrics` field is asked for; `rows` and `totals` are None where they are not selected."""
+
+    rows: Columns | None
+    totals: Columns | None
+    fields: frozenset[str]
+    """All fields of `Metrics` that are selected."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field of the response, with every node of the query that asks for it."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    nodes: list[FieldDetails]
+
+
+_Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
+
+
+def selection_of(info: GraphQLResolveInfo[Any], vocabulary: Vocabulary) -> Selection:
+    """`QueryError` where the selection is not one question."""
+    fragments = {name: FragmentDetails(definition) for name, definition in info.fragments.items()}
+    collect = partial(collect_subfields, info.schema, fragments, info.variable_values, info.operation)
+
+    def fields_of(type_name: str, nodes: list[FieldDetails]) -> list[_Field]:
+        parent = info.schema.type_map[type_name]
+        assert isinstance(parent, GraphQLObjectType)
+        return _fields(parent, collect(parent, nodes), info)
+
+    parts = fields_of("Metrics", [FieldDetails(node, None) for node in info.field_nodes])
+    rows = [part for part in parts if part.name == "rows"]
+    totals = [part for part in parts if part.name == "totals"]
+    if len(rows) > 1:
+        raise QueryError("ROWS_TWICE", "rows are selected twice; ask for metrics twice, each under a name of its own")
+    return Selection(
+        _columns("rows", [f for part in rows for f in fields_of("MetricsRow", part.nodes)], vocabulary)
+        if rows
+        else None,
+        _columns("totals", [f for part in totals for f in fields_of("MetricsTotals", part.nodes)], vocabulary)
+        if totals
+        else None,
+        frozenset(part.name for part in parts),
+    )
+
+
+def _fields(parent: GraphQLObjectType, collected: CollectedFields, info: GraphQLResolveInfo[Any]) -> list[_Field]:
+    """Without __typename, which no type declares."""
+    return [
+        _Field(name, get_argument_values(parent.fields[name], details[0].node, info.variable_values), details)
+        for details in collected.grouped_field_set.values()
+        if (name := details[0].node.name.value) in parent.fields
+    ]
+
+
+def _columns(part: str, fields: list[_Field], vocabulary: Vocabulary) -> Columns:
+    evidence = [field.arguments["metric"].value for field in fields if field.name == "evidence"]
+    metrics = [vocabulary.metrics[field.name] for field in fields if field.name in vocabulary.metrics]
+    if not metrics and not evidence:
+        example = next(iter(vocabulary.metrics), "")
+        raise QueryError("NO_METRICS", f"no metric is selected under {part}; select at least one, such as {example}")
+    return Columns(
+        metrics=tuple(dict.fromkeys((*metrics, *evidence))),
+        by=tuple(dict.fromkeys(vocabulary.dimensions[f.name] for f in fields if f.name in vocabulary.dimensions)),
+        grain=_grain(fields),
+        evidence=bool(evidence),
+        width=len(fields) + _EVIDENCE_WIDTH * len(evidence),
+    )
+
+
+def _grain(fields: list[_Field]) -> Grain | None:
+    grains = sorted({Grain(field.arguments["grain"].value) for field in fields if field.name == "time"})
+    if len(grains) > 1:
+        both = " and ".join(grain.upper() for grain in grains)
+        raise QueryError("TWO_GRAINS", f"rows are cut by {both} at once; a question has one grain, so ask twice")
+    return grains[0] if grains else None

@@ -1,0 +1,68 @@
+"""Everything that can be set from outside, by environment variables with the prefix CLAWBACK_."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped(name: str) -> Path:
+    """A file or directory that comes with Clawback: inside the wheel, or at the root of the repository."""
+    inside = _PACKAGE / name
+    return inside if inside.exists() else _PACKAGE.parent / name
+
+
+def _metrics_file() -> Path:
+    here = Path("metrics.yaml")
+    return here if here.is_file() else shipped("metrics.yaml")
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="CLAWBACK_", frozen=True, extra="forbid")
+
+    store: Path = Field(
+        Path("clawback.duckdb"), description="The file that holds the data. One process owns it at a time."
+    )
+    metrics: Path = Field(
+        default_factory=_metrics_file,
+        description="The file that declares the metrics; default: metrics.yaml in the working directory, "
+        "else the one that comes with Clawback.",
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="The address to listen on. Only this machine: there is no authentication yet.",
+    )
+    port: int = Field(8321, ge=0, le=65535, description="The port to listen on; 0 lets the system choose a free one.")
+    default_rows: int = Field(1_000, ge=1, description="Rows of an answer where the question names no limit.")
+    max_rows: int = Field(10_000, ge=1, description="The largest limit that a question may name.")
+    query_timeout_ms: int = Field(
+        10_000, ge=1, description="How long one question may take, waiting included, before it is stopped."
+    )
+    threads: int = Field(
+        4, ge=1, le=64, description="Questions that are answered at the same time, and threads that DuckDB uses."
+    )
+    memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk, such as 512MB or 4GB.")
+    capacity_slots: int = Field(
+        1, ge=1, description="Sessions that the machines can run at once: what idle compute is measured against."
+    )
+
+    @field_validator("host")
+    @classmethod
+    def _stays_on_this_machine(cls, host: str) -> str:
+        if host not in LOOPBACK:
+            raise ValueError(
+                f"'{host}' can be reached from other machines, and there is no authentication yet; "
+                f"use one of {', '.join(LOOPBACK)}, and a tunnel (ssh -L) to reach it from elsewhere"
+            )
+        return host
+
+    @model_validator(mode="after")
+    def _default_is_within_the_maximum(self) -> Self:
+        if self.default_rows > self.max_rows:
+            raise ValueError(f"default_rows ({self.default_rows:,}) is above max_rows ({self.max_rows:,})")
+        return self

@@ -1,0 +1,218 @@
+"""One owner of one file: opening, writing and reading it."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copytree, rmtree
+from tempfile import TemporaryDirectory, mkdtemp
+from threading import Lock
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from store.errors import StoreBusyError, StoreError
+from store.migrate import migrate
+from store.priced import PricedRequest
+from store.read import Reader, Rows
+from store.records import Price
+from store.stage import Stage
+from store.stored import Load, select_loads, select_prices, select_requests
+from store.write import LoadReport, apply_stage, raise_version, transaction
+
+STORAGE_VERSION = "v1.4.0"
+"""Of the file: older versions of DuckDB can still read it, so there is a way back."""
+
+
+class Store:
+    """Safe to read from many threads at once: every read has a cursor of its own. Writes wait for one another."""
+
+    def __init__(self, connection: DuckDBPyConnection, stage_directory: Path) -> None:
+        self.stage_directory = stage_directory
+        """Where loads are staged: the only directory besides the file that the database may read."""
+        self._connection = connection
+        self._writer = Lock()
+        self._data_version = int(connection.execute("SELECT version FROM data_version").fetchall()[0][0])
+        self._is_open = True
+
+    @classmethod
+    def open(cls, path: Path | None, *, memory_limit: str | None = None, threads: int | None = None) -> Self:
+        """Creates the file where there is none and brings it to this version's schema. None: a store in memory."""
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "storage_compatibility_version": STORAGE_VERSION,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            # Another name for every opening: DuckDB then refuses a second owner within this process, too.
+            "custom_user_agent": f"clawback {uuid4()}",
+        }
+        config |= {"memory_limit": memory_limit} if memory_limit else {}
+        config |= {"threads": str(threads)} if threads else {}
+        stage_directory = _stage_directory(path)
+        connection = _connect(path, config)
+        try:
+            _shut_in(connection, stage_directory)
+            migrate(connection)
+        except duckdb.Error as error:
+            connection.close()
+            raise StoreError(f"{path or 'the store'} cannot be opened: {error}") from error
+        except StoreError as error:
+            connection.close()
+            raise StoreError(f"{path or 'the store'}: {error}") from error
+        return cls(connection, stage_directory)
+
+    def close(self) -> None:
+        with self._writer:
+            self._is_open = False
+            self._connection.close()
+            rmtree(self.stage_directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def apply(self, stage: Stage, *, now: datetime) -> LoadReport:
+        """Stores all of a load or, where anything fails, nothing of it. Closes the stage."""
+        stage.close()
+        with self._writing(f"the load of {stage.location}") as cursor, self._within_reach(stage) as directory:
+            report = apply_stage(cursor, stage, directory, _without_zone(now))
+            self._data_version = report.data_version
+        return report
+
+    def set_capacity(self, slots: int) -> None:
+        """How many sessions the machines can run at once, for the allocation of infrastructure."""
+        if slots < 1:
+            raise StoreError(f"the capacity must be at least one session at a time, got {slots}")
+        with self._writing("the capacity") as cursor:
+            with transaction(cursor):
+                cursor.execute("UPDATE allocation SET capacity_slots = $slots", {"slots": slots})
+                version = raise_version(cursor, _without_zone(datetime.now(UTC)))
+            self._data_version = version
+
+    def data_version(self) -> int:
+        """Grows with every write. Whoever reads it and then asks gets an answer of that version or a later one."""
+        return self._data_version
+
+    def read(self, sql: str, params: Mapping[str, object] | None = None, *, timeout_ms: int | None = None) -> Rows:
+        """All rows of one SELECT with parameters like `$since`. Raises `QueryError`, or `QueryTimeout`."""
+        with self._reading() as cursor:
+            return Reader(cursor, self._data_version).read(sql, params, timeout_ms=timeout_ms)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Reader]:
+        """Several reads of one and the same version of the data, whatever is loaded meanwhile."""
+        with self._reading() as cursor:
+            (version,) = cursor.execute("SELECT version FROM data_version").fetchall()[0]
+            yield Reader(cursor, version)
+
+    def prices(self, known_at: datetime | None = None) -> list[Price]:
+        """The price book: of every line the newest version, or the one that was the newest at an instant."""
+        with self._reading() as cursor:
+            return select_prices(cursor, _without_zone(known_at) if known_at else None)
+
+    def requests_of(self, models: set[tuple[str, str]] | None) -> Iterator[PricedRequest]:
+        """The stored requests of some (provider, model), or all: to price them anew when prices change."""
+        with self._reading() as cursor:
+            yield from select_requests(cursor, models)
+
+    def loads(self) -> list[Load]:
+        """Newest first."""
+        with self._reading() as cursor:
+            return select_loads(cursor)
+
+    def columns(self, source: str) -> dict[str, str]:
+        """Column -> SQL type of a table or view; nothing where there is no such table."""
+        found = self.read(
+            "SELECT column_name, data_type FROM duckdb_columns()"
+            " WHERE table_name = $source AND NOT internal ORDER BY column_index",
+            {"source": source},
+        )
+        return {str(name): str(kind) for name, kind in found.rows}
+
+    @contextmanager
+    def _reading(self) -> Iterator[DuckDBPyConnection]:
+        cursor = self._cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield cursor
+        finally:
+            cursor.close()  # ends the transaction
+
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[DuckDBPyConnection]:
+        with self._writer:
+            cursor = self._cursor()
+            try:
+                yield cursor
+            except duckdb.Error as error:
+                raise StoreError(f"{what} could not be stored, and nothing of it was: {error}") from error
+            finally:
+                cursor.close()
+
+    def _cursor(self) -> DuckDBPyConnection:
+        if not self._is_open:
+            raise StoreError("the store is closed")
+        return self._connection.cursor()
+
+    @contextmanager
+    def _within_reach(self, stage: Stage) -> Iterator[Path]:
+        """The files of a stage where the database may read them: a stage that lies elsewhere is copied."""
+        directory = stage.directory.resolve()
+        if directory.is_relative_to(self.stage_directory):
+            yield directory
+            return
+        with TemporaryDirectory(prefix="load-", dir=self.stage_directory) as copy:
+            copytree(directory, copy, dirs_exist_ok=True)
+            yield Path(copy)
+
+
+def _stage_directory(path: Path | None) -> Path:
+    if path is None:
+        return Path(mkdtemp(prefix="clawback-")).resolve()
+    directory = path.resolve()
+    return directory.with_name(directory.name + ".stage")
+
+
+def _connect(path: Path | None, config: dict[str, str | bool | int | float | list[str]]) -> DuckDBPyConnection:
+    if path is None:
+        return duckdb.connect(":memory:", config=config)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    advice = "Ask the server that owns it, or stop that process; only one process can have a store open."
+    try:
+        return duckdb.connect(str(path.resolve()), config=config)
+    except duckdb.ConnectionException as error:
+        raise StoreBusyError(f"{path} is open already in this process (PID {os.getpid()}). {advice}") from error
+    except duckdb.Error as error:
+        holder = re.search(r"lock is held in (.+?) \(PID (\d+)\)", str(error))
+        if holder is None:
+            raise StoreError(f"{path} cannot be opened: {error}") from error
+        raise StoreBusyError(f"{path} is open in process {holder[2]} ({holder[1]}). {advice}") from error
+
+
+def _shut_in(connection: DuckDBPyConnection, stage_directory: Path) -> None:
+    """From here on no SQL, whoever wrote it, reaches a file but the store itself and what is staged for it."""
+    rmtree(stage_directory, ignore_errors=True)  # what a load that was killed has left
+    stage_directory.mkdir(mode=0o700)
+    allowed = str(stage_directory).replace("'", "''")
+    for statement in (
+        "LOAD icu",
+        "LOAD json",
+        "SET GLOBAL TimeZone = 'UTC'",
+        f"SET GLOBAL allowed_directories = ['{allowed}']",
+        "SET GLOBAL enable_external_access = false",
+    ):
+        connection.execute(statement)
+
+
+def _without_zone(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise StoreError(f"{instant.isoformat()} says no zone; give an instant in UTC")
+    return instant.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,30 @@
+"""A request with its cost. Pricing is arithmetic and lives elsewhere; the store keeps what came of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from store.records import RecordError, Request
+
+CostStatus = Literal["BILLED", "REPORTED", "INCLUDED", "PRICED", "UNPRICED", "MISSING_USAGE"]
+
+KNOWLEDGE: tuple[CostStatus, ...] = ("MISSING_USAGE", "UNPRICED", "PRICED", "INCLUDED", "REPORTED", "BILLED")
+"""From knowing least to knowing best what a request cost; decides between two copies of one usage."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedRequest:
+    request: Request
+    cost_usd: Decimal | None
+    """None where it is unknown, which is not zero."""
+    cost_status: CostStatus
+    price_id: str | None = None
+    """The line of the price book that it was computed with, if it was."""
+
+    def __post_init__(self) -> None:
+        is_unknown = self.cost_status in ("UNPRICED", "MISSING_USAGE")
+        if is_unknown != (self.cost_usd is None):
+            raise RecordError(
+                f"Request {self.request.request_key}: a cost that is {self.cost_status} must "
+                f"{'be None' if is_unknown else 'be an amount'}, got {self.cost_usd}"
+            )

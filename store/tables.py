@@ -1,0 +1,98 @@
+"""The tables that records are written to: their keys and columns, and how a staged line becomes a row.
+
+A staged line is `{"seq", "item", "record"}` in JSON. Its types follow from the fields of the record, so that they are
+listed in `store.records` alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from store.priced import PricedRequest
+from store.records import CashBalance, Charge, Outcome, Price, Request, Session
+
+MONEY = "DECIMAL(38, 12)"
+
+_SQL_TYPES: Mapping[type, str] = {
+    str: "VARCHAR",
+    bool: "BOOLEAN",
+    int: "BIGINT",
+    Decimal: MONEY,
+    datetime: "TIMESTAMP",
+    date: "DATE",
+}
+
+
+SESSION_EVIDENCE: Mapping[str, str] = {
+    "agent": "agent_observed_at",
+    "parent_session_id": "parent_observed_at",
+    "trigger": "trigger_observed_at",
+    "task_class": "task_class_observed_at",
+    "model": "model_observed_at",
+    "termination": "termination_observed_at",
+}
+"""Field of a session -> the column with the instant of the evidence that decided it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    record: type
+    key: tuple[str, ...]
+    staged: Mapping[str, str]
+    """Column -> the SQL that reads it from `record`, the staged line."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is compared to tell whether a row has changed: every column but those that name loads."""
+        return tuple(self.staged)
+
+
+def sql_type(hint: Any) -> str:
+    """The SQL type of a field; a record inside a record is a STRUCT."""
+    if is_dataclass(hint):
+        return f"STRUCT({', '.join(f'{name} {sql_type(inner)}' for name, inner in get_type_hints(hint).items())})"
+    if isinstance(hint, type):
+        return _SQL_TYPES[hint]
+    if get_origin(hint) is Literal:
+        return _SQL_TYPES[str]
+    (inner,) = (part for part in get_args(hint) if part is not NoneType)
+    return sql_type(inner)
+
+
+def _as_it_is(record: type, path: str = "record") -> dict[str, str]:
+    return {field.name: f"{path}.{field.name}" for field in fields(record)}
+
+
+def _staged_session() -> dict[str, str]:
+    """A field that says nothing carries no instant and no confidence: one piece of evidence in the form of a row."""
+    staged = _as_it_is(Session)
+    for field, instant in SESSION_EVIDENCE.items():
+        staged[instant] = f"CASE WHEN record.{field} IS NOT NULL THEN record.observed_at END"
+    for field in ("trigger", "termination"):
+        staged[f"{field}_rule"] = f"CASE WHEN record.{field} IS NOT NULL THEN record.{field}_rule END"
+        staged[f"{field}_confidence"] = f"CASE WHEN record.{field} IS NULL THEN 0 ELSE record.{field}_confidence END"
+    return staged
+
+
+COST = ("cost_usd", "cost_status", "price_id")
+
+REQUESTS = Table(
+    name="requests",
+    record=PricedRequest,
+    key=("request_key",),
+    staged=_as_it_is(Request, "record.request") | {column: f"record.{column}" for column in COST},
+)
+SESSIONS = Table(name="sessions", record=Session, key=("session_id",), staged=_staged_session())
+OUTCOMES = Table(name="outcomes", record=Outcome, key=("outcome_id",), staged=_as_it_is(Outcome))
+CHARGES = Table(name="charges", record=Charge, key=("charge_id",), staged=_as_it_is(Charge))
+CASH_BALANCES = Table(
+    name="cash_balances", record=CashBalance, key=("account", "as_of_on"), staged=_as_it_is(CashBalance)
+)
+PRICES = Table(name="prices", record=Price, key=("price_id", "known_at"), staged=_as_it_is(Price))
+
+TABLES = (REQUESTS, SESSIONS, OUTCOMES, CHARGES, CASH_BALANCES, PRICES)
+TABLE_OF: Mapping[type, Table] = {table.record: table for table in TABLES}

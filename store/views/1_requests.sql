@@ -1,0 +1,45 @@
+-- Requests as they are counted. A line that totals a session is counted only where the session has no single requests.
+
+CREATE OR REPLACE VIEW counted_requests AS
+SELECT * FROM requests WHERE scope = 'request'
+UNION ALL
+SELECT total.*
+FROM requests AS total
+WHERE total.scope = 'session'
+    AND NOT EXISTS (
+        SELECT 1 FROM requests AS part
+        WHERE part.scope = 'request' AND part.session_id = total.session_id
+    );
+
+-- One row a counted request.
+CREATE OR REPLACE VIEW request_facts AS
+SELECT
+    request.request_key, -- one call, however often it was written down
+    request.scope, -- 'request', or 'session' for a line that totals a whole session
+    request.source, -- the loader that gave the usage
+    request.session_id, -- the session that made the call; NULL where the source does not say
+    coalesce(request.agent, session.agent) AS agent, -- the agent that made it
+    request.provider, -- NULL where unknown
+    request.model,
+    request.started_at, -- UTC
+    request.ended_at, -- UTC
+    request.uncached_input_tokens, -- disjoint from the cache buckets; all five are NULL where the source has no usage
+    request.cache_read_tokens,
+    request.cache_write_5m_tokens,
+    request.cache_write_1h_tokens,
+    request.output_tokens, -- reasoning included
+    request.uncached_input_tokens + request.cache_read_tokens + request.cache_write_5m_tokens
+        + request.cache_write_1h_tokens + request.output_tokens AS total_tokens,
+    request.status, -- 'ok', 'error' or 'aborted'
+    request.cost_usd, -- the cost in force today; NULL where unknown
+    request.cost_status, -- BILLED, REPORTED, INCLUDED, PRICED, UNPRICED or MISSING_USAGE
+    request.price_id, -- the line of the price book, where one was used
+    request.estimated_usd, -- the source's own estimate, for comparison only
+    CASE request.scope WHEN 'request' THEN 1 ELSE 0 END AS request_count, -- 0 where a total hides how many there were
+    CASE
+        WHEN request.session_id IS NULL THEN 'NO_SESSION_ID'
+        WHEN session.session_id IS NULL THEN 'UNKNOWN_SESSION'
+        ELSE 'ATTRIBUTED'
+    END AS attribution -- whether the spend can be laid on a session that is known
+FROM counted_requests AS request
+LEFT JOIN sessions AS session ON session.session_id = request.session_id;

@@ -1,0 +1,157 @@
+-- Sessions with what they cost, how they ended and what came of them.
+
+-- One row a session that has outcomes: what they say together.
+CREATE OR REPLACE VIEW session_outcomes AS
+SELECT
+    session_id,
+    bool_or(is_success IS TRUE) AS has_success,
+    bool_or(is_success IS FALSE) AS has_failure,
+    bool_or(is_success IS NULL AND kind NOT IN ('IDLE_EXIT', 'UNKNOWN')) AS has_work, -- done, its worth not yet decided
+    bool_or(is_success IS NULL AND kind = 'UNKNOWN') AS has_unknown,
+    max({
+        'weight': CASE
+            WHEN is_success THEN 5
+            WHEN is_success IS NULL AND kind NOT IN ('IDLE_EXIT', 'UNKNOWN') THEN 4
+            WHEN NOT is_success THEN 3
+            WHEN kind = 'UNKNOWN' THEN 2
+            ELSE 1
+        END,
+        'occurred_at': coalesce(occurred_at, '-infinity'::TIMESTAMP),
+        'kind': kind
+    }).kind AS deciding_kind
+FROM outcomes
+GROUP BY session_id;
+
+-- One row a session that has counted requests: its own spend, and the model that it was mostly spent on.
+CREATE OR REPLACE VIEW session_spend AS
+WITH parts AS (
+    SELECT
+        session_id,
+        model,
+        provider,
+        count(*) AS row_count,
+        count(*) FILTER (WHERE scope = 'request') AS requests,
+        count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_requests,
+        coalesce(sum(cost_usd), 0) AS known_cost_usd,
+        coalesce(sum(
+            uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens
+        ), 0) AS tokens
+    FROM counted_requests
+    WHERE session_id IS NOT NULL
+    GROUP BY session_id, model, provider
+),
+spend AS (
+    SELECT
+        session_id,
+        count(*) AS part_count,
+        min(model) AS only_model,
+        min(provider) AS only_provider,
+        coalesce(min(model) <> max(model), FALSE) AS mixed_models,
+        sum(row_count)::BIGINT AS row_count,
+        sum(requests)::BIGINT AS requests,
+        sum(unpriced_requests)::BIGINT AS unpriced_requests,
+        sum(known_cost_usd) AS known_cost_usd
+    FROM parts
+    GROUP BY session_id
+),
+-- Most sessions use one model of one provider; only the others need a ranking.
+mixed AS (
+    SELECT
+        *,
+        sum(known_cost_usd) OVER (PARTITION BY session_id, model) AS model_cost_usd,
+        sum(tokens) OVER (PARTITION BY session_id, model) AS model_tokens
+    FROM parts
+    WHERE session_id IN (SELECT session_id FROM spend WHERE part_count > 1)
+),
+ranked AS (
+    SELECT
+        session_id,
+        model,
+        provider,
+        row_number() OVER (
+            PARTITION BY session_id
+            ORDER BY model IS NULL, model_cost_usd DESC, model_tokens DESC, model,
+                known_cost_usd DESC, tokens DESC, provider
+        ) AS place
+    FROM mixed
+)
+SELECT
+    spend.session_id,
+    CASE WHEN spend.part_count = 1 THEN spend.only_model ELSE ranked.model END AS model,
+    CASE WHEN spend.part_count = 1 THEN spend.only_provider ELSE ranked.provider END AS provider,
+    spend.mixed_models,
+    spend.row_count,
+    spend.requests,
+    spend.unpriced_requests,
+    spend.known_cost_usd
+FROM spend
+LEFT JOIN ranked ON ranked.session_id = spend.session_id AND ranked.place = 1;
+
+-- One row a session.
+CREATE OR REPLACE VIEW session_facts AS
+WITH allocated AS (
+    SELECT session_id, sum(allocated_usd) AS infrastructure_usd FROM allocated_days GROUP BY session_id
+),
+classified AS (
+    SELECT
+        session.*,
+        coalesce(outcome.has_success, FALSE) AS has_success,
+        coalesce(outcome.has_failure, FALSE) AS has_failure,
+        coalesce(outcome.has_work OR outcome.has_unknown, FALSE) AS has_undecided,
+        outcome.deciding_kind,
+        CASE
+            WHEN session.termination IS NULL THEN 'pending'
+            WHEN outcome.has_success OR outcome.has_work THEN 'productive'
+            WHEN session.termination IN ('error', 'timeout', 'aborted', 'lost') OR outcome.has_failure THEN 'failed'
+            WHEN outcome.has_unknown THEN 'pending'
+            ELSE 'idle'
+        END AS class
+    FROM sessions AS session
+    LEFT JOIN session_outcomes AS outcome ON outcome.session_id = session.session_id
+)
+SELECT
+    session.session_id,
+    session.source, -- the loader with the latest evidence
+    session.agent,
+    session.parent_session_id,
+    session.parent_session_id IS NULL AS is_root,
+    coalesce(session.trigger, 'unknown') AS trigger, -- who or what started it
+    session.trigger_rule, -- the rule that says so
+    session.task_class,
+    coalesce(spend.model, session.model) AS model, -- the one with the most of its cost; without requests, the one asked for
+    coalesce(spend.mixed_models, FALSE) AS mixed_models, -- it used more than one
+    spend.provider, -- of that model; NULL where unknown
+    session.started_at, -- UTC
+    session.ended_at, -- UTC
+    session.termination, -- NULL while it runs
+    session.class, -- 'productive', 'idle', 'failed', or 'pending' (in no rate)
+    session.deciding_kind AS outcome, -- the kind of the outcome that says most; NULL without one
+    CASE
+        WHEN session.has_success THEN 'success'
+        WHEN session.has_failure OR session.class = 'failed' THEN 'failure'
+        WHEN session.class = 'pending' OR session.has_undecided THEN 'pending'
+        ELSE 'none'
+    END AS task_result, -- of the task, where there was one
+    coalesce(spend.requests, 0) AS requests, -- calls; 0 where only a total is known
+    coalesce(spend.unpriced_requests, 0) AS unpriced_requests, -- rows whose cost is unknown
+    coalesce(spend.known_cost_usd, 0) AS known_cost_usd, -- a lower bound where unpriced_requests > 0
+    CASE
+        WHEN spend.session_id IS NULL THEN 0
+        WHEN spend.unpriced_requests = 0 THEN spend.known_cost_usd
+    END AS api_cost_usd, -- own requests; 0 without any, NULL where one is unknown
+    CASE
+        WHEN spend.session_id IS NULL THEN 'NO_REQUESTS'
+        WHEN spend.unpriced_requests = 0 THEN 'COMPLETE'
+        WHEN spend.unpriced_requests = spend.row_count THEN 'UNPRICED'
+        ELSE 'PARTIALLY_PRICED'
+    END AS cost_completeness,
+    coalesce(allocated.infrastructure_usd, 0) AS allocated_usd, -- its part of the infrastructure
+    api_cost_usd + allocated_usd AS cost_usd, -- NULL where the own cost is unknown
+    coalesce(
+        epoch_us(busy_until(session.started_at, session.ended_at, session.observed_at, session.termination))
+            - epoch_us(session.started_at),
+        0
+    ) * 0.000001 AS busy_seconds -- from start to end; while it runs, until it was last seen
+FROM classified AS session
+LEFT JOIN session_spend AS spend ON spend.session_id = session.session_id
+LEFT JOIN allocated ON allocated.session_id = session.session_id;

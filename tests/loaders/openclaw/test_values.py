@@ -1,0 +1,122 @@
+"""Strict reading of JSON and of single fields."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from loaders.openclaw.values import FieldError, instant, instant_if_sound, parse, prose, text
+from tests.loaders.openclaw.conftest import NOW
+
+
+def refused(line: bytes) -> str:
+    with pytest.raises(FieldError) as error:
+        parse(line)
+    return str(error.value)
+
+
+def test_numbers_with_a_point_are_exact() -> None:
+    assert parse(b'{"cost": 0.1}') == {"cost": Decimal("0.1")}
+
+
+def test_what_is_no_json_is_refused_with_its_place() -> None:
+    assert refused(b'{"a": 1,') == ("is not JSON: Expecting property name enclosed in double quotes at character 9")
+
+
+def test_json_that_is_no_object_is_refused() -> None:
+    assert refused(b"[1]") == "must be a JSON object like {...}, got [1]"
+    assert refused(b"null") == "must be a JSON object like {...}, got null"
+
+
+@pytest.mark.parametrize("constant", [b"NaN", b"Infinity", b"-Infinity"])
+def test_nan_and_infinity_are_refused(constant: bytes) -> None:
+    assert refused(b'{"a": ' + constant + b"}") == f"is not JSON: {constant.decode()} is no number there"
+
+
+def test_another_encoding_than_utf8_is_refused_with_its_place() -> None:
+    assert refused(b'{"a": "\xe9"}') == "is not UTF-8 text: byte 8 of the line is wrong"
+    assert refused('{"a": 1}'.encode("utf-16")) == "is not UTF-8 text: byte 1 of the line is wrong"
+
+
+@pytest.mark.parametrize("depth", [101, 5_000, 200_000])
+def test_nesting_over_a_hundred_is_refused_however_deep(depth: int) -> None:
+    assert refused(b'{"a": ' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}") == "is nested more than 100 deep"
+
+
+def test_nesting_of_a_hundred_and_many_objects_side_by_side_are_read() -> None:
+    assert list(parse(b'{"a": ' + b"[" * 99 + b"]" * 99 + b"}")) == ["a"]
+    assert len(str(parse(b'{"a": [' + b"{}," * 500 + b"{}]}"))) > 1_000
+
+
+def test_a_number_of_thousands_of_digits_is_refused() -> None:
+    assert refused(b'{"a": ' + b"9" * 5_000 + b"}") == "holds a number that is too long to be one"
+    assert refused(b'{"a": 1e99999999999999999999}') == "holds a number that is too long to be one"
+
+
+def test_a_name_is_stripped_and_an_empty_one_is_none() -> None:
+    assert text({"model": " claude-demo-4 "}, "model") == "claude-demo-4"
+    assert text({"model": "  "}, "model") is None
+    assert text({"model": None}, "model") is None
+
+
+@pytest.mark.parametrize("value", [5, True, ["x"], {"a": 1}, "x" * 501, "a\x00b", "half \ud83d"])
+def test_what_is_no_name_is_refused(value: object) -> None:
+    with pytest.raises(FieldError, match=r"^model "):
+        text({"model": value}, "model")
+
+
+def test_prose_may_be_anything_and_is_empty_where_it_is_no_text() -> None:
+    assert prose({"error": "x" * 5_000}, "error") == "x" * 5_000
+    assert prose({"error": {"code": 1}}, "error") == ""
+
+
+def test_a_time_is_iso_text_with_a_zone_or_epoch_milliseconds() -> None:
+    expected = datetime(2026, 3, 4, 9, 0, 0, 120_000, tzinfo=UTC)
+    for value in (
+        "2026-03-04T09:00:00.120Z",
+        "2026-03-04T10:00:00.120+01:00",
+        1772614800120,
+        Decimal("1772614800120.7"),
+    ):
+        at = instant({"at": value}, "at", NOW)
+        assert at == expected
+        assert at is not None
+        assert at.tzinfo is UTC
+
+
+def test_an_unset_clock_is_no_time() -> None:
+    assert instant({"at": 0}, "at", NOW) is None
+    assert instant({}, "at", NOW) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-03-04T09:00:00",
+        "yesterday",
+        "",
+        "0001-01-01T00:00:00+14:00",
+        True,
+        False,
+        [],
+        -5,
+        10**15,
+        Decimal("1e999999999"),
+    ],
+)
+def test_what_is_no_time_is_refused(value: object) -> None:
+    with pytest.raises(FieldError, match=r"^at must be a time"):
+        instant({"at": value}, "at", NOW)
+
+
+def test_a_time_more_than_a_day_ahead_or_before_openclaw_is_refused() -> None:
+    assert instant({"at": "2026-03-11T11:59:59Z"}, "at", NOW) is not None
+    with pytest.raises(FieldError, match="more than a day after this load"):
+        instant({"at": "2026-03-11T12:00:01Z"}, "at", NOW)
+    with pytest.raises(FieldError, match="seconds instead of milliseconds"):
+        instant({"at": 1772614800}, "at", NOW)
+
+
+def test_a_time_that_is_only_a_clue_is_none_where_it_is_unsound() -> None:
+    assert instant_if_sound({"at": "yesterday"}, "at", NOW) is None
+    assert instant_if_sound({"at": "2026-03-04T09:00:00Z"}, "at", NOW) == datetime(2026, 3, 4, 9, tzinfo=UTC)

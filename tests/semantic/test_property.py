@@ -1,0 +1,147 @@
+"""Random questions of random worlds: what the compiler and DuckDB answer is what the slow way gives, row by row."""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from semantic import (
+    Catalog,
+    MetricQuery,
+    QueryError,
+    Result,
+    Row,
+    Value,
+    compile_plan,
+    load_catalog,
+    plan_query,
+    shape_rows,
+)
+from tests.semantic.brute import Answer, Cut, RefusedError, answer
+from tests.semantic.brute_numbers import FRAGILE, Number
+from tests.semantic.draws import questions, worlds
+from tests.semantic.worlds import Cell, World, catalog_text, table_sql
+
+EXAMPLES = int(os.environ.get("CLAWBACK_EXAMPLES", "400"))
+QUESTIONS = 4
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = duckdb.connect(config={"threads": 1})
+    yield connection
+    connection.close()
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+@given(data=st.data())
+def test_every_answer_is_the_one_that_counting_by_hand_gives(
+    database: duckdb.DuckDBPyConnection, data: st.DataObject
+) -> None:
+    world = data.draw(worlds())
+    catalog = load_catalog(catalog_text(world))
+    database.execute(table_sql(world))
+    for _ in range(QUESTIONS):
+        query = data.draw(questions(world))
+        _compare(database, catalog, world, query)
+
+
+def _compare(database: duckdb.DuckDBPyConnection, catalog: Catalog, world: World, query: MetricQuery) -> None:
+    try:
+        expected = answer(world, query)
+    except RefusedError as refusal:
+        event(f"refused: {refusal}")
+        with pytest.raises(QueryError) as caught:
+            plan_query(catalog, query)
+        assert caught.value.code in {"UNREACHABLE_DIMENSION", "AMBIGUOUS_DIMENSION", "NO_TIME"}
+        return
+    event("rows: " + ("none" if not expected.rows else "one" if len(expected.rows) == 1 else "several"))
+    plan = plan_query(catalog, query)
+    statement = compile_plan(plan)
+    try:
+        got = shape_rows(plan, statement, database.execute(statement.sql, statement.params).fetchall())
+        _check(world, query, expected, got)
+    except (AssertionError, duckdb.Error) as error:
+        error.add_note(f"{catalog_text(world)}\n{table_sql(world)}\n{query}\n{statement.with_values()}")
+        raise
+
+
+def _check(world: World, query: MetricQuery, expected: Answer, got: Result) -> None:
+    keys = [tuple(row.keys.values()) for row in got.rows]
+    assert len(set(keys)) == len(keys)
+    assert set(keys) <= set(expected.rows), "a row that nothing stands behind"
+    limit = query.limit or len(expected.rows)
+    assert len(keys) == min(limit, len(expected.rows)), "a row is missing"
+    assert got.truncated == (len(expected.rows) > limit)
+    for key, row in zip(keys, got.rows, strict=True):
+        _check_row(world, query, expected.rows[key], row)
+    rest = [k for k in expected.rows if k not in set(keys)]
+    for place, key in enumerate(keys):
+        for later in (*keys[place + 1 : place + 2], *(rest if place == len(keys) - 1 else ())):
+            assert _is_before(query, expected, key, later), "the order is another"
+
+
+def _check_row(world: World, query: MetricQuery, expected: Mapping[str, Cut], row: Row) -> None:
+    assert tuple(row.values) == query.metrics
+    for name, value in row.values.items():
+        cut = expected[name]
+        if cut.value == FRAGILE:
+            event("fragile")
+            continue
+        assert _is_same(value, cut, world.metrics[name].unit), f"{name}: {value!r}, by hand {cut}"
+        if query.evidence:
+            evidence = row.evidence[name]
+            assert (evidence.n, evidence.unknown) == (cut.n, cut.unknown), name
+            assert evidence.status in cut.statuses, f"{name}: {evidence}, by hand {cut}"
+    assert (tuple(row.evidence) == query.metrics) == query.evidence
+
+
+def _is_same(got: Value, cut: Cut, unit: str) -> bool:
+    if not isinstance(cut.value, Number):
+        return type(got) is type(cut.value) and got == cut.value
+    known = cut.value
+    if unit == "USD":
+        assert isinstance(got, Decimal), got
+        assert int(got.as_tuple().exponent) >= -12, got
+        return abs(Fraction(got) - known.value) <= known.error + (Fraction(1, 10**12) if known.error else 0)
+    assert isinstance(got, int | float), got
+    assert not isinstance(got, bool)
+    return abs(Fraction(got) - known.value) <= known.error + abs(known.value) / 2**52
+
+
+def _is_before(query: MetricQuery, expected: Answer, first: tuple[Cell, ...], second: tuple[Cell, ...]) -> bool:
+    """Whether the asked order, and after it that of the keys, puts `first` before `second` or leaves it open."""
+    asked = [(o.by, o.direction == "desc") for o in query.order_by] or ([("time", False)] if query.grain else [])
+    rest = [(k, False) for k in expected.keys if k not in {name for name, _ in asked}]
+    for name, descends in (*asked, *rest):
+        a, b = _sorted_by(expected, name, first), _sorted_by(expected, name, second)
+        if FRAGILE in (a, b):
+            return True
+        if isinstance(a, Number) and isinstance(b, Number):
+            if abs(a.value - b.value) > a.error + b.error:
+                return (a.value > b.value) == descends
+            if a.error or b.error:
+                return True
+        elif a is None or b is None:
+            if a is not b:
+                return b is None
+        elif a != b:
+            left: Any = a
+            return bool(left > b) == descends
+    return False
+
+
+def _sorted_by(expected: Answer, name: str, key: tuple[Cell, ...]) -> Any:
+    return key[expected.keys.index(name)] if name in expected.keys else expected.rows[key][name].value

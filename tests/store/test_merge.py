@@ -1,0 +1,211 @@
+"""Several records with one key become one row, and neither order nor splitting makes a difference."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from store import PricedRequest, Request, Session, StagedRecord, Store
+from tests.store.conftest import Load, at, call, load_into, run, table, usd
+
+NINE, TEN, ELEVEN = at("2026-02-20T09:00Z"), at("2026-02-20T10:00Z"), at("2026-02-20T11:00Z")
+
+
+def request_row(store: Store) -> dict[str, Any]:
+    (row,) = table(store, "FROM requests")
+    return row
+
+
+def session_row(store: Store) -> dict[str, Any]:
+    (row,) = table(store, "FROM sessions")
+    return row
+
+
+def test_a_copied_call_is_counted_once_and_belongs_to_the_session_that_started_first(load: Load, store: Store) -> None:
+    load(call("r1", session_id="fork", agent="b", owner_started_at=TEN))
+    load(call("r1", session_id="original", agent="a", owner_started_at=NINE))
+    row = request_row(store)
+    assert (row["session_id"], row["agent"]) == ("original", "a")
+
+
+def test_a_copy_that_names_no_session_owns_nothing(load: Load, store: Store) -> None:
+    load(call("r1"))
+    load(call("r1", session_id="s2"))
+    assert request_row(store)["session_id"] == "s2"
+    load(call("r1"))
+    assert request_row(store)["session_id"] == "s2"
+
+
+def test_of_two_sessions_without_a_start_the_first_by_name_owns_the_call(load: Load, store: Store) -> None:
+    load(call("r1", session_id="b"), call("r1", session_id="a"))
+    assert request_row(store)["session_id"] == "a"
+
+
+def test_a_streamed_call_has_the_usage_of_its_last_part(load: Load, store: Store) -> None:
+    parts = [call("r1", f"0.{tokens}", output_tokens=tokens, status="ok") for tokens in (1, 9, 5)]
+    load(*parts)
+    row = request_row(store)
+    assert (row["output_tokens"], row["cost_usd"]) == (9, usd("0.9"))
+
+
+def test_usage_is_taken_from_one_copy_as_a_whole(load: Load, store: Store) -> None:
+    load(
+        call("r1", "0.5", output_tokens=9, provider="anthropic", model="opus", status="error"),
+        call("r1", "0.1", output_tokens=1, provider="bedrock", model="sonnet", ended_at=TEN),
+    )
+    row = request_row(store)
+    assert (row["provider"], row["model"], row["status"], row["ended_at"]) == ("anthropic", "opus", "error", None)
+
+
+def test_usage_is_better_than_none(load: Load, store: Store) -> None:
+    nothing = {name: None for name in Request.__slots__ if name.endswith("_tokens")}
+    load(call("r1", None, "MISSING_USAGE", ended_at=TEN, **nothing))
+    load(call("r1", "0.1", output_tokens=0))
+    assert request_row(store)["cost_usd"] == usd("0.1")
+
+
+def test_a_priced_copy_beats_an_unpriced_one_of_the_same_usage(load: Load, store: Store) -> None:
+    load(call("r1", "0.1", ended_at=NINE))
+    load(call("r1", None, ended_at=TEN))
+    assert request_row(store)["cost_usd"] == usd("0.1")
+
+
+def test_a_request_started_when_its_earliest_copy_did(load: Load, store: Store) -> None:
+    load(call("r1", started_at=TEN, output_tokens=9), call("r1", started_at=NINE), call("r1"))
+    assert request_row(store)["started_at"] == NINE.replace(tzinfo=None)
+
+
+def test_a_session_keeps_what_earlier_evidence_said_where_later_evidence_says_nothing(load: Load, store: Store) -> None:
+    load(run("s1", agent="amadeus", model="opus", observed_at=NINE))
+    load(run("s1", task_class="triage", observed_at=TEN))
+    row = session_row(store)
+    assert (row["agent"], row["model"], row["task_class"]) == ("amadeus", "opus", "triage")
+
+
+def test_a_field_of_a_session_goes_to_the_latest_evidence_that_states_it(load: Load, store: Store) -> None:
+    load(run("s1", agent="old", observed_at=NINE))
+    load(run("s1", model="opus", observed_at=ELEVEN))
+    load(run("s1", agent="new", observed_at=TEN))
+    row = session_row(store)
+    assert (row["agent"], row["model"]) == ("new", "opus")
+    assert row["observed_at"] == ELEVEN.replace(tzinfo=None)
+
+
+def test_a_session_started_at_its_earliest_and_ended_at_its_latest_evidence(load: Load, store: Store) -> None:
+    load(run("s1", started_at=TEN, ended_at=TEN), run("s1", started_at=NINE, ended_at=ELEVEN), run("s1"))
+    row = session_row(store)
+    assert (row["started_at"], row["ended_at"]) == (NINE.replace(tzinfo=None), ELEVEN.replace(tzinfo=None))
+
+
+def test_the_trigger_goes_to_the_strongest_rule_and_then_to_the_latest(load: Load, store: Store) -> None:
+    load(
+        run("s1", trigger="cron", trigger_rule="session key", trigger_confidence=90, observed_at=NINE),
+        run("s1", trigger="human", trigger_rule="a guess", trigger_confidence=10, observed_at=ELEVEN),
+    )
+    row = session_row(store)
+    assert (row["trigger"], row["trigger_rule"], row["trigger_confidence"]) == ("cron", "session key", 90)
+    load(run("s1", trigger="api", trigger_rule="header", trigger_confidence=90, observed_at=TEN))
+    row = session_row(store)
+    assert (row["trigger"], row["trigger_rule"]) == ("api", "header")
+
+
+def test_a_confident_rule_that_finds_nothing_decides_nothing(load: Load, store: Store) -> None:
+    load(
+        run("s1", trigger="cron", trigger_rule="session key", trigger_confidence=50, termination="error"),
+        run("s1", trigger=None, trigger_rule="no rule fits", trigger_confidence=100, termination_confidence=100),
+    )
+    row = session_row(store)
+    assert (row["trigger"], row["trigger_rule"], row["trigger_confidence"]) == ("cron", "session key", 50)
+    assert (row["termination"], row["termination_confidence"]) == ("error", 0)
+
+
+def test_a_session_that_was_seen_again_without_news_is_stored_as_seen_again(load: Load, store: Store) -> None:
+    load(run("s1", observed_at=NINE))
+    assert load(run("s1", observed_at=TEN)).stored == 1
+    assert load(run("s1", observed_at=NINE)).unchanged == 1
+
+
+INSTANTS = st.none() | st.integers(0, 3).map(lambda hour: datetime(2026, 2, 20, hour, tzinfo=UTC))
+NAMES = st.none() | st.sampled_from(["x", "y"])
+FEW = st.integers(0, 2)
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> PricedRequest:
+    usage: dict[str, int | None] = {
+        name: draw(FEW) if name in ("uncached_input_tokens", "output_tokens") else 0
+        for name in Request.__slots__
+        if name.endswith("_tokens")
+    }
+    if draw(st.integers(0, 4)) == 0:
+        usage = dict.fromkeys(usage, None)
+    return call(
+        draw(st.sampled_from(["r1", "r2"])),
+        draw(st.sampled_from([None, "0.1", "0.2"])),
+        session_id=draw(NAMES),
+        agent=draw(NAMES),
+        model=draw(NAMES),
+        started_at=draw(INSTANTS),
+        ended_at=draw(INSTANTS),
+        owner_started_at=draw(INSTANTS),
+        source=draw(st.sampled_from(["a", "b"])),
+        **usage,
+    )
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> Session:
+    started_at, ended_at = draw(INSTANTS), draw(INSTANTS)
+    return run(
+        draw(st.sampled_from(["s1", "s2"])),
+        source=draw(st.sampled_from(["a", "b"])),
+        observed_at=draw(INSTANTS),
+        agent=draw(NAMES),
+        parent_session_id=draw(NAMES),
+        task_class=draw(NAMES),
+        model=draw(NAMES),
+        trigger=draw(st.sampled_from([None, "cron", "human"])),
+        trigger_rule=draw(NAMES),
+        trigger_confidence=draw(FEW),
+        termination=draw(st.sampled_from([None, "success", "error"])),
+        termination_rule=draw(NAMES),
+        termination_confidence=draw(FEW),
+        started_at=started_at,
+        ended_at=None if started_at and ended_at and ended_at < started_at else ended_at,
+    )
+
+
+def stored_after(loads: list[list[StagedRecord]]) -> list[dict[str, Any]]:
+    with Store.open(None) as store:
+        for number, records in enumerate(loads):
+            load_into(store, *records, now=NINE + timedelta(minutes=number))
+        return table(store, "SELECT * EXCLUDE (load_id, first_load_id) FROM requests ORDER BY request_key") + table(
+            store, "SELECT * EXCLUDE (load_id) FROM sessions ORDER BY session_id"
+        )
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    records=st.lists(requests() | sessions(), min_size=2, max_size=12),
+    data=st.data(),
+)
+def test_any_order_and_any_split_into_loads_gives_the_same_rows(
+    records: list[StagedRecord], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(records))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(records)), max_size=2)))
+    loads = [shuffled[start:end] for start, end in zip([0, *cuts], [*cuts, len(records)], strict=True)]
+    assert stored_after(loads) == stored_after([records])
+
+
+def test_every_order_of_three_copies_gives_the_same_row() -> None:
+    copies = (
+        call("r1", "0.3", output_tokens=3, session_id="b", owner_started_at=TEN, source="a"),
+        call("r1", "0.1", output_tokens=1, session_id="a", owner_started_at=NINE, source="b", started_at=NINE),
+        call("r1", None, output_tokens=3, session_id=None, source="c", ended_at=ELEVEN),
+    )
+    rows = [stored_after([[copy] for copy in order]) for order in permutations(copies)]
+    assert all(row == rows[0] for row in rows)
+    assert (rows[0][0]["session_id"], rows[0][0]["cost_usd"]) == ("a", usd("0.3"))

@@ -1,0 +1,157 @@
+"""One process owns one file, of a version that it knows."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from store import Store, StoreBusyError, StoreError
+from store.migrate import migrate
+from tests.store.conftest import call, load_into
+
+ROOT = Path(__file__).parents[2]
+
+
+def in_another_process(code: str, *arguments: str) -> str:
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_new_store_is_created_with_its_directory(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "clawback.duckdb"
+    with Store.open(path) as store:
+        assert store.data_version() == 0
+    assert path.exists()
+
+
+def test_what_was_stored_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    with Store.open(path) as store:
+        load_into(store, call("r1"))
+    with Store.open(path) as store:
+        assert store.read("SELECT request_key FROM requests").rows == [("r1",)]
+        assert store.data_version() == 1
+
+
+def test_a_second_process_is_refused_and_told_who_has_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    open_it = """
+import sys
+from pathlib import Path
+from store import Store, StoreBusyError
+try:
+    Store.open(Path(sys.argv[1]))
+except StoreBusyError as error:
+    print(error)
+"""
+    with Store.open(path):
+        message = in_another_process(open_it, str(path))
+    assert f"is open in process {os.getpid()} " in message
+    assert "Ask the server that owns it, or stop that process" in message
+
+
+def test_a_second_owner_in_the_same_process_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    with Store.open(path), pytest.raises(StoreBusyError, match=f"open already in this process .PID {os.getpid()}"):
+        Store.open(path)
+
+
+def test_a_refused_opening_leaves_the_staged_files_of_the_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    with Store.open(path) as store:
+        (store.stage_directory / "load-1").mkdir()
+        with pytest.raises(StoreBusyError):
+            Store.open(path)
+        assert (store.stage_directory / "load-1").exists()
+
+
+def test_what_a_killed_load_has_staged_is_removed_at_opening(tmp_path: Path) -> None:
+    left = tmp_path / "clawback.duckdb.stage" / "load-1"
+    left.mkdir(parents=True)
+    with Store.open(tmp_path / "clawback.duckdb"):
+        assert not left.exists()
+    assert not left.parent.exists()
+
+
+def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    Store.open(path).close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("INSERT INTO migrations VALUES (9999, '9999_later', now()::TIMESTAMP)")
+    with pytest.raises(StoreError, match=r"written by a later version of Clawback: it is at migration 9999"):
+        Store.open(path)
+
+
+def test_a_refused_store_can_be_opened_by_who_knows_it(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    Store.open(path).close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("INSERT INTO migrations VALUES (9999, '9999_later', now()::TIMESTAMP)")
+    with pytest.raises(StoreError):
+        Store.open(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("DELETE FROM migrations WHERE number = 9999")
+    Store.open(path).close()
+
+
+def test_a_migration_runs_once_and_only_the_new_ones_run(tmp_path: Path) -> None:
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE a (x INTEGER)")
+    empty = tmp_path / "views"
+    empty.mkdir()
+    connection = duckdb.connect()
+    migrate(connection, tmp_path, empty)
+    (tmp_path / "0002_second.sql").write_text("ALTER TABLE a ADD COLUMN y INTEGER")
+    migrate(connection, tmp_path, empty)
+    migrate(connection, tmp_path, empty)
+    assert connection.execute("SELECT number, name FROM migrations ORDER BY number").fetchall() == [
+        (1, "0001_first"),
+        (2, "0002_second"),
+    ]
+    assert connection.execute("SELECT x, y FROM a").fetchall() == []
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE a (x INTEGER); SELECT no_such_column FROM a")
+    connection = duckdb.connect()
+    with pytest.raises(duckdb.Error):
+        migrate(connection, tmp_path, tmp_path)
+    assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == []
+
+
+def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database " * 1000)
+    with pytest.raises(StoreError, match=r"notes.txt cannot be opened: .*not a valid DuckDB database file"):
+        Store.open(path)
+
+
+def test_the_file_can_be_read_by_older_versions_of_duckdb(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "clawback.duckdb") as store:
+        setting = store.read("SELECT value FROM duckdb_settings() WHERE name = 'storage_compatibility_version'")
+    assert setting.rows == [("v1.4.0",)]
+
+
+def test_limits_are_passed_on() -> None:
+    with Store.open(None, memory_limit="256MiB", threads=1) as store:
+        assert store.read("SELECT current_setting('memory_limit'), current_setting('threads')").rows == [
+            ("256.0 MiB", 1)
+        ]
+
+
+def test_a_closed_store_says_so() -> None:
+    store = Store.open(None)
+    store.close()
+    with pytest.raises(StoreError, match="the store is closed"):
+        store.read("SELECT 1")
+
+
+def test_the_capacity_is_at_least_one_session() -> None:
+    with Store.open(None) as store:
+        with pytest.raises(StoreError, match="at least one session at a time, got 0"):
+            store.set_capacity(0)
+        store.set_capacity(3)
+        assert store.read("SELECT capacity_slots FROM allocation").rows == [(3,)]
+        assert store.data_version() == 1
