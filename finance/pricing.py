@@ -210,21 +210,20 @@ def list_equivalent(usage: Usage, book: PriceBook, known_at: datetime | None = N
         return Cost(None, "MISSING_USAGE", price_id)
     if line is None:
         return Cost(None, "UNPRICED")
-    usd = _priced(tokens, _tier_prices(line) if is_over_tier(usage, line) else _prices(line), line.per_call_fee)
+    usd = _priced(tokens, _tier_prices(line) if _is_over(tokens, line) else _prices(line), line.per_call_fee)
     return Cost(usd, "UNPRICED" if usd is None else "PRICED", price_id)
 
 
 def is_over_tier(usage: Usage, line: PriceLine) -> bool:
     """Whether the whole call takes the line's tier price: its prompt is over (not on) the threshold."""
     tokens = _tokens(usage)
-    return tokens is not None and line.tier_over is not None and sum(tokens[:-1]) > line.tier_over
+    return tokens is not None and _is_over(tokens, line)
 
 
 def rounded_usd(usd: Decimal) -> Decimal:
     """The amount with at most 12 decimal places, half to even; unchanged if it has no more."""
-    with localcontext(_EXACT):
-        rounded = usd.quantize(_PLACES)
-        return usd if rounded == usd else rounded
+    rounded = _EXACT.quantize(usd, _PLACES)
+    return usd if rounded == usd else rounded
 
 
 def _priced(tokens: tuple[int, ...], prices: tuple[Decimal | None, ...], fee: Decimal) -> Decimal | None:
@@ -235,6 +234,10 @@ def _priced(tokens: tuple[int, ...], prices: tuple[Decimal | None, ...], fee: De
                 return None
             usd += count * (price or 0)
         return rounded_usd(usd.scaleb(-_MILLION) + fee)
+
+
+def _is_over(tokens: tuple[int, ...], line: PriceLine) -> bool:
+    return line.tier_over is not None and sum(tokens[:-1]) > line.tier_over
 
 
 def _tokens(usage: Usage) -> tuple[int, ...] | None:

@@ -20,8 +20,9 @@ from semantic.model import Catalog, Dimension, DimensionType, Formula, Join, Mea
 TOP_LEVEL = {"version", "name", "defaults", "models", "metrics"}
 MODEL_KEYS = {"source", "key", "time", "joins", "dimensions", "description"}
 DIMENSION_KEYS = {"type", "sql", "values", "description"}
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-RESERVED = {"as_of", "time", "rows", "totals", "evidence"}
+NAME = re.compile(r"(?!.*__)[a-z][a-z0-9_]{0,62}")
+"""Two underscores in a row belong to the compiler: `cost__rows`, `session__agent`."""
+RESERVED = {"as_of", "time", "rows", "totals", "evidence", "on_day", "from_day", "until_day", "is_asked"}
 
 
 def load_catalog(text: str, file: str = "metrics.yaml") -> Catalog:
@@ -238,7 +239,7 @@ def _cycle(name: str, metrics: dict[str, Metric]) -> tuple[str, ...]:
 
 def _is_name(value: Value, mistakes: Mistakes, what: str) -> bool:
     if not NAME.fullmatch(value.text):
-        mistakes.add(value, f"'{value.text}' cannot name {what}: use lower case letters, digits and _, a letter first")
+        mistakes.add(value, f"'{value.text}' cannot name {what}: use lower case letters, digits and single _, a letter first")
         return False
     if value.text in RESERVED:
         mistakes.add(value, f"'{value.text}' is reserved and cannot name {what}")

@@ -8,6 +8,7 @@ from semantic import tree
 from semantic.facts import (
     ENDS_ON,
     KNOWN_ON,
+    ON_DAY,
     PERIOD,
     PERIODS,
     ROWS_SUFFIX,
@@ -107,7 +108,7 @@ def _step(grain: Grain) -> exp.Expression:
 
 def _series(plan: Plan, facts: list[FactTables], grain: Grain, parameters: Parameters) -> exp.Expression:
     """The first days of all periods from the asked start, or the first with data, to the asked end, or the last."""
-    first, after = plan.period.first_day, plan.period.last_day_after
+    first, after = plan.period.series_from, plan.period.last_day_after
     low = _truncated(parameters.bind(first), grain) if first else _data_bound(plan, facts, grain, exp.Min)
     if after:
         high: exp.Expression = tree.days_after(tree.cast(parameters.bind(after), "DATE"), tree.number(-1))
@@ -125,7 +126,7 @@ def _data_bound(plan: Plan, facts: list[FactTables], grain: Grain, bound: type[e
     parts = []
     for fact, made in zip(plan.facts, facts, strict=True):
         source = made.tables[0][0]
-        column = {Shape.PLAIN: PERIOD, Shape.ROLLING: "day", Shape.SNAPSHOT: "from_day"}[fact.shape]
+        column = {Shape.PLAIN: PERIOD, Shape.ROLLING: ON_DAY, Shape.SNAPSHOT: "from_day"}[fact.shape]
         day = tree.column(column, source)
         start = day if _is_plain(fact) else _truncated(day, grain)
         parts.append(tree.select([tree.aliased(bound(this=start), "day")], tree.table(source)))
@@ -185,10 +186,10 @@ def _measure_columns(plan: Plan, facts: list[FactTables], *, is_joined: bool) ->
             if is_joined and plan.metrics[name].empty == "zero" and measure.column is not None:
                 absent = exp.Is(this=tree.column(name + ROWS_SUFFIX, made.name), expression=exp.null())
                 value = exp.Case(ifs=[exp.If(this=absent, true=tree.number(0))], default=value)
-            elif is_joined and measure.column is None:
+            elif is_joined and measure.is_count:
                 value = exp.Coalesce(this=value, expressions=[tree.number(0)])
             found[name] = value
-            if made.has_rows and measure.column is not None:
+            if made.has_rows and not measure.is_its_rows:
                 for suffix in (ROWS_SUFFIX, UNKNOWN_SUFFIX):
                     count = tree.column(name + suffix, made.name)
                     found[name + suffix] = exp.Coalesce(this=count, expressions=[tree.number(0)])
@@ -200,7 +201,7 @@ def _hidden(plan: Plan) -> tuple[str, ...]:
     if not plan.query.evidence:
         return ()
     inputs = [name for name in plan.metrics if name not in plan.query.metrics]
-    counted = [n for f in plan.facts for n, m in f.measures.items() if m.column is not None]
+    counted = [n for f in plan.facts for n, m in f.measures.items() if not m.is_its_rows]
     return (*inputs, *(n + suffix for n in counted for suffix in (ROWS_SUFFIX, UNKNOWN_SUFFIX)))
 
 

@@ -14,6 +14,7 @@ PERIODS = "periods"
 PERIOD = "time"
 ENDS_ON = "ends_on"
 KNOWN_ON = "known_on"
+ON_DAY = "on_day"
 ROWS_SUFFIX = "__rows"
 UNKNOWN_SUFFIX = "__unknown"
 
@@ -93,7 +94,8 @@ def _columns(plan: Plan, fact: Fact, rows: Rows, name: str, measure: Measure) ->
     if plan.metrics[name].type == "integer":
         aggregate = tree.cast(aggregate, "BIGINT")
     always_has_rows = condition is None and (plan.query.by or plan.query.grain)
-    if plan.metrics[name].empty == "zero" and not always_has_rows:
+    # The days of a window are added first: a day without rows must not turn a window of unknown values into 0.
+    if plan.metrics[name].empty == "zero" and not always_has_rows and fact.shape is Shape.PLAIN:
         aggregate = tree.zero_if_none(everything.copy(), aggregate)
     columns = [tree.aliased(aggregate, name)]
     if counts_rows(plan, fact):

@@ -34,8 +34,9 @@ def formula_tree(formula: exp.Expression, values: Mapping[str, exp.Expression]) 
             case exp.Anonymous():
                 day, days = node.expressions
                 whole = tree.cast(days, "INTEGER")
+                distance = exp.Abs(this=days.copy())
                 near = exp.If(
-                    this=exp.LTE(this=days.copy(), expression=tree.number(MAX_DAYS)), true=tree.days_after(day, whole)
+                    this=exp.LTE(this=distance, expression=tree.number(MAX_DAYS)), true=tree.days_after(day, whole)
                 )
                 return exp.Case(ifs=[near])
         return node

@@ -102,6 +102,16 @@ class Measure:
     rolling: Rolling | None = None
     snapshot: Snapshot | None = None
 
+    @property
+    def is_count(self) -> bool:
+        """Over no rows a count is 0, whatever `empty` says."""
+        return self.aggregation in (Aggregation.COUNT, Aggregation.COUNT_DISTINCT)
+
+    @property
+    def is_its_rows(self) -> bool:
+        """Whether the value is the number of rows behind it, so that evidence needs no other count."""
+        return self.column is None and not (self.rolling and self.rolling.per_month)
+
 
 @dataclass(frozen=True, slots=True)
 class Formula:
@@ -149,8 +159,8 @@ class Metric:
         if self.unit == "date":
             return "date"
         if isinstance(self.definition, Measure) and not self.definition.rolling:
-            counts = {Aggregation.COUNT, Aggregation.COUNT_DISTINCT}
-            if self.definition.aggregation in counts or self.unit == "tokens":
+            keeps_tokens_whole = self.definition.aggregation in (Aggregation.SUM, Aggregation.MIN, Aggregation.MAX)
+            if self.definition.is_count or (self.unit == "tokens" and keeps_tokens_whole):
                 return "integer"
         return "number"
 

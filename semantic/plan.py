@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import available_timezones
 
-from semantic.calendar import first_whole_day, midnight
+from semantic.calendar import first_whole_day, local_day, midnight
 from semantic.errors import QueryError, suggestion
-from semantic.model import Catalog, Dimension, Formula, Grain, Join, Measure, Metric, Model
+from semantic.model import Catalog, Dimension, Formula, Grain, Join, Measure, Metric, Model, Snapshot
 from semantic.query import MetricQuery, comparisons
 from semantic.values import check_value
 
@@ -52,13 +52,15 @@ class Fact:
 class Period:
     """The asked time in the terms of the calendar: instants for instants, days for dates.
 
-    `ends_on` is the first day after the range, at most the as-of day: where trailing windows end.
+    `series_from` is the local day of the start (the first whole one where only dates are asked): where a series of
+    periods begins. `ends_on` is the first day after the range, at most the as-of day: where trailing windows end.
     """
 
     zone: str
     grain: Grain | None
     start: datetime | None
     end: datetime | None
+    series_from: date | None
     first_day: date | None
     last_day_after: date | None
     ends_on: date
@@ -94,19 +96,19 @@ def plan_query(catalog: Catalog, query: MetricQuery) -> Plan:
     _check_shape(catalog, query)
     metrics = {name: catalog.metrics[name] for asked in query.metrics for name in _closure(catalog, asked)}
     names = _dimension_names(query)
-    grouped: dict[tuple[str, Shape], dict[str, Measure]] = {}
+    grouped: dict[tuple[str, Shape, Snapshot | None], dict[str, Measure]] = {}
     for name, metric in metrics.items():
-        if isinstance(metric.definition, Measure):
-            grouped.setdefault((metric.definition.model, _shape_of(metric.definition)), {})[name] = metric.definition
+        if isinstance(measure := metric.definition, Measure):
+            grouped.setdefault((measure.model, _shape_of(measure), measure.snapshot), {})[name] = measure
     facts = tuple(
         Fact(model, shape, measures, {n: reach(catalog, model, n, tuple(measures)) for n in names})
-        for (model_name, shape), measures in grouped.items()
+        for (model_name, shape, _), measures in grouped.items()
         for model in [catalog.models[model_name]]
     )
     _check_values(facts, query)
     for fact in facts:
         _check_time(fact, query)
-    return Plan(query, metrics, facts, catalog.models, _period(catalog, query))
+    return Plan(query, metrics, facts, catalog.models, _period(catalog, query, facts))
 
 
 def reach(catalog: Catalog, model: Model, name: str, wanted_by: tuple[str, ...] = ()) -> Reached:
@@ -224,7 +226,7 @@ def _check_time(fact: Fact, query: MetricQuery) -> None:
         )
 
 
-def _period(catalog: Catalog, query: MetricQuery) -> Period:
+def _period(catalog: Catalog, query: MetricQuery, facts: tuple[Fact, ...]) -> Period:
     zone = query.zone or catalog.time_zone
     start, end = query.time.start, query.time.end
     for name, instant in (("start", start), ("end", end)):
@@ -233,8 +235,10 @@ def _period(catalog: Catalog, query: MetricQuery) -> Period:
     if start and end and end <= start:
         raise QueryError("BAD_TIME", f"a range ends after it starts, this is {start.isoformat()} to {end.isoformat()}")
     first_day = first_whole_day(start, zone) if start else None
+    only_dates = all(fact.model.time_is_date for fact in facts)
+    series_from = local_day(start, zone) if start and not only_dates else first_day
     after = first_whole_day(end, zone) if end else None
     is_past = end is not None and end <= midnight(query.as_of, zone)
     ends_on = after if is_past and after else query.as_of
     known_on = ends_on - timedelta(days=1) if is_past else query.as_of
-    return Period(zone, query.grain, start, end, first_day, after, ends_on, known_on)
+    return Period(zone, query.grain, start, end, series_from, first_day, after, ends_on, known_on)

@@ -45,6 +45,12 @@ class Rows:
         """The local day of a row."""
         return self._time() if self.fact.model.time_is_date else tree.cast(self._local_time(), "DATE")
 
+    def in_order(self, within: tuple[str, ...]) -> list[exp.Expression]:
+        """What puts the rows of an entity one after the other: their time and, at one time, the rest of their key."""
+        model = self.fact.model
+        rest = [k for k in model.key if k != model.time and k not in within]
+        return [self._time(), *(tree.column(k, model.name) for k in rest)]
+
     def period_start(self, grain: Grain) -> exp.Expression:
         """The first local day of the period that a row falls in."""
         if grain is Grain.DAY:

@@ -10,6 +10,7 @@ from semantic import tree
 from semantic.facts import (
     ENDS_ON,
     KNOWN_ON,
+    ON_DAY,
     PERIOD,
     PERIODS,
     ROWS_SUFFIX,
@@ -22,18 +23,21 @@ from semantic.facts import (
 )
 from semantic.model import DAYS_PER_MONTH, Measure, Rolling
 from semantic.plan import Fact, Plan
+from semantic.query import Filter
 from semantic.rows import Rows
 from semantic.statement import Parameters
+
+APPLIES_SUFFIX = "__applies"
 
 
 def rolling_tables(plan: Plan, fact: Fact, parameters: Parameters) -> FactTables:
     """Sums of the N days before the end of each period; a day without rows adds nothing to its window."""
     model = fact.model
     rows = Rows(fact, plan.models, plan.period.zone, parameters)
-    by_day, history = f"{model.name}_by_day", f"{model.name}_history"
+    by_day, history = f"{model.name}_each_day", f"{model.name}_history"
     keys = dimension_keys(plan, rows)
     days = rows.select(
-        [*keys, tree.aliased(rows.day(), "day"), *aggregates(plan, fact, rows)],
+        [*keys, tree.aliased(rows.day(), ON_DAY), *aggregates(plan, fact, rows)],
         rows.matching(plan.query.where),
         group_by=len(keys) + 1,
     )
@@ -50,20 +54,21 @@ def rolling_tables(plan: Plan, fact: Fact, parameters: Parameters) -> FactTables
 def snapshot_tables(plan: Plan, fact: Fact, parameters: Parameters) -> FactTables:
     """The sum over entities of the balance in force on the last known day of each period."""
     rows = Rows(fact, plan.models, plan.period.zone, parameters)
-    spans = f"{fact.model.name}_spans"
     per = next(m.snapshot.per for m in fact.measures.values() if m.snapshot)
+    suffix = f"per_{'_and_'.join(per)}"
+    spans, carried = f"{fact.model.name}_spans_{suffix}", f"{fact.model.name}_carried_{suffix}"
     following = exp.Window(
         this=exp.Lead(this=rows.day()),
         partition_by=[rows.own(name) for name in per],
-        order=exp.Order(expressions=[exp.Ordered(this=rows.day())]),
+        order=exp.Order(expressions=[exp.Ordered(this=column) for column in rows.in_order(per)]),
     )
     columns = [
         *dimension_keys(plan, rows),
         tree.aliased(rows.day(), "from_day"),
         tree.aliased(following, "until_day"),
-        *(tree.aliased(rows.value(measure), name) for name, measure in fact.measures.items()),
+        *(c for name, measure in fact.measures.items() for c in _balances(rows, name, measure)),
     ]
-    table = rows.select(columns, rows.matching(plan.query.where))
+    table = _asked(rows, columns, plan.query.where)
     in_force = [
         exp.LTE(this=tree.column("from_day", spans), expression=tree.column(KNOWN_ON, PERIODS)),
         exp.Paren(
@@ -74,9 +79,27 @@ def snapshot_tables(plan: Plan, fact: Fact, parameters: Parameters) -> FactTable
             )
         ),
     ]
-    sums = [c for name in fact.measures for c in _balance(plan, fact, name, spans)]
-    tables = ((spans, table), (f"{fact.model.name}_carried", _by_period(plan, spans, sums, in_force)))
+    sums = [c for name, measure in fact.measures.items() for c in _balance(plan, fact, name, measure, spans)]
+    tables = ((spans, table), (carried, _by_period(plan, spans, sums, in_force)))
     return FactTables(tables, tuple(fact.measures), counts_rows(plan, fact))
+
+
+def _balances(rows: Rows, name: str, measure: Measure) -> list[exp.Expression]:
+    """A measure's value on each row and, where the measure has a filter, whether the row passes it."""
+    condition = rows.measure_condition(measure)
+    applies = [] if condition is None else [tree.aliased(condition, name + APPLIES_SUFFIX)]
+    return [tree.aliased(rows.value(measure), name), *applies]
+
+
+def _asked(rows: Rows, columns: list[exp.Expression], where: Filter | None) -> exp.Select:
+    """The spans that the question asks for. A row that it does not ask for still ends the one before it."""
+    asked = [tree.aliased(condition, "is_asked") for condition in rows.matching(where)]
+    every = rows.select([*columns, *asked], [])
+    if not asked:
+        return every
+    names = [tree.column(c.alias) for c in columns]
+    source = exp.Subquery(this=every, alias=exp.TableAlias(this=tree.name("every_span")))
+    return tree.select(names, source, tree.column("is_asked"))
 
 
 def _by_period(plan: Plan, source: str, columns: list[exp.Expression], on: list[exp.Expression]) -> exp.Select:
@@ -93,7 +116,7 @@ def _by_period(plan: Plan, source: str, columns: list[exp.Expression], on: list[
 def _days_before_end(source: str, days: int) -> list[exp.Expression]:
     ends_on = tree.column(ENDS_ON, PERIODS)
     first = tree.days_after(ends_on, tree.number(-days))
-    day = tree.column("day", source)
+    day = tree.column(ON_DAY, source)
     return [exp.GTE(this=day, expression=first), exp.LT(this=day.copy(), expression=ends_on.copy())]
 
 
@@ -109,13 +132,20 @@ def _window(plan: Plan, fact: Fact, name: str, measure: Measure, by_day: str) ->
     value = total(name)
     if rolling.per_month:
         value = _per_month(value, rolling, f"{fact.model.name}_history")
-    if plan.metrics[name].empty == "zero":
+    if measure.is_count:
+        value = exp.Coalesce(this=value, expressions=[tree.number(0)])
+    elif plan.metrics[name].empty == "zero":
         rows = exp.Coalesce(this=total(name + ROWS_SUFFIX), expressions=[tree.number(0)])
         value = tree.zero_if_none(rows, value)
     columns = [tree.aliased(value, name)]
-    if counts_rows(plan, fact):
-        counts = (name + ROWS_SUFFIX, name + UNKNOWN_SUFFIX)
-        columns += [tree.aliased(tree.cast(total(count), "BIGINT"), count) for count in counts]
+    if counts_rows(plan, fact) and not measure.is_its_rows:
+        rows, unknown = (
+            (total(name), tree.number(0))
+            if measure.is_count
+            else (total(name + ROWS_SUFFIX), total(name + UNKNOWN_SUFFIX))
+        )
+        columns.append(tree.aliased(tree.cast(rows, "BIGINT"), name + ROWS_SUFFIX))
+        columns.append(tree.aliased(tree.cast(unknown, "BIGINT"), name + UNKNOWN_SUFFIX))
     return columns
 
 
@@ -128,15 +158,16 @@ def _per_month(total: exp.Expression, rolling: Rolling, history: str) -> exp.Exp
     return exp.Mul(this=tree.ratio(total, days), expression=tree.number(DAYS_PER_MONTH))
 
 
-def _balance(plan: Plan, fact: Fact, name: str, spans: str) -> list[exp.Expression]:
+def _balance(plan: Plan, fact: Fact, name: str, measure: Measure, spans: str) -> list[exp.Expression]:
     value = tree.column(name, spans)
-    rows = exp.Count(this=tree.column("from_day", spans))
-    total: exp.Expression = exp.Sum(this=value)
+    applies = tree.column(name + APPLIES_SUFFIX, spans) if measure.where else None
+    rows = tree.filtered(exp.Count(this=tree.column("from_day", spans)), applies)
+    total = tree.filtered(exp.Sum(this=value), applies)
     if plan.metrics[name].empty == "zero":
         total = tree.zero_if_none(rows.copy(), total)
     columns = [tree.aliased(total, name)]
     if counts_rows(plan, fact):
-        known = exp.Count(this=value.copy())
+        known = tree.filtered(exp.Count(this=value.copy()), applies)
         columns.append(tree.aliased(rows, name + ROWS_SUFFIX))
         columns.append(tree.aliased(exp.Sub(this=rows.copy(), expression=known), name + UNKNOWN_SUFFIX))
     return columns

@@ -26,9 +26,25 @@ class Reader:
         self.data_version = data_version
         self._cursor = cursor
         self._timeout_ms = 0
+        self._has_failed = False
 
     def read(self, sql: str, params: Mapping[str, object] | None = None, *, timeout_ms: int | None = None) -> Rows:
-        """All rows of one SELECT with parameters like `$since`. Raises `QueryError`, or `QueryTimeout`."""
+        """All rows of one SELECT with parameters like `$since`. Raises `QueryError`, or `QueryTimeout`.
+
+        A failed query ends the transaction, and with it the version of the data that the reader has seen.
+        """
+        if self._has_failed:
+            raise QueryError("an earlier query of this snapshot has failed, which ended it", "take another snapshot")
+        self._has_failed = True
+        rows = self._answer(sql, params, timeout_ms)
+        self._has_failed = False
+        return rows
+
+    def interrupt(self) -> None:
+        """Stops the running query from another thread: there it raises `QueryError`."""
+        self._cursor.interrupt()
+
+    def _answer(self, sql: str, params: Mapping[str, object] | None, timeout_ms: int | None) -> Rows:
         try:
             statements = self._cursor.extract_statements(sql)
             if [statement.type in _READING for statement in statements] != [True]:
@@ -44,10 +60,6 @@ class Reader:
             raise QueryError("the query was interrupted") from error
         except duckdb.Error as error:
             raise _query_error(error) from error
-
-    def interrupt(self) -> None:
-        """Stops the running query from another thread: there it raises `QueryError`."""
-        self._cursor.interrupt()
 
     def _limit(self, timeout_ms: int) -> None:
         if timeout_ms != self._timeout_ms:

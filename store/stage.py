@@ -16,7 +16,7 @@ import orjson
 
 from store.errors import StoreError
 from store.priced import CostStatus, PricedRequest
-from store.records import CashBalance, Charge, Outcome, Price, RecordError, Session
+from store.records import CashBalance, Charge, Outcome, Price, Session
 from store.tables import TABLE_OF
 
 StagedRecord = PricedRequest | Session | Outcome | Charge | CashBalance | Price
@@ -48,7 +48,7 @@ class Stage:
     def __init__(self, *, source: str, location: str, directory: Path | None = None) -> None:
         """`directory` is where the stage makes its own directory: `Store.stage_directory` spares a copy."""
         self.source = source
-        self.location = location
+        self.location = _storable(location)
         self.cursor: str | None = None
         """Where the next load goes on: set by the loader, stored with the rows."""
         self.directory = Path(mkdtemp(prefix="load-", dir=directory))
@@ -93,7 +93,7 @@ class Stage:
         self, request_key: str, cost_usd: Decimal | None, cost_status: CostStatus, price_id: str | None, reason: str
     ) -> None:
         """Gives a stored request another cost; the old one is kept in `restatements` if it was known."""
-        self._write("recosts", 0, Recost(request_key, cost_usd, cost_status, price_id, reason))
+        self._write("recosts", 0, Recost(request_key, cost_usd, cost_status, price_id, _storable(reason)))
 
     def close(self) -> None:
         self._closed = True
@@ -102,10 +102,7 @@ class Stage:
 
     def _write(self, name: str, item: int, record: StagedRecord | Recost | RejectedRow) -> None:
         self._must_be_open()
-        try:
-            line = orjson.dumps(record, default=_decimal)
-        except orjson.JSONEncodeError as error:
-            raise RecordError(f"item {item} cannot be stored as {type(record).__name__}: {error}") from error
+        line = orjson.dumps(record, default=_decimal)
         if name not in self.files:
             self.files[name] = (self.directory / f"{name}.ndjson").open("wb")
         self._lines += 1

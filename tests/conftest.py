@@ -1,10 +1,13 @@
 """What tests share: material that lies beside the repository, which CI must have and a laptop may lack."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.serving import Serve, running
 
 SHARED = Path(__file__).parents[2] / "shared"
 REQUIRE_ALL = os.environ.get("CLAWBACK_REQUIRE_ALL") == "1"
@@ -22,3 +25,10 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Runs an app until the test ends; gives its address."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(running(app))

@@ -17,7 +17,6 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
-    OperationType,
     execute_sync,
     get_operation_ast,
     parse,
@@ -105,10 +104,8 @@ def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
 
 
 def _refusal(document: DocumentNode, name: str | None) -> Told | None:
-    operation = get_operation_ast(document, name)
-    if operation is None:
-        known = f"there is no operation '{name}'" if name else "the document has several operations"
-        return told(f"{known}; name one of them in operationName", "BAD_REQUEST")
-    if operation.operation is not OperationType.QUERY:
-        return told(f"a {operation.operation.value} cannot be asked here; only queries can", "INVALID_QUERY")
-    return None
+    """Which of its operations is meant is not said, or there is none of that name."""
+    if get_operation_ast(document, name):
+        return None
+    problem = f"there is no operation '{name}'" if name else "the document has several operations"
+    return told(f"{problem}; name one of them in operationName", "BAD_REQUEST")

@@ -115,8 +115,8 @@ def answered(context: Context, selection: Selection, arguments: Arguments) -> An
 def question(context: Context, columns: Columns, arguments: Arguments) -> MetricQuery:
     limits = context.limits
     limit = limits.default if arguments.limit is None else arguments.limit
-    if limit > limits.most:
-        raise QueryError("BAD_LIMIT", f"a limit is at most {limits.most:,}, this is {limit:,}")
+    if not 1 <= limit <= limits.most:
+        raise QueryError("BAD_LIMIT", f"a limit is from 1 to {limits.most:,}, this is {limit:,}")
     return MetricQuery(
         metrics=columns.metrics,
         as_of=arguments.as_of or _today(context, arguments.zone),

@@ -11,9 +11,9 @@ from semantic import Catalog, CatalogError, Dimension, Mark, Metric, Mistake
 # fmt: off
 FIXED_TYPES = frozenset({
     "Better", "BigInt", "Boolean", "Catalog", "Date", "DateTime", "Decimal", "Dimension", "DimensionType", "Direction",
-    "Evidence", "Explain", "Fact", "Filter", "Float", "Grain", "Int", "Integer", "Metric", "MetricKind", "MetricName",
-    "Metrics", "MetricsRow", "MetricsTotals", "OrderBy", "Parameter", "Query", "Reached", "Source", "String",
-    "Timestamp", "ValueType",
+    "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "Int", "Integer", "Metric", "MetricKind",
+    "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "OrderBy", "OrderInput", "Parameter", "Query", "Reached",
+    "Source", "String", "TimeRangeInput", "Timestamp", "ValueType",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

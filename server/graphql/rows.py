@@ -117,5 +117,5 @@ def _evidence(metric_name: Any) -> tuple[Any, Any]:
     return EvidenceType, strawberry.field(
         resolver=evidence,
         graphql_type=EvidenceType,
-        description="What stands behind the value of a metric, which need not be selected itself.",
+        description="What stands behind the value of a metric.",
     )

@@ -13,8 +13,8 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 
 from server.assets import Example, graphiql_config, graphiql_file, graphiql_page
-from tests.browser.conftest import Serve
 from tests.browser.driver import console_problems, sent_requests, until
+from tests.serving import Serve
 
 pytestmark = pytest.mark.browser
 

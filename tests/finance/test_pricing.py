@@ -309,7 +309,7 @@ def plain_cost(call: Request, line: Price | None) -> Fraction | None:
     return Fraction(round(exact * 10**12), 10**12)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     calls,
     st.lists(price_lines(), max_size=6, unique_by=lambda line: (line.price_id, line.known_at)),

@@ -131,10 +131,10 @@ class _Asker:
         return target, next((r for r in target.rows if r["id"] == wanted), None)
 
     def _day(self, row: Line) -> date | None:
-        moment = row.get("at")
+        moment = row.get("seen_at")
         if isinstance(moment, datetime):
             return moment.astimezone(self.zone).date()
-        day = row.get("day")
+        day = row.get("seen_on")
         assert day is None or isinstance(day, date)
         return day
 
@@ -144,7 +144,7 @@ class _Asker:
     def _in_range(self, row: Line) -> bool:
         """Dates count as the instants at which their local days begin."""
         start, end = self.query.time.start, self.query.time.end
-        moment, day = row.get("at"), row.get("day")
+        moment, day = row.get("seen_at"), row.get("seen_on")
         if isinstance(day, date):
             moment = self._midnight(day)
         if start is None and end is None:
@@ -207,7 +207,7 @@ class _Asker:
         if self.query.grain is None:
             return [Period(None, ends_on, known_on)]
         days = [d for t in self.totals.values() for d in self._seen(t)]
-        only_dates = all(self.world.tables[t.model].time == "day" for t in self.totals.values())
+        only_dates = all(self.world.tables[t.model].time == "seen_on" for t in self.totals.values())
         first: date | None = min(days, default=None)
         last: date | None = max(days, default=None)
         if start:
@@ -326,7 +326,7 @@ class _Asker:
 
 def _moment(row: Line) -> tuple[bool, str, str]:
     """Rows by their time and, at the same time, by their key; without one last."""
-    moment = row.get("at") or row.get("day")
+    moment = row.get("seen_at") or row.get("seen_on")
     assert moment is None or isinstance(moment, date)
     return moment is None, moment.isoformat() if moment else "", str(row["id"])
 

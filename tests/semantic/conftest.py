@@ -81,7 +81,8 @@ metrics:
   dearest: {max: calls.cost_usd, unit: USD}
   mean_tokens: {avg: calls.tokens}
   bills: {sum: bills.amount_usd, unit: USD, empty: zero}
-  burn: {sum: bills.amount_usd, rolling: {window: 30 days, average: month}, unit: USD/month, empty: zero, when_zero: NO_BURN}
+  burn: {sum: bills.amount_usd, rolling: {window: 30 days, average: month}, unit: USD/month,
+         empty: zero, when_zero: NO_BURN}
   last_week: {sum: bills.amount_usd, rolling: 7 days, unit: USD, empty: zero}
   cash: {sum: balances.balance_usd, snapshot: {take: last, per: account}, unit: USD, when_empty: CASH_UNKNOWN}
   runway: {expr: cash / burn, unit: months}

@@ -22,8 +22,11 @@ ZONES = (
 )
 DAYS = tuple(
     date.fromisoformat(f"2026-{day}")
-    for day in ("02-28", "03-01", "03-02", "03-08", "03-09", "03-15", "03-29", "03-30", "03-31", "04-01", "04-04")
-) + (date(2026, 4, 5), date(2026, 4, 6), date(2026, 4, 20))
+    for day in (
+        "02-28", "03-01", "03-02", "03-08", "03-09", "03-15", "03-29", "03-30", "03-31", "04-01", "04-04", "04-05",
+        "04-06", "04-20",
+    )
+)  # fmt: skip
 """Ends of months and weeks, and the days on which clocks change."""
 OFFSETS = (timedelta(0), timedelta(microseconds=-1), timedelta(hours=-1), timedelta(hours=1), timedelta(hours=12))
 INSTANTS = tuple(
@@ -58,11 +61,11 @@ def one_of(values: Sequence[Cell]) -> st.SearchStrategy[Cell]:
 
 CELLS: Mapping[str, st.SearchStrategy[Cell]] = {
     **{name: one_of(values) for name, values in VALUES.items()},
-    "at": one_of(INSTANTS),
-    "day": one_of(DAYS),
+    "seen_at": one_of(INSTANTS),
+    "seen_on": one_of(DAYS),
 }
 REFERENCE = st.sampled_from(("1", "2", "3", "99", None))
-TIMES = st.sampled_from(("at", "at", "at", "day", "day", ""))
+TIMES = st.sampled_from(("seen_at", "seen_at", "seen_at", "seen_on", "seen_on", ""))
 CHANCE = st.sampled_from((False, False, False, True))
 
 

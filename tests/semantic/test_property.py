@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any

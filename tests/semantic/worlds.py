@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-Cell = str | int | bool | Decimal | datetime | date | None
+Cell = str | int | float | bool | Decimal | datetime | date | None
 Line = Mapping[str, Cell]
 
 TYPES: Mapping[str, tuple[str, str]] = {
@@ -24,7 +24,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
 class Table:
     """A model and its table. The key is `id`; amounts are `n` (an integer) and `usd` (twelve places).
 
-    `time` is "at" for instants, "day" for dates, "" for none. A dimension reads the column of its name, or `sql`.
+    `time` is "seen_at" for instants, "seen_on" for dates, "" for none. A dimension reads the column of its name, or `sql`.
     """
 
     name: str
@@ -42,7 +42,7 @@ def columns_of(time: str, joins: Iterable[str]) -> dict[str, str]:
     """The columns of a table and their types in the database."""
     return {
         "id": "varchar",
-        **({time: {"at": "timestamp", "day": "date"}[time]} if time else {}),
+        **({time: {"seen_at": "timestamp", "seen_on": "date"}[time]} if time else {}),
         **{name: kind for name, (_, kind) in TYPES.items()},
         **{f"{role}_id": "varchar" for role in joins},
         "n": "integer",
@@ -136,7 +136,7 @@ def catalog_text(world: World) -> str:
     for table in world.tables.values():
         lines += [f"  {table.name}:", f"    source: {table.name}", "    key: id"]
         if table.time:
-            lines.append("    time: " + ("at" if table.time == "at" else "{column: day, grain: day}"))
+            lines.append("    time: " + ("seen_at" if table.time == "seen_at" else "{column: seen_on, grain: day}"))
         if table.joins:
             joins = (f"{role}: {{to: {target}, column: {role}_id}}" for role, target in table.joins.items())
             lines.append(f"    joins: {{{', '.join(joins)}}}")

@@ -38,7 +38,7 @@ def expected(directory: Path) -> dict[str, Any]:
 
 def priced(key: str, row: dict[str, Any], **fields: Any) -> PricedRequest:
     """A line of a golden requests file with its cost by the fixture prices; none for a model that is not in them."""
-    tokens = {
+    tokens: dict[str, Any] = {
         "uncached_input_tokens": int(row["input_tokens"]),
         "cache_read_tokens": int(row["cache_read_tokens"]),
         "cache_write_5m_tokens": int(row["cache_write_5m_tokens"]),
@@ -163,7 +163,9 @@ def test_g04_gaps_between_sessions_and_requests(case: Case, load: Load, store: S
         | {"knownCostUsd": usd(answer["knownCostUsd"]), "costUsd": answer["costUsd"] and usd(answer["costUsd"])}
         for session, answer in answers["perSession"].items()
     }
-    spend = dict(store.read("SELECT attribution, sum(cost_usd) FROM request_facts GROUP BY attribution").rows)  # type: ignore[arg-type]
+    spend: dict[object, Any] = dict(
+        store.read("SELECT attribution, sum(cost_usd) FROM request_facts GROUP BY attribution").rows
+    )  # type: ignore[arg-type]
     assert spend == {
         "ATTRIBUTED": usd(answers["spend"]["attributedUsd"]),
         "NO_SESSION_ID": usd(answers["spend"]["unattributed"]["NO_SESSION_ID"]),
@@ -247,7 +249,7 @@ def test_g08_every_ended_session_is_productive_idle_or_failed(case: Case, load: 
 
 def test_g20_a_past_cost_can_be_told_from_the_restatements(case: Case, load: Load, store: Store) -> None:
     answers = expected(case("G20_restatement"))
-    usage = dict.fromkeys((name for name in Request.__slots__ if name.endswith("_tokens")), 0)
+    usage: dict[str, Any] = dict.fromkeys((name for name in Request.__slots__ if name.endswith("_tokens")), 0)
     request = Request(request_key="r1", source="golden", **(usage | {"uncached_input_tokens": 1_000_000}))
     load(PricedRequest(request, usd("3"), "PRICED", "V1"), now=at("2026-02-19T10:00Z"))
     with Stage(source="prices", location="book", directory=store.stage_directory) as stage:

@@ -15,8 +15,8 @@ SIZE = 500
 KILLS = 6
 
 
-def write_until_killed(path: Path) -> None:
-    with Store.open(path) as store:
+def write_until_killed(path: str) -> None:
+    with Store.open(Path(path)) as store:
         number = len(store.loads())
         while True:
             with Stage(source="test", location=f"load {number}", directory=store.stage_directory) as stage:
@@ -34,7 +34,7 @@ def test_a_killed_load_leaves_all_of_itself_or_nothing(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-c",
-        "import sys, pathlib; from tests.store.test_killed import write_until_killed as w; w(pathlib.Path(sys.argv[1]))",
+        "import sys; from tests.store.test_killed import write_until_killed; write_until_killed(sys.argv[1])",
         str(path),
     ]
     chance = random.Random(1)

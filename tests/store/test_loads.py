@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from store import CashBalance, Outcome, Price, RecordError, Request, Stage, Store, StoreError
+from store import CashBalance, Outcome, Price, Request, Stage, Store, StoreError
 from tests.store.conftest import NOW, Load, at, bill, call, load_into, run, table, usd
 
 CALL, SESSION = call("r1", session_id="s1"), run("s1", agent="amadeus")
@@ -153,12 +153,10 @@ def test_a_request_without_its_cost_cannot_be_staged() -> None:
         stage.add(0, Request(request_key="r1", source="test"))  # type: ignore[arg-type]
 
 
-def test_text_that_is_no_unicode_is_an_error_of_its_item(store: Store) -> None:
-    with Stage(source="test", location="here", directory=store.stage_directory) as stage:
-        with pytest.raises(RecordError, match="item 7 cannot be stored as Session"):
-            stage.add(7, run("half a \ud800 pair"))
-        report = store.apply(stage, now=NOW)
-    assert report.read == 0
+def test_a_path_that_is_no_text_can_be_loaded(store: Store) -> None:
+    with Stage(source="test", location="caf\udce9.jsonl", directory=store.stage_directory) as stage:
+        stage.add(0, CALL)
+        assert store.apply(stage, now=NOW).location == "caf?.jsonl"
 
 
 def test_money_is_exact_to_the_twelfth_place(load: Load, store: Store) -> None:

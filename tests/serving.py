@@ -1,0 +1,32 @@
+"""A real server on loopback for a test to talk to."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+Serve = Callable[[ASGIApp], str]
+PATIENCE_S = 20.0
+
+
+@contextmanager
+def running(app: ASGIApp) -> Iterator[str]:
+    """Runs an app under uvicorn; gives its address, such as http://127.0.0.1:49152."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            deadline = time.monotonic() + PATIENCE_S
+            while not server.started:
+                assert thread.is_alive(), "the server ended before it listened; its log says why"
+                assert time.monotonic() < deadline, f"the server did not listen within {PATIENCE_S:.0f} s"
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
