@@ -46,13 +46,13 @@ fix: $(INSTALLED) ## Repair what lint can repair
 	$(BIN)/ruff format .
 
 docs: $(INSTALLED) ## Write the pages that are made from metrics.yaml and the settings
-	$(BIN)/clawback schema --format markdown > docs/catalog.md
+	$(BIN)/python scripts/pages.py
 
 bench: $(INSTALLED) ## Print the tables of benchmarks/
 	for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
-graphiql: ## Build server/graphiql from locked npm packages (needs Node.js 20)
-	cd scripts/graphiql && npm ci --ignore-scripts && node build.mjs
+graphiql: ## Build server/graphiql from locked npm packages (needs Node.js 20.11)
+	npm --prefix scripts/graphiql run rebuild
 
 lock: $(INSTALLED) ## Lock the dependencies again, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

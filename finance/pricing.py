@@ -7,10 +7,11 @@ that the cost is unknown, which is `None` with a status and never zero.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from itertools import chain
 from typing import Literal, Protocol
 
 CostStatus = Literal["BILLED", "REPORTED", "INCLUDED", "PRICED", "UNPRICED", "MISSING_USAGE"]
@@ -19,7 +20,7 @@ LIBRARY_SOURCE = "library:"
 """Lines whose source starts like this come from a published price list; any line of one's own book outranks them."""
 
 _PLACES = Decimal("1e-12")
-_MILLION = 6
+_DIGITS_OF_A_MILLION = 6
 _EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 """Wide enough for every product of a stored count and a stored price, so that only `rounded_usd` ever rounds."""
 _ALWAYS_KNOWN = datetime.min.replace(tzinfo=UTC)
@@ -108,7 +109,8 @@ class Cost:
 class PriceBook:
     """Price lines by provider and model, answering which one is in force at an instant.
 
-    Lines with one `price_id` are versions of one line: from the instant at which one is known, the earlier is void.
+    Lines with one `price_id` are versions of one line: once one is known, those known earlier are void, and of two
+    known at one instant the one that was given first.
     """
 
     def __init__(self, lines: Iterable[PriceLine]) -> None:
@@ -116,7 +118,7 @@ class PriceBook:
         for line in lines:
             versions[line.price_id].append(line)
         kept: defaultdict[tuple[bool, bool, str, str], list[_Version]] = defaultdict(list)
-        for version in (_version(line, versions[price_id]) for price_id in versions for line in versions[price_id]):
+        for version in chain.from_iterable(map(_versions, versions.values())):
             line = version.line
             library = line.source.startswith(LIBRARY_SOURCE)
             kept[library, False, line.provider, line.model].append(version)
@@ -180,10 +182,11 @@ class _Timeline:
         return None if latest is None else latest.line
 
 
-def _version(line: PriceLine, versions: list[PriceLine]) -> _Version:
-    known_since = _known_since(line)
-    later = (since for since in map(_known_since, versions) if since > known_since)
-    return _Version(line, known_since, min(later, default=None))
+def _versions(lines: list[PriceLine]) -> Iterator[_Version]:
+    """The versions of one line, the latest of which is never void."""
+    in_order = sorted(lines, key=_known_since)
+    for line, later in zip(in_order, [*in_order[1:], None], strict=True):
+        yield _Version(line, _known_since(line), None if later is None else _known_since(later))
 
 
 def _rank(version: _Version) -> tuple[datetime, datetime, str]:
@@ -233,7 +236,7 @@ def _priced(tokens: tuple[int, ...], prices: tuple[Decimal | None, ...], fee: De
             if count and price is None:
                 return None
             usd += count * (price or 0)
-        return rounded_usd(usd.scaleb(-_MILLION) + fee)
+        return rounded_usd(usd.scaleb(-_DIGITS_OF_A_MILLION) + fee)
 
 
 def _is_over(tokens: tuple[int, ...], line: PriceLine) -> bool:

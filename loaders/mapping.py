@@ -131,7 +131,7 @@ def read_mapping(path: Path) -> RunMapping:
         return RunMapping.model_validate(plain(root))
     except ValidationError as error:
         mistakes = list(_mistakes(error, root, path))
-    # Not raised from pydantic's error: that is a cycle of frames which the garbage collector cannot take apart.
+    # Not chained: pydantic's error holds the frames of its validators where the garbage collector does not see them.
     raise LoadError("\n".join(mistakes))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import version
-from itertools import pairwise
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import (
@@ -45,16 +44,13 @@ def library_prices(wanted: set[tuple[str, str]], *, now: datetime) -> list[Price
 def _lines(provider: str, model: str, now: datetime) -> list[Price]:
     """Every line of the model, or none if one of its prices cannot be said in a line: a gap would look like a price."""
     listed = _find(provider, model)
-    starts = [] if listed is None else _starts(listed)
-    lines = []
-    for start, end in pairwise([*starts, None]):
-        if listed is None or start is None:
-            break
-        line = _line(provider, model, listed.get_prices(start), (start, end), now)
-        if line is None:
-            return []
-        lines.append(line)
-    return lines
+    if listed is None:
+        return []
+    starts = _starts(listed)
+    periods = zip(starts, [*starts[1:], None], strict=False)
+    lines = [_line(provider, model, listed.get_prices(period[0]), period, now) for period in periods]
+    said = [line for line in lines if line is not None]
+    return said if len(said) == len(lines) else []
 
 
 def _find(provider: str, model: str) -> ModelInfo | None:

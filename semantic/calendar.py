@@ -1,9 +1,16 @@
 """Days and periods in a named zone. A local day has 23, 24 or 25 hours; ranges are half-open instants in UTC."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from semantic.model import Grain
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The zones that can be named. Python finds them by walking directories, so they are looked for once."""
+    return frozenset(available_timezones() - {"localtime"})  # what this machine calls local means nothing elsewhere
 
 
 def midnight(day: date, zone: str) -> datetime:

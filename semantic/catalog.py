@@ -7,10 +7,10 @@ are resolved when all are known. One function a part of the file.
 import re
 from dataclasses import replace
 from typing import cast, get_args
-from zoneinfo import available_timezones
 
 from sqlglot import exp
 
+from semantic.calendar import zone_names
 from semantic.document import Mistakes, Value, check_keys, parse_document
 from semantic.errors import suggestion
 from semantic.expression import ExpressionError, parse_column
@@ -49,7 +49,7 @@ def _time_zone(defaults: Value | None, mistakes: Mistakes) -> str:
         mistakes.add(currency, "amounts are in USD; convert them when they are loaded")
     if zone is None:
         return "UTC"
-    if zone.text not in available_timezones():
+    if zone.text not in zone_names():
         mistakes.add(zone, f"'{zone.text}' is not a time zone; use a name such as Europe/Berlin")
     return zone.text
 
@@ -239,7 +239,9 @@ def _cycle(name: str, metrics: dict[str, Metric]) -> tuple[str, ...]:
 
 def _is_name(value: Value, mistakes: Mistakes, what: str) -> bool:
     if not NAME.fullmatch(value.text):
-        mistakes.add(value, f"'{value.text}' cannot name {what}: use lower case letters, digits and single _, a letter first")
+        mistakes.add(
+            value, f"'{value.text}' cannot name {what}: use lower case letters, digits and single _, a letter first"
+        )
         return False
     if value.text in RESERVED:
         mistakes.add(value, f"'{value.text}' is reserved and cannot name {what}")

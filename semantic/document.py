@@ -14,6 +14,7 @@ import yaml
 from semantic.errors import CatalogError, Mark, Mistake, suggestion
 
 MAX_BYTES = 2_000_000
+MAX_DEPTH = 40
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -90,6 +91,8 @@ def parse_document(text: str, file: str) -> Value:
     start = Mark(file, 1, 1)
     if len(text) > MAX_BYTES:
         raise CatalogError([Mistake(start, f"the file has {len(text):,} characters; at most {MAX_BYTES:,} are read")])
+    if _bracket_depth(text) > MAX_DEPTH:  # the C loader's recursion has no limit of its own
+        raise CatalogError([Mistake(start, f"nested more than {MAX_DEPTH} levels deep")])
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -124,13 +127,25 @@ def check_keys(value: Value, allowed: Iterable[str], mistakes: Mistakes, require
     return True
 
 
+def _bracket_depth(text: str) -> int:
+    """How deep brackets nest at most, those within quotes counted too."""
+    depth = deepest = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
 def _value(node: yaml.Node, file: str) -> Value:
     return Value(Mark(file, node.start_mark.line + 1, node.start_mark.column + 1), node)
 
 
 def _repeated_keys(value: Value, depth: int, visited: set[int]) -> Iterator[tuple[Value, Value]]:
-    if depth > 40:
-        raise CatalogError([Mistake(value.mark, "nested more than 40 levels deep")])
+    if depth > MAX_DEPTH:
+        raise CatalogError([Mistake(value.mark, f"nested more than {MAX_DEPTH} levels deep")])
     if id(value.node) in visited:  # an alias: its anchor was read already
         return
     visited.add(id(value.node))

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from zoneinfo import available_timezones
 
-from semantic.calendar import first_whole_day, local_day, midnight
+from semantic.calendar import first_whole_day, local_day, midnight, zone_names
 from semantic.errors import QueryError, suggestion
 from semantic.model import Catalog, Dimension, Formula, Grain, Join, Measure, Metric, Model, Snapshot
 from semantic.query import MetricQuery, comparisons
@@ -201,7 +200,7 @@ def _check_shape(catalog: Catalog, query: MetricQuery) -> None:
             raise QueryError("TOO_LARGE", f"at most {most:,} {what} fit into one question, this has {size:,}")
     if query.limit is not None and query.limit < 1:
         raise QueryError("BAD_LIMIT", f"a limit is at least 1, this is {query.limit}")
-    if query.zone is not None and query.zone not in available_timezones():
+    if query.zone is not None and query.zone not in zone_names():
         raise QueryError("UNKNOWN_ZONE", f"'{query.zone}' is not a time zone; use a name such as Europe/Berlin")
     sortable = {*query.metrics, *query.by, *(["time"] if query.grain else [])}
     for order in query.order_by:

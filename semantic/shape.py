@@ -19,7 +19,7 @@ from semantic.statement import Statement
 
 Value = str | int | float | bool | Decimal | date | None
 
-_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_EXACT = Context(prec=330, rounding=ROUND_HALF_EVEN)
 _TWELVE_PLACES = Decimal(1).scaleb(-12)
 
 OK = "OK"
@@ -101,9 +101,11 @@ def typed_value(value: object, kind: ValueType) -> Value:
 
 
 def _money(value: Decimal | int | float) -> Decimal:
-    """At most 12 places, without trailing zeros and never in exponent form."""
+    """At most 12 places, without trailing zeros, never in exponent form and never -0."""
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     rounded = exact.quantize(_TWELVE_PLACES, context=_EXACT).normalize(_EXACT)
+    if not rounded:
+        return Decimal(0)
     return rounded if int(rounded.as_tuple().exponent) <= 0 else rounded.quantize(Decimal(1), context=_EXACT)
 
 
@@ -120,8 +122,8 @@ def _evidence(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[
 
 def _counts(name: str, measure: Measure, named: Mapping[str, object]) -> tuple[int, int]:
     """Rows of a measure, and those that do not know its value."""
-    rows = named[name] if measure.column is None else named[name + ROWS_SUFFIX]
-    missing = 0 if measure.column is None else named[name + UNKNOWN_SUFFIX]
+    rows = named[name] if measure.is_its_rows else named[name + ROWS_SUFFIX]
+    missing = 0 if measure.is_its_rows else named[name + UNKNOWN_SUFFIX]
     assert isinstance(missing, int)
     return int(str(rows or 0)), missing
 

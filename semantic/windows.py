@@ -135,15 +135,12 @@ def _window(plan: Plan, fact: Fact, name: str, measure: Measure, by_day: str) ->
     if measure.is_count:
         value = exp.Coalesce(this=value, expressions=[tree.number(0)])
     elif plan.metrics[name].empty == "zero":
-        rows = exp.Coalesce(this=total(name + ROWS_SUFFIX), expressions=[tree.number(0)])
-        value = tree.zero_if_none(rows, value)
+        any_rows = exp.Coalesce(this=total(name + ROWS_SUFFIX), expressions=[tree.number(0)])
+        value = tree.zero_if_none(any_rows, value)
     columns = [tree.aliased(value, name)]
     if counts_rows(plan, fact) and not measure.is_its_rows:
-        rows, unknown = (
-            (total(name), tree.number(0))
-            if measure.is_count
-            else (total(name + ROWS_SUFFIX), total(name + UNKNOWN_SUFFIX))
-        )
+        rows = total(name if measure.is_count else name + ROWS_SUFFIX)
+        unknown = tree.number(0) if measure.is_count else total(name + UNKNOWN_SUFFIX)
         columns.append(tree.aliased(tree.cast(rows, "BIGINT"), name + ROWS_SUFFIX))
         columns.append(tree.aliased(tree.cast(unknown, "BIGINT"), name + UNKNOWN_SUFFIX))
     return columns

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from semantic import Catalog
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
 from server.graphql import build_schema
-from server.graphql.context import RowLimits
+from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
 from server.graphql.http import GraphQLEndpoint
 from server.settings import Settings, shipped
@@ -56,7 +56,7 @@ HOSTS = ("localhost", "127.0.0.1", "[::1]")
 def create_app(store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime]) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC."""
     schema = build_schema(catalog)
-    engine = Engine(schema, catalog, store, clock, RowLimits(settings.default_rows, settings.max_rows))
+    engine = Engine(schema, catalog, store, clock, AnswerLimits(settings.default_rows, settings.max_rows))
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 
     @asynccontextmanager

@@ -53,6 +53,7 @@ class Store:
         config |= {"memory_limit": memory_limit} if memory_limit else {}
         config |= {"threads": str(threads)} if threads else {}
         stage_directory = _stage_directory(path)
+        config |= {} if path else {"temp_directory": str(stage_directory / "spill")}
         connection = _connect(path, config)
         try:
             _shut_in(connection, stage_directory)
@@ -184,7 +185,10 @@ def _stage_directory(path: Path | None) -> Path:
 def _connect(path: Path | None, config: dict[str, str | bool | int | float | list[str]]) -> DuckDBPyConnection:
     if path is None:
         return duckdb.connect(":memory:", config=config)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path.parent} cannot be created for the store: {error.strerror}") from error
     advice = "Ask the server that owns it, or stop that process; only one process can have a store open."
     try:
         return duckdb.connect(str(path.resolve()), config=config)

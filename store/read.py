@@ -49,7 +49,7 @@ class Reader:
             statements = self._cursor.extract_statements(sql)
             if [statement.type in _READING for statement in statements] != [True]:
                 raise QueryError("only a single SELECT can be read", "begin with SELECT or WITH; no ; in between")
-            self._limit(timeout_ms or 0)
+            self._limit(0 if timeout_ms is None else max(timeout_ms, 1))
             self._cursor.execute(statements[0], dict(params or {}))
             columns = tuple(str(column[0]) for column in self._cursor.description or ())
             # The answer is streamed: an error in a late row shows only when it is read to the end.

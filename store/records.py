@@ -8,8 +8,7 @@ say", never zero. Several records with one key are evidence about one row; `stor
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 Scope = Literal["request", "session"]
 RequestStatus = Literal["ok", "error", "aborted"]
@@ -217,13 +216,11 @@ class Price:
 Record = Request | Session | Outcome | Charge | CashBalance | Price
 
 
-@cache
-def _field_names(kind: type[Record]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Record)}
 
 
 def _check(record: Record, required: tuple[str, ...]) -> None:
-    for field in _field_names(type(record)):
+    for field in _FIELDS[type(record)]:
         value = getattr(record, field)
         if value is None or value is False or value is True:
             continue

@@ -5,7 +5,7 @@ from importlib import import_module
 
 import click
 
-from server.cli.failures import told
+from server.cli.failures import TOLD, message_of
 
 COMMANDS = {
     "demo": "An example company: 60 days of agents, loaded, printed and served.",
@@ -54,8 +54,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except told as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
     except BrokenPipeError:
+        sys.exit(1)
+    except TOLD as error:
+        click.echo(f"error: {message_of(error)}", err=True)
         sys.exit(1)

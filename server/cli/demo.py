@@ -15,7 +15,7 @@ from server.cli.load import print_report
 from server.cli.opening import open_catalog, open_store
 from server.cli.output import print_table
 from server.cli.progress import Progress
-from server.cli.serve import serve
+from server.cli.serve import serve, with_port
 from server.demo import DemoHome, write_home
 from server.settings import Settings
 from store import Store
@@ -27,7 +27,7 @@ MARKER = "written-by-clawback-demo"
 @click.option("--home", type=click.Path(path_type=Path), default=Path("demo-home"), show_default=True, help="Where to.")
 @click.option("--once", is_flag=True, help="Stop after printing instead of serving.")
 @click.option("--last-day", metavar="DAY", help="The last of the 60 days; default: yesterday.")
-@click.option("--port", type=int, help="The port to serve on; default: CLAWBACK_PORT or 8321.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port to serve on; default: CLAWBACK_PORT or 8321.")
 def command(home: Path, once: bool, last_day: str | None, port: int | None) -> None:
     """Write 60 days of an example company, load them, print what they cost and serve the answers."""
     last = date.fromisoformat(last_day) if last_day else datetime.now(UTC).date() - timedelta(days=1)
@@ -35,7 +35,7 @@ def command(home: Path, once: bool, last_day: str | None, port: int | None) -> N
     _make_room(home)
     written = write_home(home, last_day=last)
     (home / MARKER).touch()
-    settings = Settings(store=home / "clawback.duckdb", **({} if port is None else {"port": port}))
+    settings = Settings().model_copy(update={"store": home / "clawback.duckdb", **with_port(port)})
     catalog = open_catalog(settings)
     with open_store(settings) as store:
         load_home(store, written, now)

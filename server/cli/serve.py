@@ -15,14 +15,19 @@ from store import Store
 
 
 @click.command("serve")
-@click.option("--port", type=int, help="The port to listen on; default: CLAWBACK_PORT or 8321.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port to listen on; default: CLAWBACK_PORT or 8321.")
 def command(port: int | None) -> None:
     """Serve GraphQL, GraphiQL and the catalog on this machine, until Ctrl-C."""
-    settings = Settings() if port is None else Settings(port=port)
+    settings = Settings().model_copy(update=with_port(port))
     catalog = open_catalog(settings)
     with open_store(settings) as store:
         check_columns(catalog, store)
         serve(store, catalog, settings)
+
+
+def with_port(port: int | None) -> dict[str, int]:
+    """The port of the command line, where one was given, as a change to the settings."""
+    return {} if port is None else {"port": port}
 
 
 def serve(

@@ -25,14 +25,20 @@ class Deadline:
         """At least 1; `QueryTimeout` where nothing is left."""
         left = int((self.at - time.monotonic()) * 1000)
         if left < 1:
-            raise QueryTimeout(f"the question took longer than {self.timeout_ms:,} ms, waiting included")
+            raise self.passed()
         return left
+
+    def passed(self) -> QueryTimeout:
+        return QueryTimeout(f"the question took longer than {self.timeout_ms:,} ms, waiting included")
 
 
 @dataclass(frozen=True, slots=True)
-class RowLimits:
-    default: int
-    most: int
+class AnswerLimits:
+    rows: int
+    """Where the question names no limit."""
+    most_rows: int
+    most_values: int = 500_000
+    """Rows times columns: the server needs a few seconds to write as many."""
 
 
 @dataclass
@@ -43,7 +49,7 @@ class Context:
     store: Store
     now: datetime
     deadline: Deadline
-    limits: RowLimits
+    limits: AnswerLimits
     _opened: ExitStack = field(default_factory=ExitStack)
 
     @cached_property

@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from semantic import Catalog
-from server.graphql.context import Context, Deadline, RowLimits
+from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
 from store import Store
@@ -58,7 +58,7 @@ class Engine:
         catalog: Catalog,
         store: Store,
         clock: Callable[[], datetime],
-        limits: RowLimits,
+        limits: AnswerLimits,
     ) -> None:
         self._schema = schema._schema
         self._catalog = catalog

@@ -19,9 +19,7 @@ from server.graphql.names import vocabulary
 from server.graphql.rows import RowTypes, enums_of, row_types, row_values
 from server.graphql.scalars import BigInt
 from server.graphql.selection import Columns, Selection, selection_of
-
-MAX_VALUES = 500_000
-"""In one answer; the server needs a few seconds to write as many."""
+from store import QueryTimeout
 
 Direction = enum_type("Direction", ("asc", "desc"), "Rows without a value are last in both directions.")
 
@@ -95,7 +93,7 @@ def answered(context: Context, selection: Selection, arguments: Arguments) -> An
     rows = totals = None
     if selection.rows:
         rows = _asked(context, question(context, selection.rows, arguments))
-        _check_size(len(rows.result.rows), selection.rows.width)
+        _check_size(len(rows.result.rows), selection.rows.width, context.limits.most_values)
     if selection.totals:
         of_all = totals_of(question(context, selection.totals, arguments), selection.totals.metrics)
         totals = _asked(context, of_all)
@@ -114,9 +112,9 @@ def answered(context: Context, selection: Selection, arguments: Arguments) -> An
 
 def question(context: Context, columns: Columns, arguments: Arguments) -> MetricQuery:
     limits = context.limits
-    limit = limits.default if arguments.limit is None else arguments.limit
-    if not 1 <= limit <= limits.most:
-        raise QueryError("BAD_LIMIT", f"a limit is from 1 to {limits.most:,}, this is {limit:,}")
+    limit = limits.rows if arguments.limit is None else arguments.limit
+    if not 1 <= limit <= limits.most_rows:
+        raise QueryError("BAD_LIMIT", f"a limit is from 1 to {limits.most_rows:,}, this is {limit:,}")
     return MetricQuery(
         metrics=columns.metrics,
         as_of=arguments.as_of or _today(context, arguments.zone),
@@ -132,7 +130,10 @@ def question(context: Context, columns: Columns, arguments: Arguments) -> Metric
 
 
 def _asked(context: Context, query: MetricQuery) -> Answer:
-    return ask(context.catalog, context.reader, query, timeout_ms=context.deadline.remaining_ms())
+    try:
+        return ask(context.catalog, context.reader, query, timeout_ms=context.deadline.remaining_ms())
+    except QueryTimeout as error:
+        raise context.deadline.passed() from error  # the store knows only what was left of the time
 
 
 def _today(context: Context, zone: str | None) -> date:
@@ -145,13 +146,10 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _check_size(rows: int, width: int) -> None:
-    if rows * width > MAX_VALUES:
-        raise QueryError(
-            "TOO_LARGE",
-            f"{rows:,} rows of {width:,} values are more than {MAX_VALUES:,} values; "
-            "ask for fewer rows (limit) or select less",
-        )
+def _check_size(rows: int, width: int, most: int) -> None:
+    if rows * width > most:
+        excess = f"{rows:,} rows of {width:,} values are more than {most:,} values"
+        raise QueryError("TOO_LARGE", f"{excess}; ask for fewer rows (limit) or select less")
 
 
 def _given(value: Any) -> Any:

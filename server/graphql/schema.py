@@ -15,10 +15,10 @@ from server.graphql.scalars import SCALARS
 def build_schema(catalog: Catalog) -> strawberry.Schema:
     """`CatalogError` where names of the catalog cannot be told apart in GraphQL."""
     asked = metrics_field(catalog)
-    told = catalog_info(catalog)
+    declared = catalog_info(catalog)
 
     def read_catalog() -> CatalogInfo:
-        return told
+        return declared
 
     def read_sources(info: Info[Context, None]) -> list[Source]:
         return sources_of(info.context.store.loads(), info.context.now)

@@ -4,7 +4,7 @@ Selected dimensions become groups, so a field that is skipped must not count. He
 fields, the one that execution uses, and never the text of the query.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -49,9 +49,6 @@ class _Field:
     nodes: list[FieldDetails]
 
 
-_Collect = Callable[[GraphQLObjectType, list[FieldDetails]], CollectedFields]
-
-
 def selection_of(info: GraphQLResolveInfo[Any], vocabulary: Vocabulary) -> Selection:
     """`QueryError` where the selection is not one question."""
     fragments = {name: FragmentDetails(definition) for name, definition in info.fragments.items()}
@@ -63,19 +60,15 @@ def selection_of(info: GraphQLResolveInfo[Any], vocabulary: Vocabulary) -> Selec
         return _fields(parent, collect(parent, nodes), info)
 
     parts = fields_of("Metrics", [FieldDetails(node, None) for node in info.field_nodes])
-    rows = [part for part in parts if part.name == "rows"]
-    totals = [part for part in parts if part.name == "totals"]
-    if len(rows) > 1:
+    names = [part.name for part in parts]
+    if names.count("rows") > 1:
         raise QueryError("ROWS_TWICE", "rows are selected twice; ask for metrics twice, each under a name of its own")
-    return Selection(
-        _columns("rows", [f for part in rows for f in fields_of("MetricsRow", part.nodes)], vocabulary)
-        if rows
-        else None,
-        _columns("totals", [f for part in totals for f in fields_of("MetricsTotals", part.nodes)], vocabulary)
-        if totals
-        else None,
-        frozenset(part.name for part in parts),
-    )
+
+    def columns_of(name: str, type_name: str) -> Columns | None:
+        fields = [field for part in parts if part.name == name for field in fields_of(type_name, part.nodes)]
+        return _columns(name, fields, vocabulary) if name in names else None
+
+    return Selection(columns_of("rows", "MetricsRow"), columns_of("totals", "MetricsTotals"), frozenset(names))
 
 
 def _fields(parent: GraphQLObjectType, collected: CollectedFields, info: GraphQLResolveInfo[Any]) -> list[_Field]:

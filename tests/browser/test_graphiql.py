@@ -1,8 +1,8 @@
 import json
+from collections.abc import Iterator
 from urllib.request import urlopen
 
 import pytest
-import strawberry
 from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
@@ -10,11 +10,15 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from starlette.applications import Starlette
 from starlette.routing import Route
-from strawberry.asgi import GraphQL
 
-from server.assets import Example, graphiql_config, graphiql_file, graphiql_page
+from semantic import load_catalog
+from server.app import create_app
+from server.assets import graphiql_file, graphiql_page
+from server.settings import Settings
+from store import Store
 from tests.browser.driver import console_problems, sent_requests, until
-from tests.serving import Serve
+from tests.server.conftest import NOW, RECORDS, REPOSITORY, load_into
+from tests.serving import Serve, running
 
 pytestmark = pytest.mark.browser
 
@@ -23,44 +27,14 @@ SMALL_EDITOR = ".graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines"
 RESPONSE = ".graphiql-response .view-lines"
 
 
-@strawberry.type
-class Row:
-    model: str
-    roi: float
-
-
-@strawberry.type
-class Metrics:
-    rows: list[Row]
-
-
-@strawberry.type
-class Query:
-    @strawberry.field
-    def metrics(self, limit: int = 20) -> Metrics:
-        rows = [Row(model="claude-sonnet-4-5", roi=3.25), Row(model="gpt-5-mini", roi=1.5)]
-        return Metrics(rows=rows[:limit])
-
-
-EXAMPLES = [
-    Example("ROI by model", "# ROI by model\nquery RoiByModel {\n  metrics { rows { model roi } }\n}\n"),
-    Example("Best model", "# Best model\nquery BestModel {\n  metrics(limit: 1) { rows { model } }\n}\n"),
-]
-
-
 @pytest.fixture
-def graphql_url(serve: Serve) -> str:
-    """The address of a server with /graphql and /graphiql, whose first example answers with rows."""
-    return serve(
-        Starlette(
-            routes=[
-                Route("/graphql", GraphQL(strawberry.Schema(Query), graphql_ide=None)),
-                Route("/graphiql", graphiql_page),
-                Route("/graphiql/config.json", graphiql_config(EXAMPLES, endpoint="/graphql")),
-                Route("/graphiql/{name}", graphiql_file),
-            ]
-        )
-    )
+def graphql_url() -> Iterator[str]:
+    """The address of the real server over a small store."""
+    catalog = load_catalog((REPOSITORY / "metrics.yaml").read_text(), "metrics.yaml")
+    with Store.open(None) as store:
+        load_into(store, RECORDS)
+        with running(create_app(store, catalog, Settings(), lambda: NOW)) as url:
+            yield url
 
 
 @pytest.fixture
@@ -155,7 +129,8 @@ def test_the_first_visit_opens_the_first_example_beside_the_list_of_all(page: We
 def test_running_the_first_example_shows_rows(page: WebDriver) -> None:
     click(page, "button[aria-label^='Execute query']")
     until(page, lambda page: '"rows": [' in response_text(page), "the response shows rows")
-    assert '"model": "' in response_text(page)
+    assert '"model": "big"' in response_text(page)
+    assert '"roi": 0.5714285714285714' in response_text(page)
     assert '"errors"' not in response_text(page)
     assert console_problems(page) == []
 

@@ -122,6 +122,7 @@ def test_digits_after_the_twelfth_place_are_rounded_half_to_even(tmp_path: Path)
         ("2026-02-01", "2026-02-01", "the end is the first day that is not charged"),
         ("01.02.2026", "2026-02-02", "starts_on must be a day like 2026-02-28, got '01.02.2026'"),
         ("2026-02-30", "2026-03-02", "starts_on must be a day like 2026-02-28 (day is out of range for month)"),
+        ("", "2026-03-02", "starts_on must be a day like 2026-02-28, got empty"),
         ("2026-02-01T00:00:00Z", "2026-03-02", "starts_on must be a day like 2026-02-28"),
         ("2026-02-01", "2046-02-01", "spans more than ten years"),
     ],

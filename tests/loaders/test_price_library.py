@@ -62,8 +62,24 @@ def test_no_price_is_guessed_from_a_family_a_prefix_or_another_seller(provider: 
     assert library_prices({(provider, model)}, now=NOW) == []
 
 
-def test_a_model_whose_price_depends_on_the_time_of_day_has_no_line() -> None:
-    assert library_prices({("deepseek", "deepseek-chat")}, now=NOW) == []
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("deepseek", "deepseek-chat"),
+        ("openrouter", "qwen/qwen3-coder-flash"),
+        ("perplexity", "sonar-deep-research"),
+        ("openai", "whisper-1"),
+    ],
+    ids=["by the time of day", "two tiers", "a part of the output", "by the second"],
+)
+def test_a_price_that_a_line_cannot_say_is_none(provider: str, model: str) -> None:
+    assert library_prices({(provider, model)}, now=NOW) == []
+
+
+def test_a_price_per_thousand_requests_is_the_fee_of_a_call() -> None:
+    [line] = library_prices({("perplexity", "sonar")}, now=NOW)
+
+    assert (line.input, line.output, line.per_call_fee) == (Decimal(1), Decimal(1), Decimal("0.012"))
 
 
 def test_a_cache_price_that_the_list_lacks_leaves_the_bucket_unpriced() -> None:

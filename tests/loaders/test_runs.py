@@ -337,6 +337,30 @@ def test_a_parquet_timestamp_without_a_zone_is_rejected(tmp_path: Path) -> None:
     assert item.reason.startswith("start has no zone: add the offset")
 
 
+def test_ids_and_instants_of_parquet_are_read_as_they_are_typed(tmp_path: Path) -> None:
+    path = tmp_path / "runs.parquet"
+    write_parquet(path, "SELECT uuid '7b1f0d52-3c7e-4b51-9a44-0e2f5c9d1a10' AS id, 1771578000.5::DOUBLE AS start")
+    told: list[int] = []
+
+    mapping = mapping_of(tmp_path, "source: s\nsession_id: id\nstarted_at: {column: start, unit: s}\n")
+    [item] = runs.read(path, mapping, now=NOW, on_bytes=told.append)
+    session = records(item)[0]
+    assert session.session_id == "7b1f0d52-3c7e-4b51-9a44-0e2f5c9d1a10"
+    assert session.started_at == datetime(2026, 2, 20, 9, 0, 0, 500_000, tzinfo=UTC)
+    assert told == [path.stat().st_size]
+
+
+def test_lines_before_a_cut_in_an_archive_are_read_and_the_cut_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "runs.jsonl.gz"
+    lines = "".join(f'{{"id": "{number * 7919 % 10007}"}}\n' for number in range(2000))
+    path.write_bytes(gzip.compress(lines.encode())[:-1000])
+
+    items = list(runs.read(path, mapping_of(tmp_path, "source: s\nsession_id: id\n"), now=NOW))
+    assert {type(item) for item in items[:-1]} == {Parsed}
+    assert isinstance(items[-1], Rejected)
+    assert items[-1].reason.startswith("the archive is cut off")
+
+
 def test_a_file_that_is_not_parquet_stops_the_load(tmp_path: Path) -> None:
     path = tmp_path / "runs.parquet"
     path.write_text("id,cost\n")

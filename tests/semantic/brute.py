@@ -32,7 +32,13 @@ class Cut:
     value: Known
     n: int
     unknown: int
-    statuses: frozenset[str]
+    causes: frozenset[tuple[int, str]]
+    """What may be told of it: the status of a value that is known, or reasons with their rank, the lowest first."""
+
+    @property
+    def statuses(self) -> frozenset[str]:
+        first = min(rank for rank, _ in self.causes)
+        return frozenset(code for rank, code in self.causes if rank == first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class _Asker:
     def __init__(self, world: World, query: MetricQuery) -> None:
         self.world, self.query = world, query
         self.zone = ZoneInfo(query.zone or world.zone)
-        self.totals = {n: m for name in query.metrics for n, m in self._totals(name)}
+        self.totals = {n: t for name in query.metrics for n, t in totals_behind(world, name).items()}
         self.fills = query.grain is not None and not query.by
         self._refuse()
 
@@ -83,14 +89,6 @@ class _Asker:
         return cuts
 
     # --- which rows, keys and periods there are
-
-    def _totals(self, name: str) -> Iterator[tuple[str, Total]]:
-        definition = self.world.metrics[name].definition
-        if isinstance(definition, Total):
-            yield name, definition
-        else:
-            for following in inputs(definition):
-                yield from self._totals(following)
 
     def _refuse(self) -> None:
         names = [*self.query.by, *(c.dimension for c in _comparisons(self.query.where))]
@@ -257,10 +255,10 @@ class _Asker:
             value = self._per_month(total, value, table, period)
         missing = len(rows) - len(known)
         unknown_code = metric.codes.get("when_unknown", "UNKNOWN")
-        why_null = unknown_code if missing else metric.codes.get("when_empty", "NO_DATA")
+        why_null = (0, unknown_code) if missing else (1, metric.codes.get("when_empty", "NO_DATA"))
         bound = "LOWER_BOUND" if total.kind == "sum" else "PARTIAL"
-        status = why_null if value is None else bound if missing else "OK"
-        return Cut(value, len(rows), missing, frozenset([status]))
+        cause = why_null if value is None else (0, bound if missing else "OK")
+        return Cut(value, len(rows), missing, frozenset([cause]))
 
     def _per_month(self, total: Total, value: Number, table: Table, period: Period) -> Known:
         first = min(d for d in map(self._day, table.rows) if d is not None)
@@ -275,21 +273,21 @@ class _Asker:
             self._formula(following, cuts, period)
         values = {n: cut.value for n, cut in cuts.items()}
         value = evaluated(metric.definition, values, period.ends_on if period else None)
-        behind = [cuts[n] for n, _ in self._totals(name)]
+        behind = [cuts[n] for n in totals_behind(self.world, name)]
         missing = max(c.unknown for c in behind)
-        statuses = self._why_null(metric, cuts) if value is None else frozenset(["PARTIAL" if missing else "OK"])
-        cuts[name] = Cut(value, min(c.n for c in behind), missing, statuses)
+        causes = self._why_null(metric, cuts) if value is None else frozenset([(0, "PARTIAL" if missing else "OK")])
+        cuts[name] = Cut(value, min(c.n for c in behind), missing, causes)
 
-    def _why_null(self, metric: Meaning, cuts: Mapping[str, Cut]) -> frozenset[str]:
-        """The reason of the first input that is null, else of any divisor that is 0, else that it is undefined."""
+    def _why_null(self, metric: Meaning, cuts: Mapping[str, Cut]) -> frozenset[tuple[int, str]]:
+        """The reasons of all inputs that are null, else of any divisor that is 0, else that it is undefined."""
         assert isinstance(metric.definition, Term)
-        for name in inputs(metric.definition):
-            if cuts[name].value is None:
-                return cuts[name].statuses
+        behind = [cuts[n].causes for n in inputs(metric.definition) if cuts[n].value is None]
+        if behind:
+            return frozenset().union(*behind)
         zero = [n for n in divisors(metric.definition) if cuts[n].value == ZERO]
         if zero:
-            return frozenset(self.world.metrics[n].codes.get("when_zero", "ZERO_DENOMINATOR") for n in zero)
-        return frozenset([metric.codes.get("when_unknown", "UNDEFINED")])
+            return frozenset((2, self.world.metrics[n].codes.get("when_zero", "ZERO_DENOMINATOR")) for n in zero)
+        return frozenset([(2, metric.codes.get("when_unknown", "UNDEFINED"))])
 
     # --- conditions
 
@@ -329,6 +327,23 @@ def _moment(row: Line) -> tuple[bool, str, str]:
     moment = row.get("seen_at") or row.get("seen_on")
     assert moment is None or isinstance(moment, date)
     return moment is None, moment.isoformat() if moment else "", str(row["id"])
+
+
+def totals_behind(world: World, name: str) -> dict[str, Total]:
+    """The measures that a metric rests on."""
+    definition = world.metrics[name].definition
+    if isinstance(definition, Total):
+        return {name: definition}
+    return {n: t for following in inputs(definition) for n, t in totals_behind(world, following).items()}
+
+
+def reached_from(world: World, table: Table) -> Iterator[str]:
+    """Names of dimensions that a table can be asked for: its own, and those of joins plainly and by their roles."""
+    yield from table.dimensions
+    for path, target in _ways(world, table):
+        for name in target.dimensions:
+            yield name
+            yield ".".join((*path, name))
 
 
 def _ways(world: World, table: Table) -> Iterator[tuple[tuple[str, ...], Table]]:

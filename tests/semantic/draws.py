@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from semantic import Both, Comparison, Either, Filter, Grain, MetricQuery, Not, Op, Order, TimeRange
+from tests.semantic.brute import reached_from, totals_behind
 from tests.semantic.worlds import Cell, Line, Meaning, Table, Term, Test, Total, World, columns_of
 
 ZONES = (
@@ -65,8 +66,9 @@ CELLS: Mapping[str, st.SearchStrategy[Cell]] = {
     "seen_on": one_of(DAYS),
 }
 REFERENCE = st.sampled_from(("1", "2", "3", "99", None))
-TIMES = st.sampled_from(("seen_at", "seen_at", "seen_at", "seen_on", "seen_on", ""))
+TIMES = st.sampled_from(("seen_at",) * 6 + ("seen_on",) * 4 + ("",))
 CHANCE = st.sampled_from((False, False, False, True))
+SIZES = st.sampled_from((8, 12, 3, 5, 2, 10, 1, 0))
 
 
 @st.composite
@@ -80,7 +82,7 @@ def worlds(draw: st.DrawFn) -> World:
     for i in range(draw(st.integers(1, 4))):
         metrics[f"m{i}"] = draw(_totals(tables, metrics))
     for i in range(draw(st.integers(0, 3))):
-        metrics[f"f{i}"] = draw(_formulas(tuple(metrics)))
+        metrics[f"f{i}"] = draw(_formulas(tuple(n for n, m in metrics.items() if m.unit != "date")))
     return World(tables, metrics, draw(st.sampled_from(ZONES)) if draw(CHANCE) else "UTC")
 
 
@@ -97,7 +99,8 @@ def _tables(draw: st.DrawFn, name: str, targets: Sequence[str]) -> Table:
             joins[role] = draw(st.sampled_from(tuple(targets)))
     columns = columns_of(kind, joins)
     line = {c: REFERENCE if c.endswith("_id") else CELLS[c] for c in columns if c != "id"}
-    rows = draw(st.lists(st.fixed_dictionaries(line), max_size=12))
+    size = draw(SIZES)
+    rows = draw(st.lists(st.fixed_dictionaries(line), min_size=size, max_size=size))
     numbered: tuple[Line, ...] = tuple({"id": str(i), **row} for i, row in enumerate(rows, 1))
     return Table(name, kind, {d: sql for d, sql in dimensions.items() if d not in dropped}, joins, numbered)
 
@@ -193,8 +196,9 @@ def _terms(draw: st.DrawFn, names: Sequence[str], depth: int) -> Term:
 @st.composite
 def questions(draw: st.DrawFn, world: World) -> MetricQuery:
     asked = draw(st.lists(st.sampled_from(tuple(world.metrics)), min_size=1, max_size=4, unique=True))
-    by = draw(st.lists(st.sampled_from(_dimensions(world)), max_size=2, unique=True))
-    grain = draw(st.sampled_from((None, Grain.DAY, Grain.WEEK, Grain.MONTH)))
+    names = _dimensions(world, asked, everything=draw(CHANCE) and draw(CHANCE))
+    by = draw(st.lists(st.sampled_from(names), max_size=2, unique=True)) if names else []
+    grain = draw(st.sampled_from((None, None, Grain.DAY, Grain.WEEK, Grain.MONTH)))
     sortable = (*asked, *by, *(["time"] if grain else []))
     order = draw(st.lists(st.sampled_from(sortable), max_size=2, unique=True)) if draw(st.booleans()) else []
     return MetricQuery(
@@ -203,7 +207,7 @@ def questions(draw: st.DrawFn, world: World) -> MetricQuery:
         by=tuple(by),
         grain=grain,
         time=draw(_ranges()) if draw(st.booleans()) else TimeRange(),
-        where=draw(_filters(world, 2)) if draw(st.booleans()) else None,
+        where=draw(_filters(names, 2)) if names and draw(st.booleans()) else None,
         order_by=tuple(Order(name, draw(st.sampled_from(("asc", "desc")))) for name in order),
         limit=draw(st.integers(1, 4)) if draw(CHANCE) else None,
         zone=draw(st.sampled_from(ZONES)) if draw(st.booleans()) else None,
@@ -211,16 +215,11 @@ def questions(draw: st.DrawFn, world: World) -> MetricQuery:
     )
 
 
-def _dimensions(world: World) -> tuple[str, ...]:
-    """The plain names, and those of joins by their role, of which one is enough to reach each way."""
-    plain = [d for t in world.tables.values() for d in t.dimensions]
-    roles = [
-        f"{role}.{d}"
-        for t in world.tables.values()
-        for role, to in t.joins.items()
-        for d in world.tables[to].dimensions
-    ]
-    return tuple(dict.fromkeys([*plain, *plain, *roles])) or ("team",)
+def _dimensions(world: World, asked: Sequence[str], *, everything: bool) -> tuple[str, ...]:
+    """The dimensions that all asked metrics reach, or all names there are, most of which will be refused."""
+    models = {t.model for name in asked for t in totals_behind(world, name).values()}
+    sets = [set(reached_from(world, world.tables[model])) for model in models]
+    return tuple(sorted(set.union(*sets) if everything else set.intersection(*sets)))
 
 
 @st.composite
@@ -234,13 +233,13 @@ def _ranges(draw: st.DrawFn) -> TimeRange:
 
 
 @st.composite
-def _filters(draw: st.DrawFn, world: World, depth: int) -> Filter:
+def _filters(draw: st.DrawFn, names: Sequence[str], depth: int) -> Filter:
     if depth and draw(st.booleans()):
         if draw(CHANCE):
-            return Not(draw(_filters(world, depth - 1)))
-        items = tuple(draw(st.lists(_filters(world, depth - 1), max_size=3)))
+            return Not(draw(_filters(names, depth - 1)))
+        items = tuple(draw(st.lists(_filters(names, depth - 1), max_size=3)))
         return draw(st.sampled_from((Both, Either)))(items)
-    name = draw(st.sampled_from(_dimensions(world)))
+    name = draw(st.sampled_from(names))
     plain = name.rpartition(".")[2]
     values = VALUES[plain]
     ops = [Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.IS_NULL]

@@ -48,6 +48,7 @@ def test_five_mistakes_are_told_at_once_each_at_its_place() -> None:
         ("", "m.yaml:1:1: the file is empty"),
         ("a: [", "m.yaml:2:1: not valid YAML"),
         ("models: {}\nmetrics: {}\nmetrics: {}", "m.yaml:3:1: 'metrics' is given twice; the first is at line 2"),
+        ("metrics: " + "[" * 300_000, "m.yaml:1:1: nested more than 40 levels deep"),
         ("metrics: {}", "m.yaml:1:1: 'models:' is missing"),
         (MODELS + "metrics: {}\nmetrcs: 1", "m.yaml:8:1: unknown key 'metrcs'; did you mean 'metrics'?"),
         (MODELS + "metrics: {Runs: {count: runs}}", "m.yaml:7:11: 'Runs' cannot name a metric"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from semantic import (
@@ -28,8 +28,8 @@ from tests.semantic.brute_numbers import FRAGILE, Number
 from tests.semantic.draws import questions, worlds
 from tests.semantic.worlds import Cell, World, catalog_text, table_sql
 
-EXAMPLES = int(os.environ.get("CLAWBACK_EXAMPLES", "400"))
-QUESTIONS = 4
+EXAMPLES = int(os.environ.get("CLAWBACK_EXAMPLES", "260"))
+QUESTIONS = 6
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
 @given(data=st.data())
 def test_every_answer_is_the_one_that_counting_by_hand_gives(

@@ -11,11 +11,12 @@ import pytest
 
 from semantic import Catalog, load_catalog
 from server.graphql import build_schema
-from server.graphql.context import Deadline, RowLimits
+from server.graphql.context import AnswerLimits, Deadline
 from server.graphql.engine import Engine, Operation
 from store import CashBalance, Charge, Outcome, PricedRequest, Request, Session, Stage, StagedRecord, Store
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+LIMITS = AnswerLimits(rows=1_000, most_rows=10_000)
 REPOSITORY = Path(__file__).parents[2]
 
 Json = dict[str, Any]
@@ -83,7 +84,7 @@ def load_into(store: Store, records: Sequence[StagedRecord], now: datetime = NOW
 class Api:
     """Asks the engine, and reads its answers as a client would: through JSON."""
 
-    def __init__(self, catalog: Catalog, store: Store, limits: RowLimits = RowLimits(1_000, 10_000)) -> None:
+    def __init__(self, catalog: Catalog, store: Store, limits: AnswerLimits = LIMITS) -> None:
         self.store = store
         self.engine = Engine(build_schema(catalog), catalog, store, lambda: NOW, limits)
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,3 +245,23 @@ def test_a_metric_added_to_the_file_alone_is_everywhere(
     assert '"""The dearest session' in loaded("schema").out
     assert "dearestSession: Decimal" in loaded("schema").out
     assert "## dearest_session\n\nThe dearest session, in USD." in loaded("schema", "--format", "markdown").out
+
+
+def test_a_setting_that_is_wrong_is_told_by_the_name_of_its_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAWBACK_PORT", "many")
+    shown = run("query", "sessions")
+    assert shown.code == 1
+    assert shown.err.startswith("error: CLAWBACK_PORT: Input should be a valid integer")
+
+
+def test_a_store_that_another_process_holds_is_named_with_what_to_do(loaded: Run, tmp_path: Path) -> None:
+    hold = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(tmp_path / "store.duckdb")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        shown = loaded("query", "sessions")
+        assert holder.stdin is not None
+        holder.stdin.close()
+    assert shown.code == 1
+    assert str(holder.pid) in shown.err

@@ -35,6 +35,22 @@ def calls() -> Iterator[Api]:
         yield Api(load_catalog(CALLS), store)
 
 
+def test_dimensions_of_every_type_come_back_as_they_are_filtered(calls: Api) -> None:
+    selection = "model costStatus cost tokens isIncluded started day calls"
+    assert calls.rows(selection, 'where: {model: {eq: "small"}}') == [
+        {
+            "model": "small",
+            "costStatus": "PRICED",
+            "cost": "0.250000000000",
+            "tokens": 5,
+            "isIncluded": False,
+            "started": "2026-03-01T10:02:00Z",
+            "day": "2026-03-01",
+            "calls": 1,
+        }
+    ]
+
+
 def count(api: Api, where: str) -> object:
     (row,) = api.rows("calls", f"where: {where}")
     return row["calls"]
@@ -176,8 +192,9 @@ def test_a_variable_of_the_wrong_type_fails_before_anything_runs(calls: Api, val
 
 def test_values_are_bound_and_never_part_of_the_statement(calls: Api) -> None:
     nasty = "x'; drop table requests; --\u0000"
-    query = "query($m: String) { metrics(where: {model: {eq: $m}}) { rows { calls } explain { sql parameters { name value } } } }"
-    answer = calls.data(query, {"m": nasty})["metrics"]
+    selection = "rows { calls } explain { sql parameters { name value } }"
+    query = f"query($model: String) {{ metrics(where: {{model: {{eq: $model}}}}) {{ {selection} }} }}"
+    answer = calls.data(query, {"model": nasty})["metrics"]
     assert answer["rows"] == [{"calls": 0}]
     assert nasty not in answer["explain"]["sql"]
     assert answer["explain"]["parameters"] == [{"name": "p1", "value": nasty}]

@@ -7,7 +7,7 @@ import pytest
 from graphql import get_introspection_query
 
 from semantic import Catalog, load_catalog
-from server.graphql.context import Deadline, RowLimits
+from server.graphql.context import AnswerLimits, Deadline
 from server.graphql.engine import Operation
 from store import Store
 from tests.server.conftest import NOW, REPOSITORY, Api, Json, call, load_into, session
@@ -70,7 +70,7 @@ def test_an_answer_that_a_limit_cuts_says_so(api: Api) -> None:
 
 
 def test_a_question_without_a_limit_has_the_default_one(catalog: Catalog, store: Store) -> None:
-    small = Api(catalog, store, RowLimits(default=2, most=3))
+    small = Api(catalog, store, AnswerLimits(rows=2, most_rows=3))
     assert small.data("{ metrics { rows { agent sessions } truncated } }") == {
         "metrics": {"rows": [{"agent": "main", "sessions": 2}, {"agent": "scout", "sessions": 1}], "truncated": True}
     }
@@ -79,11 +79,9 @@ def test_a_question_without_a_limit_has_the_default_one(catalog: Catalog, store:
     assert small.message(query) == "a limit is from 1 to 3, this is 4"
 
 
-def test_an_answer_of_too_many_values_is_refused(
-    catalog: Catalog, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("server.graphql.metrics.MAX_VALUES", 5)
-    assert Api(catalog, store).message("{ metrics { rows { agent sessions } } }") == (
+def test_an_answer_of_too_many_values_is_refused(catalog: Catalog, store: Store) -> None:
+    small = Api(catalog, store, AnswerLimits(rows=10, most_rows=10, most_values=5))
+    assert small.message("{ metrics { rows { agent sessions } } }") == (
         "3 rows of 2 values are more than 5 values; ask for fewer rows (limit) or select less"
     )
 
@@ -113,7 +111,7 @@ def test_months_without_rows_are_there(api: Api) -> None:
 
 
 def test_trailing_windows_end_on_the_day_before_the_question(api: Api) -> None:
-    # 90 USD over 30 days from 1 February: 3 a day, and 2 of the trailing 30 days of 3 April
+    # 90 USD over the 30 days from 1 February are 3 a day; 30.4375 days make a month
     burn = "{ metrics(asOf: %s) { totals { burnRate cash } asOf } }"
     assert api.data(burn % '"2026-03-01"')["metrics"]["totals"] == {"burnRate": "91.3125", "cash": "1000000"}
     today = api.data("{ metrics { totals { burnRate } asOf } }")["metrics"]
@@ -178,7 +176,8 @@ def test_sources_tell_the_last_load_of_each_place(catalog: Catalog) -> None:
         load_into(store, first, now=NOW.replace(hour=9))
         load_into(store, [*first, call("r1", "s1", "big", "2026-03-01T10:01", "1")], now=NOW.replace(hour=11))
         sources = Api(catalog, store).data(
-            "{ sources { source location loads lastLoadAt ageSeconds dataVersion read stored unchanged ignored rejected } }"
+            "{ sources { source location loads lastLoadAt ageSeconds dataVersion"
+            " read stored unchanged ignored rejected } }"
         )["sources"]
     assert sources == [
         {
@@ -304,6 +303,15 @@ def test_a_stored_value_outside_of_its_enum_is_named_at_its_place(narrow: Api) -
         )
         for i, value in ((0, "cron"), (2, "unknown"))
     ]
+
+
+def test_many_errors_are_counted_and_not_all_told() -> None:
+    with Store.open(None) as store:
+        load_into(store, [session(f"s{i}", "main", "cron", "2026-03-01T10:00") for i in range(25)])
+        narrow = Api(load_catalog(NARROW.replace("class: string", "session_id: string")), store)
+        errors = narrow.ask("{ metrics { rows { sessionId trigger runs } } }")["errors"]
+    assert len(errors) == 21
+    assert errors[-1] == {"message": "and 5 more, not shown", "extensions": {"code": "INVALID_VALUE"}}
 
 
 def test_a_dimension_with_a_name_of_python_is_answered(narrow: Api) -> None:

@@ -1,7 +1,8 @@
 """The schema that a catalog gives: names, types, descriptions, and what happens when metrics.yaml changes."""
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, build_schema as parsed
+from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema
+from graphql import build_schema as parsed
 
 from semantic import Catalog, CatalogError, load_catalog
 from server.graphql import build_schema

@@ -14,7 +14,8 @@ def test_selected_dimensions_group(api: Api) -> None:
 
 def test_a_named_fragment_is_part_of_the_question(api: Api) -> None:
     data = api.data(
-        "{ metrics { ...all } } fragment all on Metrics { rows { ...cut } } fragment cut on MetricsRow { agent sessions }"
+        "{ metrics { ...all } } fragment all on Metrics { rows { ...cut } }"
+        " fragment cut on MetricsRow { agent sessions }"
     )
     assert data == {"metrics": {"rows": BY_AGENT}}
 

@@ -163,9 +163,8 @@ def test_g04_gaps_between_sessions_and_requests(case: Case, load: Load, store: S
         | {"knownCostUsd": usd(answer["knownCostUsd"]), "costUsd": answer["costUsd"] and usd(answer["costUsd"])}
         for session, answer in answers["perSession"].items()
     }
-    spend: dict[object, Any] = dict(
-        store.read("SELECT attribution, sum(cost_usd) FROM request_facts GROUP BY attribution").rows
-    )  # type: ignore[arg-type]
+    rows = store.read("SELECT attribution, sum(cost_usd) FROM request_facts GROUP BY attribution").rows
+    spend: dict[Any, Any] = dict(rows)  # type: ignore[arg-type]
     assert spend == {
         "ATTRIBUTED": usd(answers["spend"]["attributedUsd"]),
         "NO_SESSION_ID": usd(answers["spend"]["unattributed"]["NO_SESSION_ID"]),

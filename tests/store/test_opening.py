@@ -134,6 +134,18 @@ def test_the_file_can_be_read_by_older_versions_of_duckdb(tmp_path: Path) -> Non
     assert setting.rows == [("v1.4.0",)]
 
 
+def test_a_store_in_memory_leaves_no_files() -> None:
+    with Store.open(None) as store:
+        assert store.stage_directory.exists()
+    assert not store.stage_directory.exists()
+
+
+def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="file/data cannot be created for the store: Not a directory"):
+        Store.open(tmp_path / "file" / "data" / "clawback.duckdb")
+
+
 def test_limits_are_passed_on() -> None:
     with Store.open(None, memory_limit="256MiB", threads=1) as store:
         assert store.read("SELECT current_setting('memory_limit'), current_setting('threads')").rows == [

@@ -1,0 +1,36 @@
+"""Writes the pages that are made from code: the catalog of metrics and the table of settings. `make docs` runs it."""
+
+from pathlib import Path
+
+from semantic import load_catalog
+from server.catalog_page import catalog_markdown
+from server.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+SETTINGS_INTRODUCTION = """# Settings
+
+Everything that can be set, by environment variable. A wrong value is refused at start, under its name.
+
+| variable | default | meaning |
+| --- | --- | --- |
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Each page with its text."""
+    catalog = load_catalog((ROOT / "metrics.yaml").read_text(encoding="utf-8"), "metrics.yaml")
+    return {
+        ROOT / "docs/catalog.md": catalog_markdown(catalog) + "\n",
+        ROOT / "docs/settings.md": SETTINGS_INTRODUCTION + "".join(_setting(name) for name in Settings.model_fields),
+    }
+
+
+def _setting(name: str) -> str:
+    field = Settings.model_fields[name]
+    default = "" if field.default_factory else f"`{field.default}`"
+    return f"| `CLAWBACK_{name.upper()}` | {default} | {field.description} |\n"
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,74 @@
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from server.settings import Settings, shipped
+from tests.server.conftest import REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty directory and no setting from the machine that the tests run on."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("CLAWBACK_")]:
+        monkeypatch.delenv(name)
+
+
+def test_the_defaults() -> None:
+    settings = Settings()
+    assert settings.store == Path("clawback.duckdb")
+    assert (settings.host, settings.port) == ("127.0.0.1", 8321)
+    assert (settings.default_rows, settings.max_rows, settings.query_timeout_ms) == (1_000, 10_000, 10_000)
+    assert (settings.threads, settings.memory_limit, settings.capacity_slots) == (4, "1GB", 1)
+
+
+def test_the_environment_sets_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAWBACK_STORE", "/srv/costs.duckdb")
+    monkeypatch.setenv("CLAWBACK_PORT", "9000")
+    monkeypatch.setenv("CLAWBACK_MAX_ROWS", "5000")
+    settings = Settings()
+    assert (settings.store, settings.port, settings.max_rows) == (Path("/srv/costs.duckdb"), 9000, 5000)
+
+
+def test_the_metrics_are_those_of_the_working_directory_else_the_shipped_ones(tmp_path: Path) -> None:
+    assert Settings().metrics == REPOSITORY / "metrics.yaml"
+    (tmp_path / "metrics.yaml").touch()
+    assert Settings().metrics == Path("metrics.yaml")
+
+
+def test_what_is_shipped_is_found() -> None:
+    assert shipped("metrics.yaml").is_file()
+    assert shipped("examples/queries").is_dir()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_it_listens_on_this_machine(host: str) -> None:
+    assert Settings(host=host).host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])
+def test_it_refuses_to_be_reached_from_other_machines(host: str) -> None:
+    with pytest.raises(ValidationError, match="can be reached from other machines, and there is no authentication"):
+        Settings(host=host)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "70000"), ("MAX_ROWS", "0"), ("QUERY_TIMEOUT_MS", "0"), ("THREADS", "many")]
+)
+def test_a_setting_that_makes_no_sense_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"CLAWBACK_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_the_default_limit_is_within_the_largest() -> None:
+    with pytest.raises(ValidationError, match=r"default_rows \(1,000\) is above max_rows \(10\)"):
+        Settings(max_rows=10)
+
+
+def test_every_setting_says_what_it_is_for() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
