@@ -4,6 +4,7 @@ PyYAML keeps the last of two equal keys silently and reads `on` as true; here a 
 scalar keeps its own text.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ from semantic.errors import CatalogError, Mark, Mistake, suggestion
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
+_DASHES = re.compile(r"(?:[-?:] ){3,}")
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -91,7 +93,7 @@ def parse_document(text: str, file: str) -> Value:
     start = Mark(file, 1, 1)
     if len(text) > MAX_BYTES:
         raise CatalogError([Mistake(start, f"the file has {len(text):,} characters; at most {MAX_BYTES:,} are read")])
-    if _bracket_depth(text) > MAX_DEPTH:  # the C loader's recursion has no limit of its own
+    if _depth(text) > MAX_DEPTH:  # the C loader's recursion has no limit of its own
         raise CatalogError([Mistake(start, f"nested more than {MAX_DEPTH} levels deep")])
     try:
         root = yaml.compose(text, Loader=_Loader)
@@ -127,9 +129,10 @@ def check_keys(value: Value, allowed: Iterable[str], mistakes: Mistakes, require
     return True
 
 
-def _bracket_depth(text: str) -> int:
-    """How deep brackets nest at most, those within quotes counted too."""
-    depth = deepest = 0
+def _depth(text: str) -> int:
+    """How deep brackets and dashes on one line nest at most, those within quotes counted too."""
+    depth = 0
+    deepest = max((len(run) // 2 for run in _DASHES.findall(text)), default=0)
     for character in text:
         if character in "[{":
             depth += 1

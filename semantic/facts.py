@@ -99,7 +99,7 @@ def _columns(plan: Plan, fact: Fact, rows: Rows, name: str, measure: Measure) ->
         aggregate = tree.zero_if_none(everything.copy(), aggregate)
     columns = [tree.aliased(aggregate, name)]
     if counts_rows(plan, fact):
-        is_unknown = exp.Is(this=value.copy(), expression=exp.null())
+        is_unknown = exp.Is(this=tree.operand(value.copy()), expression=exp.null())
         unknown = tree.conjunction([c for c in (condition, is_unknown) if c is not None])
         columns.append(tree.aliased(everything.copy(), name + ROWS_SUFFIX))
         columns.append(tree.aliased(tree.filtered(exp.Count(this=exp.Star()), unknown), name + UNKNOWN_SUFFIX))

@@ -23,8 +23,7 @@ def formula_tree(formula: exp.Expression, values: Mapping[str, exp.Expression]) 
     def replaced(node: exp.Expression) -> exp.Expression:
         match node:
             case exp.Column():
-                value = values[node.name].copy()
-                return exp.Paren(this=value) if isinstance(value, exp.Binary) else value
+                return tree.operand(values[node.name].copy())
             case exp.Div():
                 return tree.ratio(node.this, node.expression)
             case exp.Mul():

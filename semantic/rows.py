@@ -64,7 +64,8 @@ class Rows:
 
     def value(self, measure: Measure) -> exp.Expression:
         assert measure.column is not None
-        return self._qualified(tree.column(measure.column))
+        bound = self._qualified(tree.column(measure.column))
+        return bound.this if isinstance(bound, exp.Paren) else bound
 
     def in_range(self, start: date | datetime | None, end: date | datetime | None) -> list[exp.Expression]:
         """Half-open bounds on the raw time column, so that a scan can skip what lies outside."""
@@ -117,7 +118,7 @@ class Rows:
 
     def _column(self, model: Model, name: str, alias: str) -> exp.Expression:
         dimension = model.dimensions.get(name)
-        return tree.column(name, alias) if dimension is None else self._qualified(dimension.sql, alias)
+        return tree.column(name, alias) if dimension is None else tree.operand(self._qualified(dimension.sql, alias))
 
     def _time(self) -> exp.Expression:
         assert self.fact.model.time is not None
@@ -146,7 +147,7 @@ class Rows:
 
     def _comparison(self, comparison: Comparison) -> exp.Expression:
         dimension = self.fact.reached[comparison.dimension].dimension
-        column = self.key(comparison.dimension)
+        column = tree.operand(self.key(comparison.dimension))
         if comparison.op is Op.IS_NULL:
             is_null = exp.Is(this=column, expression=exp.null())
             return is_null if comparison.values[0] else exp.Not(this=is_null)

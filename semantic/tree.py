@@ -48,6 +48,12 @@ def double(tree: exp.Expression) -> exp.Expression:
     return tree if isinstance(tree.unnest(), exp.Div | exp.Mul | exp.Literal) else cast(tree, "DOUBLE")
 
 
+def operand(tree: exp.Expression) -> exp.Expression:
+    """The expression as a part of another one: in parentheses where it could fall apart there."""
+    is_loose = isinstance(tree, exp.Binary | exp.Unary | exp.Between | exp.In) and not isinstance(tree, exp.Paren)
+    return exp.Paren(this=tree) if is_loose else tree
+
+
 def days_after(day: exp.Expression, days: exp.Expression) -> exp.Expression:
     """A date that many days later (or earlier, for a negative number)."""
     return cast(exp.DateAdd(this=day, expression=days, unit=exp.Var(this="DAY")), "DATE")

@@ -20,6 +20,9 @@ from store.tables import COST, PRICES, REQUESTS, TABLES, Table, sql_type
 
 COPY_RULE = "another copy of a request of the same load"
 
+_NOTES: Mapping[str, type] = {"recosts": Recost, "rejected_rows": RejectedRow}
+"""What is staged beside the records."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
@@ -78,9 +81,6 @@ def apply_stage(cursor: DuckDBPyConnection, stage: Stage, directory: Path, now: 
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now))
         _record_load(cursor, stage, report, now)
     return report
-
-
-_NOTES: Mapping[str, type] = {"recosts": Recost, "rejected_rows": RejectedRow}
 
 
 def _read_staged(

@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 
 import click
 
+from semantic import Catalog, MetricQuery, Result
 from server.answer import ask
 from server.cli.opening import open_catalog, open_store
 from server.cli.output import as_csv, as_json, print_table
 from server.cli.question import question_options, read_question
+from server.cli.remote import ask_server, server_of
 from server.settings import Settings
+from store import StoreBusyError
 
 
 @click.command("query")
@@ -24,12 +27,23 @@ def command(form: str, **arguments: object) -> None:
     settings = Settings()
     catalog = open_catalog(settings)
     question = read_question(catalog, datetime.now(UTC), evidence=True, **arguments)  # type: ignore[arg-type]
-    with open_store(settings) as store:
-        answer = ask(catalog, store, question, timeout_ms=settings.query_timeout_ms)
+    result = _answered(settings, catalog, question)
     match form:
         case "json":
-            click.echo(as_json(answer.result))
+            click.echo(as_json(result))
         case "csv":
-            click.echo(as_csv(answer.result, question.metrics))
+            click.echo(as_csv(result, question.metrics))
         case _:
-            print_table(answer.result, catalog, question.metrics)
+            print_table(result, catalog, question.metrics)
+
+
+def _answered(settings: Settings, catalog: Catalog, question: MetricQuery) -> Result:
+    """From the store itself, or from the server that owns it."""
+    try:
+        with open_store(settings) as store:
+            return ask(catalog, store, question, timeout_ms=settings.query_timeout_ms).result
+    except StoreBusyError:
+        url = server_of(settings.store)
+        if url is None:
+            raise
+        return ask_server(url, catalog, question)

@@ -10,6 +10,7 @@ from semantic import Catalog
 from server.app import create_app
 from server.cli.check import check_columns
 from server.cli.opening import open_catalog, open_store
+from server.cli.remote import announced
 from server.settings import Settings
 from store import Store
 
@@ -37,4 +38,5 @@ def serve(
     url = f"http://{settings.host}:{settings.port}"
     click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
     app = create_app(store, catalog, settings, clock)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", access_log=False, lifespan="on")
+    with announced(settings.store, url):
+        uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", access_log=False, lifespan="on")

@@ -9,8 +9,8 @@ import strawberry
 from semantic import Catalog, Dimension, Formula, Metric, ValueType, dimensions_of
 from semantic.model import DimensionType
 from server.graphql.generated import enum_type
-from server.graphql.names import field_name
 from server.graphql.scalars import BigInt
+from server.names import field_name
 from store import Load
 
 _Better: Any = enum_type("Better", ("higher", "lower"), "Which direction is good news.")

@@ -15,8 +15,8 @@ from strawberry import UNSET
 
 from semantic import Both, Catalog, Comparison, Dimension, Either, Filter, Not, Op, QueryError
 from server.graphql.generated import bare_class, declare, list_of
-from server.graphql.names import attribute, enum_type_name, field_name
 from server.graphql.scalars import BigInt
+from server.names import attribute, enum_type_name, field_name
 
 _SAME = (Op.EQ, Op.NE)
 _AMONG = (Op.IN, Op.NOT_IN)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import strawberry
 
-from server.graphql.names import attribute, value_name
+from server.names import attribute, value_name
 
 
 def bare_class(name: str, fields: Mapping[str, tuple[Any, Any]]) -> type:

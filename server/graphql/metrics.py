@@ -15,10 +15,10 @@ from server.graphql.context import Context
 from server.graphql.explain import Explain, explained
 from server.graphql.filters import filter_input, read_filter
 from server.graphql.generated import bare_class, enum_type, list_of
-from server.graphql.names import vocabulary
 from server.graphql.rows import RowTypes, enums_of, row_types, row_values
 from server.graphql.scalars import BigInt
 from server.graphql.selection import Columns, Selection, selection_of
+from server.names import vocabulary
 from store import QueryTimeout
 
 Direction = enum_type("Direction", ("asc", "desc"), "Rows without a value are last in both directions.")

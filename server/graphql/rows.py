@@ -15,8 +15,8 @@ from strawberry import Parent
 
 from semantic import Catalog, Dimension, Grain, Metric, Row, ValueType
 from server.graphql.generated import bare_class, enum_type
-from server.graphql.names import attribute, enum_type_name, field_name
 from server.graphql.scalars import BigInt
+from server.names import attribute, enum_type_name, field_name
 
 _OF_METRIC: Mapping[ValueType, type] = {"money": Decimal, "integer": BigInt, "number": float, "date": date}
 _OF_DIMENSION: Mapping[str, type] = {

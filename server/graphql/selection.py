@@ -13,7 +13,7 @@ from graphql import GraphQLObjectType, GraphQLResolveInfo, get_argument_values
 from graphql.execution.collect_fields import CollectedFields, FieldDetails, FragmentDetails, collect_subfields
 
 from semantic import Grain, QueryError
-from server.graphql.names import Vocabulary
+from server.names import Vocabulary
 
 _EVIDENCE_WIDTH = 4
 

@@ -118,15 +118,14 @@ class _Asker:
 
     def _cell(self, table: Table, row: Line, name: str) -> Cell:
         """A dimension of a row, through joins where it needs them."""
-        here: Line | None = row
         for role in self._path(table, name):
-            table, here = self._joined(table, here, role)
-        return None if here is None else dimension(table, here, name.rpartition(".")[2])
+            table, row = self._joined(table, row, role)
+        return dimension(table, row, name.rpartition(".")[2])
 
-    def _joined(self, table: Table, row: Line | None, role: str) -> tuple[Table, Line | None]:
-        target = self.world.tables[table.joins[role]]
-        wanted = None if row is None else row[f"{role}_id"]
-        return target, next((r for r in target.rows if r["id"] == wanted), None)
+    def _joined(self, table: Table, row: Line, role: str) -> tuple[Table, Line]:
+        """The row that a role leads to; where there is none, one of which nothing is known."""
+        target, wanted = self.world.tables[table.joins[role]], row.get(f"{role}_id")
+        return target, next((r for r in target.rows if r["id"] == wanted), {})
 
     def _day(self, row: Line) -> date | None:
         moment = row.get("seen_at")
@@ -316,7 +315,7 @@ class _Asker:
                 return None if parts[0] is None else not parts[0]
         role, _, name = test.name.rpartition(".")
         owner, found = self._joined(table, row, role) if role else (table, row)
-        cell = None if found is None else dimension(owner, found, name)
+        cell = dimension(owner, found, name)
         if test.op in ("is null", "is not null"):
             return (cell is None) == (test.op == "is null")
         return None if cell is None else OPERATORS[test.op](cell, test.value)

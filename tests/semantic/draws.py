@@ -79,7 +79,7 @@ def worlds(draw: st.DrawFn) -> World:
         tables[name] = draw(_tables(name, names[place + 1 :]))
     tables = {name: tables[name] for name in names}
     metrics: dict[str, Meaning] = {}
-    for i in range(draw(st.integers(1, 4))):
+    for i in range(draw(st.integers(2, 5))):
         metrics[f"m{i}"] = draw(_totals(tables, metrics))
     for i in range(draw(st.integers(0, 3))):
         metrics[f"f{i}"] = draw(_formulas(tuple(n for n, m in metrics.items() if m.unit != "date")))

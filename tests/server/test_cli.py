@@ -7,12 +7,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
+from semantic import load_catalog
+from server.app import create_app
 from server.cli import main
+from server.cli.remote import announced
+from server.settings import Settings
+from store import Store
+from tests.serving import running
 
 RUNS = """run,agent,model,kind,cost,ok
 1,main,big,fix,0.50,true
@@ -265,3 +273,31 @@ def test_a_store_that_another_process_holds_is_named_with_what_to_do(loaded: Run
         holder.stdin.close()
     assert shown.code == 1
     assert str(holder.pid) in shown.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("cost_per_session", "roi", "sessions", "--by", "agent", "--by", "model"),
+        ("sessions", "--by", "task_result", "--where", "task_result in ('success', 'failure') and not agent = 'x'"),
+        ("session_cost", "--where", "model is null or model like 'b%'", "--order", "session_cost:desc"),
+        ("burn_rate", "cash", "runway_months", "depletion_date", "--as-of", "2026-03-01"),
+        ("sessions", "--grain", "day", "--since", "2026-03-01", "--until", "2026-03-03", "--zone", "Asia/Kolkata"),
+    ],
+)
+def test_a_store_that_a_server_owns_is_asked_through_the_server(loaded: Run, tmp_path: Path, arguments: Any) -> None:
+    asked = ("query", *arguments, "--format", "json")
+    alone = loaded(*asked)
+    assert alone.code == 0
+    path = tmp_path / "store.duckdb"
+    catalog = load_catalog((Path(__file__).parents[2] / "metrics.yaml").read_text(), "metrics.yaml")
+    with (
+        Store.open(path) as store,
+        running(create_app(store, catalog, Settings(), lambda: datetime.now(UTC))) as url,
+        announced(path, url),
+    ):
+        served = loaded(*asked)
+        refused = loaded("query", "sessions", "--limit", "1000000")
+    assert (served.code, served.out) == (0, alone.out)
+    assert (refused.code, "10,000" in refused.err) == (1, True)
+    assert list(tmp_path.glob("*.server")) == []

@@ -6,7 +6,7 @@ from graphql import build_schema as parsed
 
 from semantic import Catalog, CatalogError, load_catalog
 from server.graphql import build_schema
-from server.graphql.names import FIXED_TYPES, enum_type_name, field_name, value_name
+from server.names import FIXED_TYPES, enum_type_name, field_name, value_name
 from tests.server.conftest import REPOSITORY
 
 SMALL = """

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from store import Price, Stage, Store
+import pytest
+
+from store import Price, RecordError, Stage, Store
 from tests.store.conftest import NOW, Load, at, call, load_into, table, usd
 
 LINE = Price(
@@ -131,6 +133,13 @@ def test_a_bill_that_arrives_later_restates_the_computed_cost(load: Load, store:
     assert store.read("SELECT old_cost_usd, new_cost_usd, new_cost_status, reason FROM restatements").rows == [
         (usd("2.30"), usd("2.31"), "BILLED", "a fuller copy of the request")
     ]
+
+
+def test_a_cost_and_its_status_agree() -> None:
+    with pytest.raises(RecordError, match="Request r1: a cost that is UNPRICED must be None, got 1"):
+        call("r1", "1", "UNPRICED")
+    with pytest.raises(RecordError, match="Request r1: a cost that is BILLED must be an amount, got None"):
+        call("r1", None, "BILLED")
 
 
 def test_requests_can_be_had_by_provider_and_model(load: Load, store: Store) -> None:
