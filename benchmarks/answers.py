@@ -1,4 +1,4 @@
-"""Questions over a million requests: Clawback's whole way beside hand-written SQL over the same views, in one run.
+"""Questions over a million requests: Clawback's whole way beside hand-written SQL over the same facts, in one run.
 
 Read the ratios; the milliseconds belong to the machine. Nothing is asserted.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from semantic import Catalog, Grain, MetricQuery, compile_plan, load_catalog, parse_filter, plan_query
 from server.answer import ask
 from store import Store
+from store.facts import refresh_facts
 
 ROOT = Path(__file__).parents[1]
 AS_OF = date(2026, 11, 1)
@@ -86,7 +87,11 @@ def main() -> None:
     catalog = load_catalog((ROOT / "metrics.yaml").read_text(), "metrics.yaml")
     with Store.open(None) as store:
         store._connection.execute(FILL)  # rows by the million, without a loader in the way
+        start = time.perf_counter()
+        refresh_facts(store._connection, {"requests", "sessions"})
+        refreshing = time.perf_counter() - start
         print(f"{REQUESTS:,} requests, {SESSIONS:,} sessions, medians of {ROUNDS}, {datetime.now(UTC):%Y-%m-%d}")
+        print(f"writing down the facts: {refreshing:.1f} s")
         print(f"{'question':34} {'compile ms':>10} {'answer ms':>10} {'by hand ms':>10} {'ratio':>6}")
         for name, (question, by_hand) in QUESTIONS.items():
             compiling, whole, hand = measure(store, catalog, question, by_hand)

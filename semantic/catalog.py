@@ -13,7 +13,7 @@ from sqlglot import exp
 from semantic.calendar import zone_names
 from semantic.document import Mistakes, Value, check_keys, parse_document
 from semantic.errors import suggestion
-from semantic.expression import ExpressionError, parse_column
+from semantic.expression import ExpressionError, names_in, parse_column
 from semantic.measures import read_metric
 from semantic.model import Catalog, Dimension, DimensionType, Formula, Join, Measure, Metric, Model
 
@@ -137,10 +137,14 @@ def _dimension(key: Value, body: Value, mistakes: Mistakes) -> Dimension:
 
 def _column(value: Value, mistakes: Mistakes) -> exp.Expression:
     try:
-        return parse_column(value.text)
+        tree = parse_column(value.text)
     except ExpressionError as error:
         mistakes.add(value, str(error))
         return exp.null()
+    for name in names_in(tree):
+        if "." in name:
+            mistakes.add(value, f"'{name}' is of another model; a dimension reads columns of its own model")
+    return tree
 
 
 def _joins(value: Value, models: dict[str, Model], mistakes: Mistakes) -> dict[str, Join]:

@@ -14,12 +14,11 @@ from semantic.facts import (
     ROWS_SUFFIX,
     UNKNOWN_SUFFIX,
     FactTables,
-    key_name,
     plain_tables,
 )
 from semantic.formula import formula_tree
 from semantic.model import Formula, Grain
-from semantic.plan import Fact, Plan, Shape
+from semantic.plan import Fact, Plan, Shape, key_name
 from semantic.statement import Columns, Parameters, Statement
 from semantic.windows import rolling_tables, snapshot_tables
 

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from semantic import tree
 from semantic.model import Aggregation, Measure
-from semantic.plan import Fact, Plan, Shape
+from semantic.plan import Fact, Plan, Shape, key_name
 from semantic.rows import Rows
 from semantic.statement import Parameters
 
@@ -38,11 +38,6 @@ class FactTables:
     @property
     def name(self) -> str:
         return self.tables[-1][0]
-
-
-def key_name(dimension: str) -> str:
-    """The column of a dimension: `session.trigger` -> `session_trigger`."""
-    return dimension.replace(".", "_")
 
 
 def counts_rows(plan: Plan, fact: Fact) -> bool:

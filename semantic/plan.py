@@ -90,6 +90,11 @@ class Plan:
         return has_keys and (len(self.facts) > 1 or self.fills_gaps)
 
 
+def key_name(dimension: str) -> str:
+    """The column of a dimension: `session.trigger` -> `session_trigger`."""
+    return dimension.replace(".", "_")
+
+
 def plan_query(catalog: Catalog, query: MetricQuery) -> Plan:
     """The plan of a question; `QueryError` says what is unknown or cannot be answered rightly."""
     _check_shape(catalog, query)
@@ -202,6 +207,9 @@ def _check_shape(catalog: Catalog, query: MetricQuery) -> None:
         raise QueryError("BAD_LIMIT", f"a limit is at least 1, this is {query.limit}")
     if query.zone is not None and query.zone not in zone_names():
         raise QueryError("UNKNOWN_ZONE", f"'{query.zone}' is not a time zone; use a name such as Europe/Berlin")
+    columns = [*map(key_name, dict.fromkeys(query.by)), *dict.fromkeys(query.metrics)]
+    if repeated := next((c for c in columns if columns.count(c) > 1), None):
+        raise QueryError("AMBIGUOUS_DIMENSION", f"two of the names asked for would be the column '{repeated}'")
     sortable = {*query.metrics, *query.by, *(["time"] if query.grain else [])}
     for order in query.order_by:
         if order.by not in sortable:
@@ -231,6 +239,8 @@ def _period(catalog: Catalog, query: MetricQuery, facts: tuple[Fact, ...]) -> Pe
     for name, instant in (("start", start), ("end", end)):
         if instant is not None and instant.tzinfo is not UTC:
             raise QueryError("BAD_TIME", f"the {name} of a range is an instant in UTC, this is {instant!r}")
+        if instant is not None and not 1900 <= instant.year < 2200:
+            raise QueryError("BAD_TIME", f"the {name} of a range lies between 1900 and 2200, not in {instant.year}")
     if start and end and end <= start:
         raise QueryError("BAD_TIME", f"a range ends after it starts, this is {start.isoformat()} to {end.isoformat()}")
     first_day = first_whole_day(start, zone) if start else None

@@ -17,6 +17,9 @@ from semantic.errors import QueryError
 from semantic.expression import ExpressionError, parse_predicate
 from semantic.model import Grain
 
+MAX_DIGITS = 38
+"""Of a number in a filter: what the widest decimal of a store holds."""
+
 Scalar = str | int | Decimal | bool | date | datetime
 
 
@@ -183,6 +186,8 @@ def _scalar(node: exp.Expression) -> Scalar:
             return str(node.this)
         case exp.Literal():
             number = Decimal(node.this)
+            if number.adjusted() >= MAX_DIGITS:  # before int() writes the zeros of 1e999999999 out
+                raise QueryError("BAD_FILTER", f"a number has at most {MAX_DIGITS} digits, not '{node.this[:60]}'")
             return int(number) if number == number.to_integral_value() else number
         case exp.Neg():
             inner = _scalar(node.this)

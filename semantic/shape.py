@@ -78,8 +78,8 @@ def _row(plan: Plan, statement: Statement, row: Sequence[object]) -> Row:
 
 
 def _key(value: object) -> Value:
-    assert value is None or isinstance(value, str | int | bool | Decimal | date), value
-    return value
+    assert value is None or isinstance(value, str | int | float | bool | Decimal | date), value
+    return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def typed_value(value: object, kind: ValueType) -> Value:

@@ -6,15 +6,16 @@ from decimal import Decimal
 
 from semantic.errors import QueryError, suggestion
 from semantic.model import Dimension
-from semantic.query import Comparison, Op, Scalar
+from semantic.query import MAX_DIGITS, Comparison, Op, Scalar
 
 _TEXT_OPS = {Op.CONTAINS, Op.STARTS_WITH}
 _ORDER_OPS = {Op.GT, Op.GTE, Op.LT, Op.LTE}
+_TOO_LARGE = 10**MAX_DIGITS
 _EXAMPLES = {
     "string": "text in quotes",
     "enum": "one of its values",
-    "integer": "a whole number",
-    "decimal": "a number",
+    "integer": f"a whole number of at most {MAX_DIGITS} digits",
+    "decimal": f"a number of at most {MAX_DIGITS} digits",
     "boolean": "true or false",
     "date": "a day such as 2026-03-08",
     "timestamp": "an instant such as 2026-03-08T05:00:00Z",
@@ -43,16 +44,16 @@ def bind(dimension: Dimension, value: Scalar) -> Scalar:
     match dimension.type, value:
         case ("string" | "enum", str()) | ("boolean", bool()):
             return value
-        case ("integer" | "decimal", int() | Decimal()) if not isinstance(value, bool):
+        case ("integer" | "decimal", int() | Decimal()) if not isinstance(value, bool) and abs(value) < _TOO_LARGE:
             return value
         case "date", date() if not isinstance(value, datetime):
             return value
-        case "timestamp", datetime():
+        case "timestamp", datetime() if value.tzinfo is not None:
             return value
         case "date", str():
             return _from_iso(dimension, value, date.fromisoformat)
         case "timestamp", str():
-            return _from_iso(dimension, value, datetime.fromisoformat)
+            return bind(dimension, _from_iso(dimension, value, datetime.fromisoformat))
     expected = _EXAMPLES[dimension.type]
     raise QueryError("BAD_FILTER", f"'{dimension.name}' is compared with {expected}, not {value!r}")
 

@@ -19,10 +19,9 @@ from semantic.facts import (
     aggregates,
     counts_rows,
     dimension_keys,
-    key_name,
 )
 from semantic.model import DAYS_PER_MONTH, Measure, Rolling
-from semantic.plan import Fact, Plan
+from semantic.plan import Fact, Plan, key_name
 from semantic.query import Filter
 from semantic.rows import Rows
 from semantic.statement import Parameters

@@ -17,6 +17,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from store.errors import StoreBusyError, StoreError
+from store.facts import refresh_facts
 from store.migrate import migrate
 from store.priced import PricedRequest
 from store.read import Reader, Rows
@@ -92,9 +93,12 @@ class Store:
         """How many sessions the machines can run at once, for the allocation of infrastructure."""
         if slots < 1:
             raise StoreError(f"the capacity must be at least one session at a time, got {slots}")
+        if self.read("SELECT capacity_slots FROM allocation").rows == [(slots,)]:
+            return
         with self._writing("the capacity") as cursor:
             with transaction(cursor):
                 cursor.execute("UPDATE allocation SET capacity_slots = $slots", {"slots": slots})
+                refresh_facts(cursor, {"allocation"})
                 version = raise_version(cursor, _without_zone(datetime.now(UTC)))
             self._data_version = version
 

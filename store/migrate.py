@@ -1,10 +1,12 @@
-"""Brings a file to this version's schema: numbered migrations, forward only, then the views, in one transaction."""
+"""Brings a file to this version's schema in one transaction: numbered migrations, forward only, views, facts."""
 
+import hashlib
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
+from store.facts import FACTS, define_facts
 from store.write import transaction
 
 _HERE = Path(__file__).parent
@@ -33,5 +35,16 @@ def migrate(cursor: DuckDBPyConnection, migrations: Path = MIGRATIONS, views: Pa
                 "INSERT INTO migrations VALUES ($number, $name, now()::TIMESTAMP)",
                 {"number": number, "name": steps[number].stem},
             )
-        for path in sorted(views.glob("*.sql")):
-            cursor.execute(path.read_text("utf-8"))
+        definitions = [path.read_text("utf-8") for path in sorted(views.glob("*.sql"))]
+        _define_facts(cursor, definitions)
+
+
+def _define_facts(cursor: DuckDBPyConnection, definitions: list[str]) -> None:
+    """The facts are written down anew only where their definition is another than the one they were made with."""
+    cursor.execute("CREATE TABLE IF NOT EXISTS fact_definition (made_with VARCHAR NOT NULL)")
+    made_with = hashlib.sha256("\n".join([*definitions, *FACTS]).encode()).hexdigest()
+    if cursor.execute("SELECT 1 FROM fact_definition WHERE made_with = $digest", {"digest": made_with}).fetchone():
+        return
+    define_facts(cursor, definitions)
+    cursor.execute("DELETE FROM fact_definition")
+    cursor.execute("INSERT INTO fact_definition VALUES ($digest)", {"digest": made_with})

@@ -58,17 +58,20 @@ def select_prices(cursor: DuckDBPyConnection, known_at: datetime | None) -> list
 
 
 def select_requests(cursor: DuckDBPyConnection, models: set[tuple[str, str]] | None) -> Iterator[PricedRequest]:
-    """Streams, so that a store of any size can be priced anew. A request without a provider comes with its model."""
+    """Streams, so that a store of any size can be priced anew. A request without a provider comes with its model.
+
+    Names are compared without regard to case, as the price book compares them.
+    """
     cursor.execute(
         f"""
         SELECT cost_usd, cost_status, price_id, {", ".join(_REQUEST)} FROM requests
         WHERE $everything
-            OR (provider, model) IN (SELECT (unnest($providers), unnest($models)))
-            OR (provider IS NULL AND model IN (SELECT unnest($models)))""",
+            OR (lower(provider), lower(model)) IN (SELECT (unnest($providers), unnest($models)))
+            OR (provider IS NULL AND lower(model) IN (SELECT unnest($models)))""",
         {
             "everything": models is None,
-            "providers": [provider for provider, _ in models or ()],
-            "models": [model for _, model in models or ()],
+            "providers": [provider.lower() for provider, _ in models or ()],
+            "models": [model.lower() for _, model in models or ()],
         },
     )
     while batch := cursor.fetchmany(_BATCH):

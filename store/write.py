@@ -14,6 +14,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
+from store.facts import refresh_facts
 from store.merge import known_prices, merged_rows, same
 from store.stage import Recost, RejectedRow, Stage
 from store.tables import COST, PRICES, REQUESTS, TABLES, Table, sql_type
@@ -78,9 +79,18 @@ def apply_stage(cursor: DuckDBPyConnection, stage: Stage, directory: Path, now: 
             _recost(cursor, load_id, now)
         for table in tables:
             _store(cursor, table, load_id, now)
+        refresh_facts(cursor, _changed_tables(cursor, stage, tables))
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now))
         _record_load(cursor, stage, report, now)
     return report
+
+
+def _changed_tables(cursor: DuckDBPyConnection, stage: Stage, tables: Iterable[Table]) -> set[str]:
+    """The tables of which this load changed a row."""
+    changed = {table.name for table in tables if _integer(cursor, f"SELECT count(*) FROM changed_{table.name}")}
+    if "recosts" in stage.files and _integer(cursor, "SELECT count(*) FROM recosted"):
+        changed.add(REQUESTS.name)
+    return changed
 
 
 def _read_staged(

@@ -38,7 +38,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_loader_and_command_is_documented() -> None:
     loaders, readme = page("docs/loaders.md"), page("README.md") + page("CHANGELOG.md")
-    assert [name for name in LOADERS if f"load {name} " not in loaders] == []
+    assert [name for name in LOADERS if f"`{name}`" not in loaders] == []
     assert [name for name in COMMANDS if f"`{name}`" not in readme and f"clawback {name}" not in readme] == []
 
 

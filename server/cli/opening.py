@@ -18,4 +18,7 @@ def open_catalog(settings: Settings, path: Path | None = None) -> Catalog:
 
 
 def open_store(settings: Settings) -> Store:
-    return Store.open(settings.store, memory_limit=settings.memory_limit, threads=settings.threads)
+    """The store that the settings name, with the capacity that they state."""
+    store = Store.open(settings.store, memory_limit=settings.memory_limit, threads=settings.threads)
+    store.set_capacity(settings.capacity_slots)
+    return store

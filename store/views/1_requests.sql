@@ -12,7 +12,7 @@ WHERE total.scope = 'session'
     );
 
 -- One row a counted request.
-CREATE OR REPLACE VIEW request_facts AS
+CREATE OR REPLACE VIEW request_facts_now AS
 SELECT
     request.request_key, -- one call, however often it was written down
     request.scope, -- 'request', or 'session' for a line that totals a whole session

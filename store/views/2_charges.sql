@@ -7,7 +7,7 @@ CREATE OR REPLACE MACRO usd_of_pico(pico) AS
     (pico // 1000000000000)::DECIMAL(38, 12) + (pico % 1000000000000)::DECIMAL(12, 0) * 0.000000000001::DECIMAL(12, 12);
 
 -- One row a charge and UTC day. The days of a charge add up to it to the last digit: the last day takes the remainder.
-CREATE OR REPLACE VIEW charge_days AS
+CREATE OR REPLACE VIEW charge_days_now AS
 WITH days AS (
     SELECT
         *,
@@ -31,7 +31,7 @@ SELECT
 FROM days;
 
 -- One row a balance that was read from an account.
-CREATE OR REPLACE VIEW cash_days AS
+CREATE OR REPLACE VIEW cash_days_now AS
 SELECT
     account,
     as_of_on, -- the day at whose close the balance was read

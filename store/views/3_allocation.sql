@@ -73,7 +73,7 @@ FROM busy_days AS busy
 LEFT JOIN allocated_days AS allocated ON allocated.session_id = busy.session_id AND allocated.day = busy.day;
 
 -- One row a UTC day on which infrastructure was charged.
-CREATE OR REPLACE VIEW compute_days AS
+CREATE OR REPLACE VIEW compute_days_now AS
 WITH pools AS (
     SELECT day, sum(amount_usd) AS pool_usd FROM charge_days WHERE is_infrastructure GROUP BY day
 ),

@@ -88,7 +88,7 @@ FROM spend
 LEFT JOIN ranked ON ranked.session_id = spend.session_id AND ranked.place = 1;
 
 -- One row a session.
-CREATE OR REPLACE VIEW session_facts AS
+CREATE OR REPLACE VIEW session_facts_now AS
 WITH allocated AS (
     SELECT session_id, sum(allocated_usd) AS infrastructure_usd FROM allocated_days GROUP BY session_id
 ),

@@ -65,10 +65,11 @@ def test_daily_spend_is_requests_and_charges_but_not_the_bill_for_the_same_reque
         bill("c2", "6", "2026-02-20", "2026-02-21", category="people"),
         bill("c3", "0.4", "2026-02-20", "2026-02-21", category="inference"),
     )
-    assert store.read("SELECT day, kind, amount_usd, unknown_count FROM daily_spend ORDER BY ALL").rows == [
-        (date(2026, 2, 20), "charges", usd("30"), 0),
-        (date(2026, 2, 20), "inference", usd("0.4"), 0),
-        (date(2026, 2, 21), "inference", usd("0.1"), 1),
+    assert store.read("SELECT day, kind, is_known, amount_usd, row_count FROM daily_spend ORDER BY ALL").rows == [
+        (date(2026, 2, 20), "charges", True, usd("30"), 2),
+        (date(2026, 2, 20), "inference", True, usd("0.4"), 1),
+        (date(2026, 2, 21), "inference", False, None, 1),
+        (date(2026, 2, 21), "inference", True, usd("0.1"), 1),
     ]
 
 
