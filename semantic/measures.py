@@ -97,7 +97,7 @@ def _measure_metric(
     if (rolling or snapshot) and model.time is None:
         mistakes.add(body, f"the model '{name}' has no time, so nothing can roll or be carried over it")
     measure = Measure(name, kind, column or None, fraction, where, rolling, snapshot)
-    return Metric(key.text, measure, source_text=f"{kind}: {value.text}", mark=key.mark)
+    return Metric(key.text, measure, source_text=f"{kind}: {value.text}{_conditions(body)}", mark=key.mark)
 
 
 def _variation(
@@ -126,7 +126,22 @@ def _variation(
     definition = replace(origin.definition, where=where, rolling=rolling)
     if definition == origin.definition:
         mistakes.add(body, f"'{key.text}' varies nothing of '{name}'; give it a where: or rolling:")
-    return replace(origin, name=key.text, definition=definition, label="", description="", mark=key.mark)
+    source = f"{origin.source_text}{_conditions(body)}"
+    return replace(
+        origin, name=key.text, definition=definition, label="", description="", source_text=source, mark=key.mark
+    )
+
+
+def _conditions(body: Value) -> str:
+    """What narrows a measure, in words: for the catalog's reader."""
+    parts = [(name, body.get(name)) for name in ("p", "where", "rolling", "snapshot")]
+    return "".join(f", {name}: {_written(value)}" for name, value in parts if value)
+
+
+def _written(value: Value) -> str:
+    if value.kind == "mapping":
+        return ", ".join(f"{k.text} {_written(v)}" for k, v in value.entries)
+    return " and ".join(v.text for v in value.items) or value.text
 
 
 def _with_meta(metric: Metric, key: Value, body: Value, mistakes: Mistakes) -> Metric:

@@ -18,6 +18,9 @@ DimensionType = Literal["string", "integer", "decimal", "boolean", "date", "time
 ValueType = Literal["money", "integer", "number", "date"]
 Empty = Literal["null", "zero"]
 
+WHOLE_UNITS = frozenset({"requests", "sessions", "tokens"})
+"""Units of which there are no parts."""
+
 DAYS_PER_MONTH = "30.4375"
 """The average month of the Gregorian calendar over four years: (3 x 365 + 366) / 48 days."""
 
@@ -153,7 +156,7 @@ class Metric:
 
     @property
     def type(self) -> ValueType:
-        """Money and dates by their unit, counts as integers, everything else as a number."""
+        """Money and dates by their unit, counts and sums of whole things as integers, everything else as a number."""
         if self.unit == "USD" or self.unit.startswith("USD/"):
             return "money"
         if self.unit == "date":

@@ -41,7 +41,7 @@ class Evidence:
 
     status: str
     n: int
-    """Rows behind the value: for a formula, of the input that has the fewest."""
+    """Rows behind the value, those that do not know included: for a formula, of the input that has the most."""
     unknown: int
     """Rows whose value is not known: for a formula, of the input that has the most."""
 
@@ -111,7 +111,7 @@ def _money(value: Decimal | int | float) -> Decimal:
 
 def _evidence(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[str, object]) -> Evidence:
     counts = [_counts(n, m, named) for n, m in _measures(plan, name).items()]
-    n = min((rows for rows, _ in counts), default=0)
+    n = max((rows for rows, _ in counts), default=0)
     unknown = max((missing for _, missing in counts), default=0)
     if known[name] is None:
         return Evidence(_reason(plan, name, known, named), n, unknown)

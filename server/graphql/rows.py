@@ -37,7 +37,7 @@ class EvidenceType:
         description="OK; LOWER_BOUND for a sum with members that do not know their value; PARTIAL for a formula over "
         "such sums; or, where the value is null, the reason, such as UNPRICED or NO_SESSIONS."
     )
-    n: BigInt = strawberry.field(description="Rows behind the value; of a formula, of the input that has the fewest.")
+    n: BigInt = strawberry.field(description="Rows behind the value; of a formula, of the input that has the most.")
     unknown: BigInt = strawberry.field(
         description="Rows among them whose value is not known; of a formula, of the input that has the most."
     )

@@ -115,11 +115,11 @@ def _combined(op: str, parts: Sequence[Number]) -> Known:
         case "negative":
             return Number(-parts[0].value, parts[0].error)
         case "+" | "-":
-            return added(*parts, sign=1 if op == "+" else -1)
+            return added(parts[0], parts[1], 1 if op == "+" else -1)
         case "*":
-            return multiplied(*parts)
+            return multiplied(parts[0], parts[1])
         case "/":
-            return divided(*parts)
+            return divided(parts[0], parts[1])
         case "least" | "greatest":
             choice = (min if op == "least" else max)(parts, key=lambda p: p.value)
             return rounded(choice.value, max(p.error for p in parts)) if any(p.error for p in parts) else choice

@@ -51,13 +51,18 @@ VALUES: Mapping[str, tuple[Cell, ...]] = {
     "n": (0, 1, 2, 5, -3, 1000),
     "usd": AMOUNTS,
 }
-DERIVED = {"team": ("", "upper(team)", "coalesce(team, 'b')"), "size": ("", "size + 1"), "is_root": ("", "not is_root")}
+DERIVED = {
+    "team": ("upper(team)", "coalesce(team, 'b')"),
+    "size": ("size + 1",),
+    "is_root": ("not is_root", "is_root or size > 1"),
+}
+DIMENSIONS = ("team", "size", "is_root", "verdict")
 NAMES = ("one", "two", "three", "four")
 
 
 def one_of(values: Sequence[Cell]) -> st.SearchStrategy[Cell]:
-    """One of the values, or unknown."""
-    return st.sampled_from((None, *values))
+    """One of the values, or unknown: about one time in four."""
+    return st.sampled_from((*[None] * (1 + len(values) // 3), *values))
 
 
 CELLS: Mapping[str, st.SearchStrategy[Cell]] = {
@@ -73,15 +78,15 @@ SIZES = st.sampled_from((8, 12, 3, 5, 2, 10, 1, 0))
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    names = NAMES[: draw(st.integers(2, 4))]
+    names = NAMES[: draw(st.sampled_from((3, 2, 2, 4)))]
     tables: dict[str, Table] = {}
     for place, name in reversed(list(enumerate(names))):
         tables[name] = draw(_tables(name, names[place + 1 :]))
     tables = {name: tables[name] for name in names}
     metrics: dict[str, Meaning] = {}
-    for i in range(draw(st.integers(2, 5))):
+    for i in range(draw(st.integers(3, 6))):
         metrics[f"m{i}"] = draw(_totals(tables, metrics))
-    for i in range(draw(st.integers(0, 3))):
+    for i in range(draw(st.integers(0, 4))):
         metrics[f"f{i}"] = draw(_formulas(tuple(n for n, m in metrics.items() if m.unit != "date")))
     return World(tables, metrics, draw(st.sampled_from(ZONES)) if draw(CHANCE) else "UTC")
 
@@ -89,9 +94,8 @@ def worlds(draw: st.DrawFn) -> World:
 @st.composite
 def _tables(draw: st.DrawFn, name: str, targets: Sequence[str]) -> Table:
     kind = draw(TIMES)
-    dimensions = {
-        d: draw(st.sampled_from(DERIVED[d])) if d in DERIVED and draw(CHANCE) else "" for d in VALUES if d not in AMOUNT
-    }
+    derived = draw(st.sets(st.sampled_from(tuple(DERIVED))))
+    dimensions = {d: draw(st.sampled_from(DERIVED[d])) if d in derived else "" for d in DIMENSIONS}
     dropped = draw(st.sets(st.sampled_from(tuple(dimensions)), max_size=3))
     joins: dict[str, str] = {}
     if targets:
@@ -106,15 +110,17 @@ def _tables(draw: st.DrawFn, name: str, targets: Sequence[str]) -> Table:
 
 
 AMOUNT = ("n", "usd")
-KINDS = ("sum", "sum", "sum", "sum", "count", "count", "avg", "min", "max", "count_distinct", "median", "percentile")
+KINDS = ("sum",) * 7 + ("count", "count", "avg", "min", "max", "count_distinct", "median", "percentile")
+WINDOWS = ("", "rolling", "snapshot", "rolling")
 CODES = {"when_unknown": "NOT_KNOWN", "when_empty": "NOTHING", "when_zero": "ZERO"}
 
 
 @st.composite
 def _totals(draw: st.DrawFn, tables: Mapping[str, Table], metrics: Mapping[str, Meaning]) -> Meaning:
-    given_codes = draw(st.sets(st.sampled_from(tuple(CODES)))) if draw(CHANCE) else ()
-    codes = {key: CODES[key] for key in CODES if key in given_codes}
-    if metrics and draw(CHANCE):
+    named = draw(st.sets(st.sampled_from(tuple(CODES)))) if draw(st.booleans()) else set[str]()
+    codes = {key: code for key, code in CODES.items() if key in named}
+    is_variation = draw(CHANCE)
+    if metrics and is_variation:
         return _variation(draw, tables, metrics, codes)
     table = tables[draw(st.sampled_from(tuple(tables)))]
     kind = draw(st.sampled_from(KINDS))
@@ -122,13 +128,14 @@ def _totals(draw: st.DrawFn, tables: Mapping[str, Table], metrics: Mapping[str, 
     if kind != "count":
         column = draw(st.sampled_from((*AMOUNT, *table.dimensions) if kind == "count_distinct" else AMOUNT))
         unit = {"usd": "USD", "n": draw(st.sampled_from(("", "tokens")))}.get(column, "")
-    tests = (draw(_tests(tables, table)),) if draw(CHANCE) else ()
-    rolling, per_month, per = 0, False, ()
-    if table.time and kind in ("sum", "count") and draw(st.booleans()):
-        if kind == "sum" and table.dimensions and draw(st.booleans()):
-            per = tuple(sorted(draw(st.sets(st.sampled_from(tuple(table.dimensions)), min_size=1, max_size=2))))
-        else:
-            rolling, per_month = draw(st.sampled_from((1, 7, 30))), draw(st.booleans())
+    tests = (draw(_tests(tables, table)),) if draw(st.booleans()) else ()
+    rolling, per_month = 0, False
+    per: tuple[str, ...] = ()
+    window = draw(st.sampled_from(WINDOWS)) if table.time and kind in ("sum", "count") else ""
+    if window == "snapshot" and kind == "sum" and table.dimensions:
+        per = tuple(sorted(draw(st.sets(st.sampled_from(tuple(table.dimensions)), min_size=1, max_size=2))))
+    elif window == "rolling":
+        rolling, per_month = draw(st.sampled_from((7, 30, 1))), draw(st.booleans())
     p = draw(st.sampled_from(("0.9", "0.25", "0.05"))) if kind == "percentile" else ""
     total = Total(table.name, kind, column, p, tests, rolling, per_month, per)
     return Meaning(total, "" if kind == "count_distinct" else unit, draw(st.sampled_from(("null", "zero"))), codes)
@@ -173,7 +180,8 @@ def _formulas(draw: st.DrawFn, names: Sequence[str]) -> Meaning:
     term = draw(_terms(names, 2))
     if not _uses_metric(term):
         term = Term("+", parts=(term, Term("metric", names[0])))
-    codes = {"when_unknown": "NO_ANSWER"} if draw(CHANCE) else {}
+    is_coded = draw(CHANCE)
+    codes = {"when_unknown": "NO_ANSWER"} if is_coded else {}
     if draw(CHANCE) and draw(CHANCE):
         return Meaning(Term("days_after", parts=(term,)), "date", codes=codes)
     return Meaning(term, draw(st.sampled_from(("", "USD"))), codes=codes)
@@ -196,18 +204,20 @@ def _terms(draw: st.DrawFn, names: Sequence[str], depth: int) -> Term:
 @st.composite
 def questions(draw: st.DrawFn, world: World) -> MetricQuery:
     asked = draw(st.lists(st.sampled_from(tuple(world.metrics)), min_size=1, max_size=4, unique=True))
-    names = _dimensions(world, asked, everything=draw(CHANCE) and draw(CHANCE))
+    is_filtered = draw(st.booleans())
+    is_bold = draw(CHANCE) and draw(CHANCE)
+    names = _dimensions(world, asked, everything=is_bold)
     by = draw(st.lists(st.sampled_from(names), max_size=2, unique=True)) if names else []
     grain = draw(st.sampled_from((None, None, Grain.DAY, Grain.WEEK, Grain.MONTH)))
     sortable = (*asked, *by, *(["time"] if grain else []))
-    order = draw(st.lists(st.sampled_from(sortable), max_size=2, unique=True)) if draw(st.booleans()) else []
+    order = draw(st.lists(st.sampled_from(sortable), max_size=2, unique=True))
     return MetricQuery(
         metrics=tuple(asked),
         as_of=draw(st.sampled_from(DAYS)),
         by=tuple(by),
         grain=grain,
         time=draw(_ranges()) if draw(st.booleans()) else TimeRange(),
-        where=draw(_filters(names, 2)) if names and draw(st.booleans()) else None,
+        where=draw(_filters(names, 2)) if is_filtered and names else None,
         order_by=tuple(Order(name, draw(st.sampled_from(("asc", "desc")))) for name in order),
         limit=draw(st.integers(1, 4)) if draw(CHANCE) else None,
         zone=draw(st.sampled_from(ZONES)) if draw(st.booleans()) else None,
@@ -238,10 +248,10 @@ def _filters(draw: st.DrawFn, names: Sequence[str], depth: int) -> Filter:
         if draw(CHANCE):
             return Not(draw(_filters(names, depth - 1)))
         items = tuple(draw(st.lists(_filters(names, depth - 1), max_size=3)))
-        return draw(st.sampled_from((Both, Either)))(items)
+        return Both(items) if draw(st.booleans()) else Either(items)
     name = draw(st.sampled_from(names))
     plain = name.rpartition(".")[2]
-    values = VALUES[plain]
+    values = [v for v in VALUES[plain] if isinstance(v, str | int)]
     ops = [Op.EQ, Op.NE, Op.IN, Op.NOT_IN, Op.IS_NULL]
     ops += [Op.CONTAINS, Op.STARTS_WITH] if plain in ("team", "verdict") else []
     ops += [Op.GT, Op.GTE, Op.LT, Op.LTE] if plain in ("team", "size") else []
@@ -250,4 +260,4 @@ def _filters(draw: st.DrawFn, names: Sequence[str], depth: int) -> Filter:
         return Comparison(name, op, (draw(st.booleans()),))
     several = op in (Op.IN, Op.NOT_IN)
     chosen = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2 if several else 1))
-    return Comparison(name, op, tuple(v for v in chosen if v is not None))
+    return Comparison(name, op, tuple(chosen))

@@ -23,13 +23,14 @@ from semantic import (
     plan_query,
     shape_rows,
 )
-from tests.semantic.brute import Answer, Cut, RefusedError, answer
+from tests.semantic.brute import Answer, Cut, answer
 from tests.semantic.brute_numbers import FRAGILE, Number
+from tests.semantic.brute_rows import RefusedError
 from tests.semantic.draws import questions, worlds
 from tests.semantic.worlds import Cell, World, catalog_text, table_sql
 
-EXAMPLES = int(os.environ.get("CLAWBACK_EXAMPLES", "260"))
-QUESTIONS = 6
+EXAMPLES = int(os.environ.get("CLAWBACK_EXAMPLES", "190"))
+QUESTIONS = 8
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def _compare(database: duckdb.DuckDBPyConnection, catalog: Catalog, world: World
 
 
 def _check(world: World, query: MetricQuery, expected: Answer, got: Result) -> None:
-    keys = [tuple(row.keys.values()) for row in got.rows]
+    keys: list[tuple[Any, ...]] = [tuple(row.keys.values()) for row in got.rows]
     assert len(set(keys)) == len(keys)
     assert set(keys) <= set(expected.rows), "a row that nothing stands behind"
     limit = query.limit or len(expected.rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-Cell = str | int | float | bool | Decimal | datetime | date | None
+Cell = str | int | bool | Decimal | datetime | date | None
 Line = Mapping[str, Cell]
 
 TYPES: Mapping[str, tuple[str, str]] = {
@@ -24,7 +24,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
 class Table:
     """A model and its table. The key is `id`; amounts are `n` (an integer) and `usd` (twelve places).
 
-    `time` is "seen_at" for instants, "seen_on" for dates, "" for none. A dimension reads the column of its name, or `sql`.
+    `time` is "seen_at" (instants), "seen_on" (dates) or "". A dimension reads the column of its name, or its SQL.
     """
 
     name: str

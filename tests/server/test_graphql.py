@@ -33,7 +33,7 @@ def test_a_value_that_is_not_known_is_null_and_has_a_reason(api: Api) -> None:
     rows = api.rows("agent costPerSession evidence(metric: COST_PER_SESSION) { status n unknown }")
     assert rows == [
         {"agent": "main", "costPerSession": "0.925000000001", "evidence": {"status": "OK", "n": 2, "unknown": 0}},
-        {"agent": "scout", "costPerSession": None, "evidence": {"status": "UNPRICED", "n": 0, "unknown": 1}},
+        {"agent": "scout", "costPerSession": None, "evidence": {"status": "UNPRICED", "n": 1, "unknown": 1}},
         {"agent": None, "costPerSession": "0", "evidence": {"status": "OK", "n": 1, "unknown": 0}},
     ]
 

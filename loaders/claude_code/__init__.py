@@ -1,0 +1,33 @@
+"""The `claude-code` loader: the transcripts that Claude Code leaves in `~/.claude/projects` -> requests and sessions."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from loaders.claude_code.layout import Layout, survey
+from loaders.claude_code.transcript import read_transcript
+from loaders.item import Item
+from loaders.source import OnBytes, read_lines
+
+__all__ = ["paths", "read"]
+
+
+def read(home: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Iterator[Item]:
+    """Every line of every transcript, and every file that is left out. `home` is `~/.claude`, its `projects`, the
+    folder of one project or one transcript.
+
+    Raises `LoadError` at once where there is none.
+    """
+    return _items(survey(home), now, on_bytes)
+
+
+def paths(home: Path) -> list[Path]:
+    """The files that `read` will read, in its order; their sizes add up to what `on_bytes` is told."""
+    return [place.path for place in survey(home).places]
+
+
+def _items(layout: Layout, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item]:
+    yield from layout.left
+    for place in layout.places:
+        lines = read_lines(place.path, place.shown_as, on_bytes)
+        yield from read_transcript(lines, place.session, layout.agents, now)

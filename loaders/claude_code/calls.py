@@ -1,0 +1,53 @@
+"""One line of an assistant's message -> one `Request`.
+
+A message is written once for each of its blocks, while it streams: all its lines have one key, and only the last has
+the final count of output tokens. The store keeps the copy with the most.
+"""
+
+from datetime import datetime
+
+from loaders.openclaw.usage import read_usage
+from loaders.openclaw.values import FieldError, Object, object_in, text
+from store import Request
+
+SOURCE = "claude-code"
+AGENT = "claude-code"
+PROVIDER = "anthropic"
+
+
+def read_call(entry: Object, message: Object, session_id: str, at: datetime, session_started_at: datetime) -> Request:
+    """Raises `FieldError` or `RecordError` where the message is none."""
+    buckets = read_usage(object_in(message, "usage"), "anthropic-messages").buckets
+    return Request(
+        request_key=_request_key(entry, message),
+        source=SOURCE,
+        session_id=session_id,
+        agent=AGENT,
+        provider=PROVIDER,
+        model=text(message, "model"),
+        started_at=at,
+        ended_at=at,
+        uncached_input_tokens=buckets.uncached_input if buckets else None,
+        cache_read_tokens=buckets.cache_read if buckets else None,
+        cache_write_5m_tokens=buckets.cache_write_5m if buckets else None,
+        cache_write_1h_tokens=buckets.cache_write_1h if buckets else None,
+        output_tokens=buckets.output if buckets else None,
+        status="error" if is_failure(entry) else "ok",
+        owner_started_at=session_started_at,
+    )
+
+
+def is_failure(entry: Object) -> bool:
+    """Whether Claude Code wrote this in the place of an answer that it did not get."""
+    return entry.get("isApiErrorMessage") is True
+
+
+def _request_key(entry: Object, message: Object) -> str:
+    """A retried request is billed again, so the id of the request belongs to the key."""
+    message_id, request_id = text(message, "id"), text(entry, "requestId")
+    if message_id is None:
+        line_id = text(entry, "uuid")
+        if line_id is None:
+            raise FieldError("message.id is missing, and so is uuid; a call needs one of them to be told from others")
+        return f"{SOURCE}:{line_id}"
+    return f"{PROVIDER}:{message_id}:{request_id}" if request_id else f"{PROVIDER}:{message_id}"
