@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Debian keeps ensurepip in python3-venv. Where it is missing, the pip of PYTHON installs into the environment.
+NO_ENSUREPIP = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo yes)
+PIP = $(if $(NO_ENSUREPIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python -m pip)
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -15,9 +18,10 @@ setup: $(INSTALLED) ## Virtual environment with locked dependencies and Clawback
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Clawback needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`. Name another: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PYTHON) -m venv $(if $(NO_ENSUREPIP),--without-pip) $(VENV)
+	@$(PIP) --version >/dev/null 2>&1 || { echo "$(PYTHON) has neither ensurepip nor a pip from 22.3 on. Install one; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	$(PIP) install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
+	$(PIP) install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(INSTALLED) ## Load an example company, print what it costs and serve it (ONCE=1: print only)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from loaders import cash, charges, openclaw, outcomes, prices, runs
+from loaders import cash, charges, claude_code, focus, openclaw, outcomes, prices, runs
 from loaders.item import Item, LoadError
 from loaders.mapping import read_mapping
 from loaders.source import OnBytes, total_bytes
@@ -33,6 +33,16 @@ def _runs(path: Path, mapping: Path | None, now: datetime, on_bytes: OnBytes | N
     return runs.read(path, read_mapping(mapping), now=now, on_bytes=on_bytes)
 
 
+def _claude_code(path: Path, mapping: Path | None, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item]:
+    _no_mapping("claude-code", mapping)
+    return claude_code.read(path, now=now, on_bytes=on_bytes)
+
+
+def _focus(path: Path, mapping: Path | None, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item]:
+    _no_mapping("focus", mapping)
+    return focus.read(path, now=now, on_bytes=on_bytes)
+
+
 def _file(name: str, read: Callable[..., Iterator[Item]]) -> Loader:
     def opened(path: Path, mapping: Path | None, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item]:
         _no_mapping(name, mapping)
@@ -54,9 +64,11 @@ LOADERS = {
     loader.name: loader
     for loader in (
         Loader("openclaw", _openclaw, lambda path: total_bytes(openclaw.paths(path))),
+        Loader("claude-code", _claude_code, lambda path: total_bytes(claude_code.paths(path))),
         Loader("runs", _runs, _one_file),
         _file("prices", prices.read),
         _file("charges", charges.read),
+        Loader("focus", _focus, lambda path: total_bytes(focus.paths(path))),
         _file("cash", cash.read),
         _file("outcomes", outcomes.read),
     )

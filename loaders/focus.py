@@ -7,7 +7,7 @@ the two would count such money twice, so BilledCost is not read.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
@@ -51,32 +51,29 @@ _NAMES = (
 amounts, quantities and tags are not among them, so that a corrected amount replaces the one it corrects."""
 _READ = (*_REQUIRED, *_VENDORS, *_NAMES, "ServiceCategory")
 
-_CHARGE_CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
-_NOT_SOFTWARE: Final[Mapping[str, ChargeCategory]] = {
+_KINDS = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+_CATEGORIES: Final[Mapping[str, ChargeCategory]] = {
     "AI and Machine Learning": "inference",
+    "Analytics": "software",
+    "Business Applications": "software",
     "Compute": "compute",
+    "Databases": "software",
+    "Developer Tools": "software",
+    "Identity": "software",
+    "Integration": "software",
+    "Internet of Things": "software",
+    "Management and Governance": "software",
+    "Media": "software",
+    "Migration": "software",
+    "Mobile": "software",
+    "Multicloud": "software",
     "Networking": "network",
     "Other": "other",
+    "Security": "software",
     "Storage": "storage",
+    "Web": "software",
 }
-_SOFTWARE = frozenset(
-    {
-        "Analytics",
-        "Business Applications",
-        "Databases",
-        "Developer Tools",
-        "Identity",
-        "Integration",
-        "Internet of Things",
-        "Management and Governance",
-        "Media",
-        "Migration",
-        "Mobile",
-        "Multicloud",
-        "Security",
-        "Web",
-    }
-)
+"""ServiceCategory -> ours. A tax or a credit belongs to the service that it is for."""
 _TABLES = (".csv", ".csv.gz", ".csv.zst", ".parquet")
 _DAY = timedelta(days=1)
 
@@ -88,7 +85,7 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
     part that is read without the others would number them from 1 again.
 
     Raises:
-        LoadError: there is nothing to read at `path`, or (while reading) a file lacks columns that FOCUS requires.
+        LoadError: there is nothing to read at `path`, or a file that is reached lacks a column that FOCUS requires.
     """
     parts = paths(path)
     others = sorted(set(path.iterdir()) - set(parts)) if path.is_dir() else []
@@ -96,12 +93,14 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
 
 
 def paths(path: Path) -> list[Path]:
-    """The files that `read` reads, in the order of their names."""
+    """The files that `read` reads, in the order of their names; those in directories below are not."""
     if not path.is_dir():
         return [path]
     parts = sorted(part for part in path.iterdir() if part.is_file() and part.name.lower().endswith(_TABLES))
     if not parts:
-        raise LoadError(f"{path}: the directory has no file that ends in {', '.join(_TABLES)}")
+        raise LoadError(
+            f"{path}: the directory has no file that ends in {', '.join(_TABLES)}; name the one with the parts"
+        )
     return parts
 
 
@@ -160,16 +159,19 @@ def _charge(row: Row, charge_id: str) -> Charge:
             f"BillingCurrency is {currency!r}: export the costs in USD, or convert EffectiveCost to US dollars and "
             "write USD here"
         )
+    kind = row["ChargeCategory"].text()
+    if kind not in _KINDS:
+        raise CellError(f"ChargeCategory must be one of {', '.join(_KINDS)}{nearest(kind, _KINDS)}, got {kind!r}")
     starts_on, ends_on = _days(_instant(row["ChargePeriodStart"]), _instant(row["ChargePeriodEnd"]))
     return Charge(
         charge_id=charge_id,
         source="focus",
-        category=_category(row["ServiceCategory"].maybe(Cell.text)),
+        category=_CATEGORIES.get(row["ServiceCategory"].maybe(Cell.text) or "Other", "other"),
         amount_usd=row["EffectiveCost"].usd(),
         starts_on=starts_on,
         ends_on=ends_on,
         vendor=_vendor(row),
-        description=_description(row),
+        description=_description(row, kind),
     )
 
 
@@ -180,29 +182,24 @@ def _days(start: datetime, end: datetime) -> tuple[date, date]:
             f"ChargePeriodEnd {end.isoformat()} must be after ChargePeriodStart {start.isoformat()} "
             "(the end is the first instant that is not charged)"
         )
-    return start.date(), start.date() + -(-(end - start) // _DAY) * _DAY
+    whole_days = -(-(end - start) // _DAY)
+    try:
+        return start.date(), start.date() + whole_days * _DAY
+    except OverflowError:
+        raise CellError(f"ChargePeriodEnd {end.isoformat()} must be before the year 10000") from None
 
 
 def _instant(cell: Cell) -> datetime:
     """FOCUS writes instants in UTC, and many files leave out the zone that goes without saying."""
-    read: Callable[[Cell], datetime] = Cell.instant_or_day
-    match cell.value:
-        case datetime(tzinfo=None) as naive:
-            return naive.replace(tzinfo=UTC)
-        case str(text):
-            try:
-                naive = datetime.fromisoformat(text.strip())
-            except ValueError:
-                return read(cell)
-            return naive.replace(tzinfo=UTC) if naive.tzinfo is None else read(cell)
-    return read(cell)
-
-
-def _category(service: str | None) -> ChargeCategory:
-    """By the service alone: a tax or a credit belongs to what it is for. Where FOCUS has no such word, other."""
-    if service in _SOFTWARE:
-        return "software"
-    return _NOT_SOFTWARE.get(service or "Other", "other")
+    value = cell.value
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return cell.instant()
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return cell.instant_or_day()
 
 
 def _vendor(row: Row) -> str | None:
@@ -210,16 +207,12 @@ def _vendor(row: Row) -> str | None:
     return next((name for name in names if name is not None), None)
 
 
-def _description(row: Row) -> str:
+def _description(row: Row, kind: str) -> str | None:
     """The kind of charge where it is not plain usage, the service, and what the bill says; cut where it is too long."""
-    kind = row["ChargeCategory"].text()
-    if kind not in _CHARGE_CATEGORIES:
-        advice = f"must be one of {', '.join(_CHARGE_CATEGORIES)}{nearest(kind, _CHARGE_CATEGORIES)}"
-        raise CellError(f"ChargeCategory {advice}, got {kind!r}")
     said = (
         None if kind == "Usage" else kind,
         row["ServiceName"].maybe(Cell.text),
         row["ChargeDescription"].maybe(Cell.text),
     )
     text = ": ".join(part for part in said if part is not None)
-    return text if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
+    return (text or None) if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"

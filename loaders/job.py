@@ -4,13 +4,13 @@ A load of prices re-prices what is stored: calls that had no price get one, and 
 restatement with its reason.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 
 from finance.pricing import PriceBook, cost_of
 from loaders.costing import Costing
-from loaders.item import Ignored, Item, Parsed, Rejected
-from store import LoadReport, Price, PricedRequest, Record, Request, Stage, StagedRecord, Store
+from loaders.item import Ignored, Item, LoadError, Parsed, Rejected
+from store import LoadReport, Price, PricedRequest, Record, RecordError, Request, Stage, StagedRecord, Store
 
 
 def run_load(store: Store, source: str, location: str, items: Iterable[Item], *, now: datetime) -> LoadReport:
@@ -25,14 +25,25 @@ def run_load(store: Store, source: str, location: str, items: Iterable[Item], *,
 
 
 def stage_items(stage: Stage, items: Iterable[Item], costing: Costing) -> list[Price]:
-    """Writes every item into the stage; gives the prices that the source itself stated."""
+    """Writes every item into the stage; gives the prices that the source itself stated.
+
+    An item with a cost that cannot be stored is rejected as a whole; library lines that it needed wait for the next.
+    """
     prices: list[Price] = []
+    lines: list[Price] = []
     for number, item in enumerate(items):
         match item:
-            case Parsed(_, records):
-                prices += [r for r in records if isinstance(r, Price)]
-                for record in (r for found in records for r in _costed(found, costing)):
+            case Parsed(location, records):
+                lines += [line for r in records if isinstance(r, Request) for line in costing.lines_for(r)]
+                try:
+                    costed = [_costed(record, costing) for record in records]
+                except RecordError as error:
+                    stage.reject(str(location), str(error))
+                    continue
+                for record in (*lines, *costed):
                     stage.add(number, record)
+                lines.clear()
+                prices += [r for r in records if isinstance(r, Price)]
             case Ignored(_, rule):
                 stage.ignore(rule)
             case Rejected(location, reason, raw):
@@ -40,13 +51,11 @@ def stage_items(stage: Stage, items: Iterable[Item], costing: Costing) -> list[P
     return prices
 
 
-def _costed(record: Record, costing: Costing) -> Iterator[StagedRecord]:
+def _costed(record: Record, costing: Costing) -> StagedRecord:
     if not isinstance(record, Request):
-        yield record
-        return
-    yield from costing.lines_for(record)
+        return record
     cost = costing.cost_of(record)
-    yield PricedRequest(record, cost.usd, cost.status, cost.price_id)
+    return PricedRequest(record, cost.usd, cost.status, cost.price_id)
 
 
 def _reprice(store: Store, stage: Stage, known: list[Price], new: list[Price]) -> None:
@@ -54,7 +63,11 @@ def _reprice(store: Store, stage: Stage, known: list[Price], new: list[Price]) -
     touched = {(line.provider, line.model) for line in new}
     for stored in store.requests_of(touched):
         cost = cost_of(stored.request, book)
-        if (cost.usd, cost.status, cost.price_id) != (stored.cost_usd, stored.cost_status, stored.price_id):
+        try:
+            anew = PricedRequest(stored.request, cost.usd, cost.status, cost.price_id)
+        except RecordError as error:
+            raise LoadError(f"{stage.location}: {error}") from error
+        if anew != stored:
             stage.recost(
                 stored.request.request_key, cost.usd, cost.status, cost.price_id, f"price book {stage.location}"
             )

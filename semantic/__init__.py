@@ -6,7 +6,7 @@ statement = compile_plan(plan)
 result = shape_rows(plan, statement, rows)      # rows: what a database answers to statement.sql, statement.params
 """
 
-from semantic.calendar import local_day, midnight
+from semantic.calendar import local_day, midnight, zone_names
 from semantic.catalog import load_catalog
 from semantic.columns import ColumnUse, columns_used
 from semantic.compile import compile_plan
@@ -71,4 +71,5 @@ __all__ = [
     "plan_query",
     "shape_rows",
     "suggestion",
+    "zone_names",
 ]

@@ -22,6 +22,9 @@ MODEL_KEYS = {"source", "key", "time", "joins", "dimensions", "description"}
 DIMENSION_KEYS = {"type", "sql", "values", "description"}
 NAME = re.compile(r"(?!.*__)[a-z][a-z0-9_]{0,62}")
 """Two underscores in a row belong to the compiler: `cost__rows`, `session__agent`."""
+TABLES_OF_A_STATEMENT = {"keys", "periods"}
+"""Names that a statement gives to tables of its own."""
+MAX_FORMULA_NODES = 5_000
 RESERVED = {"as_of", "time", "rows", "totals", "evidence", "on_day", "from_day", "until_day", "is_asked"}
 
 
@@ -62,12 +65,14 @@ def _models(value: Value | None, mistakes: Mistakes) -> dict[str, Model]:
         return {}
     models = {}
     for key, body in value.entries:
-        if _is_name(key, mistakes, "a model") and check_keys(body, MODEL_KEYS, mistakes, ("source", "key")):
+        if key.text in TABLES_OF_A_STATEMENT:
+            mistakes.add(key, f"'{key.text}' is reserved and cannot name a model")
+        elif _is_name(key, mistakes, "a model") and check_keys(body, MODEL_KEYS, mistakes, ("source", "key")):
             models[key.text] = _model(key, body, mistakes)
     for key, body in value.entries:
         joins = body.get("joins")
         if key.text in models and joins is not None:
-            models[key.text] = replace(models[key.text], joins=_joins(joins, models, mistakes))
+            models[key.text] = replace(models[key.text], joins=_joins(key.text, joins, models, mistakes))
     return models
 
 
@@ -147,7 +152,7 @@ def _column(value: Value, mistakes: Mistakes) -> exp.Expression:
     return tree
 
 
-def _joins(value: Value, models: dict[str, Model], mistakes: Mistakes) -> dict[str, Join]:
+def _joins(owner: str, value: Value, models: dict[str, Model], mistakes: Mistakes) -> dict[str, Join]:
     if value.kind != "mapping":
         mistakes.add(value, "expected a mapping from roles to models, such as {session: sessions}")
         return {}
@@ -158,6 +163,9 @@ def _joins(value: Value, models: dict[str, Model], mistakes: Mistakes) -> dict[s
         if not body.is_scalar:
             check_keys(body, {"to", "column"}, mistakes, ("to",))
         if not _is_name(role, mistakes, "a role") or target is None:
+            continue
+        if role.text == owner:
+            mistakes.add(role, f"'{owner}' cannot join under its own name; name the role that the other model plays")
             continue
         if target.text not in models:
             mistakes.add(target, f"there is no model '{target.text}'; {suggestion(target.text, models)}")
@@ -221,6 +229,19 @@ def _check_formula(metric: Metric, metrics: dict[str, Metric], declared: set[str
             mistakes.add(mark, f"'{name}' is not a metric; {suggestion(name, declared - {metric.name})}")
     if path := _cycle(metric.name, metrics):
         mistakes.add(metric.mark, f"'{metric.name}' rests on itself: {' -> '.join(path)}")
+    elif (size := _size(metric.name, metrics, {})) > MAX_FORMULA_NODES:
+        mistakes.add(metric.mark, f"'{metric.name}' has {size:,} parts once its metrics are written in; split it")
+
+
+def _size(name: str, metrics: dict[str, Metric], known: dict[str, int]) -> int:
+    """The parts of a metric's SQL, each formula written into those that use it. The metrics have no cycle."""
+    metric = metrics.get(name)
+    if metric is None or isinstance(metric.definition, Measure):
+        return 1
+    if name not in known:
+        uses = [c.name for c in metric.definition.tree.find_all(exp.Column) if c.name in metrics]
+        known[name] = sum(1 for _ in metric.definition.tree.walk()) + sum(_size(u, metrics, known) for u in uses)
+    return known[name]
 
 
 def _cycle(name: str, metrics: dict[str, Metric]) -> tuple[str, ...]:

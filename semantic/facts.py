@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from semantic import tree
 from semantic.model import Aggregation, Measure
-from semantic.plan import Fact, Plan, Shape, key_name
+from semantic.plan import Fact, Period, Plan, Shape, key_name
 from semantic.rows import Rows
 from semantic.statement import Parameters
 
@@ -58,10 +58,25 @@ def plain_tables(plan: Plan, fact: Fact, parameters: Parameters) -> FactTables:
         keys.append(tree.aliased(rows.period_start(plan.query.grain), PERIOD))
     columns = aggregates(plan, fact, rows)
     period = plan.period
-    bounds = (period.first_day, period.last_day_after) if fact.model.time_is_date else (period.start, period.end)
-    conditions = [*rows.in_range(*bounds), *rows.matching(plan.query.where)]
+    conditions = [*_in_range(period, fact, rows), *rows.matching(plan.query.where)]
     scan = rows.select([*keys, *columns], conditions, group_by=len(keys))
     return FactTables(((_name(plan, fact), scan),), tuple(fact.measures), counts_rows(plan, fact))
+
+
+def _in_range(period: Period, fact: Fact, rows: Rows) -> list[exp.Expression]:
+    """The asked range; a fact of days ends with the day of the question where the range leaves its end open."""
+    if not fact.model.time_is_date:
+        return rows.in_range(period.start, period.end)
+    if period.last_day_after is not None:
+        return rows.in_range(period.first_day, period.last_day_after)
+    return [*rows.in_range(period.first_day, None), *has_happened(period, fact, rows)]
+
+
+def has_happened(period: Period, fact: Fact, rows: Rows) -> list[exp.Expression]:
+    """For a fact of days: not later than the question. A row without a day is kept; a start drops it anyway."""
+    if not fact.model.time_is_date:
+        return []
+    return [rows.or_undated(bound) for bound in rows.in_range(None, period.day_after_question)]
 
 
 def _name(plan: Plan, fact: Fact) -> str:

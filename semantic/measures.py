@@ -16,6 +16,8 @@ from semantic.model import Aggregation, Formula, Measure, Metric, Model, Reasons
 
 KINDS = {*Aggregation, "expr", "metric"}
 MODIFIERS = {"p", "where", "rolling", "snapshot", "empty"}
+OF_A_FORMULA: set[str] = set()
+OF_A_VARIATION = {"where", "rolling", "empty"}
 META = {"unit", "label", "description", "better", "when_unknown", "when_empty", "when_zero"}
 _CODE = re.compile(r"[A-Z][A-Z0-9_]*")
 _DURATION = re.compile(r"(\d{1,4}) days?")
@@ -42,6 +44,7 @@ def read_metric(
         return None
     value = body.get(kinds[0].text)
     assert value is not None
+    _check_modifiers(kinds[0].text, body, mistakes)
     if kinds[0].text == "expr":
         metric = _formula_metric(key, value, mistakes)
     elif kinds[0].text == "metric":
@@ -51,6 +54,17 @@ def read_metric(
     if metric is None:
         return None
     return metrics.setdefault(key.text, _with_meta(metric, key, body, mistakes))
+
+
+def _check_modifiers(kind: str, body: Value, mistakes: Mistakes) -> None:
+    """A modifier that a kind does not have would be silently without effect."""
+    allowed = {"expr": OF_A_FORMULA, "metric": OF_A_VARIATION}.get(kind, MODIFIERS)
+    for key, _ in body.entries:
+        if key.text in MODIFIERS - allowed:
+            instead = (
+                "give it to the metrics that the formula uses" if kind == "expr" else "declare a measure of its own"
+            )
+            mistakes.add(key, f"'{key.text}:' has no meaning beside '{kind}:'; {instead}")
 
 
 def _formula_metric(key: Value, value: Value, mistakes: Mistakes) -> Metric | None:
@@ -92,11 +106,8 @@ def _measure_metric(
     fraction = _fraction(kind, body, mistakes)
     where = _where(body.get("where"), model, mistakes)
     rolling, snapshot = _rolling(body, kind, model, mistakes), _snapshot(body, kind, model, mistakes)
-    if rolling and snapshot:
-        mistakes.add(body, "a snapshot has one value a period; it cannot roll")
-    if (rolling or snapshot) and model.time is None:
-        mistakes.add(body, f"the model '{name}' has no time, so nothing can roll or be carried over it")
     measure = Measure(name, kind, column or None, fraction, where, rolling, snapshot)
+    _check_windows(measure, model, body, mistakes)
     return Metric(key.text, measure, source_text=f"{kind}: {value.text}{_conditions(body)}", mark=key.mark)
 
 
@@ -126,10 +137,18 @@ def _variation(
     definition = replace(origin.definition, where=where, rolling=rolling)
     if definition == origin.definition:
         mistakes.add(body, f"'{key.text}' varies nothing of '{name}'; give it a where: or rolling:")
+    _check_windows(definition, model, body, mistakes)
     source = f"{origin.source_text}{_conditions(body)}"
     return replace(
         origin, name=key.text, definition=definition, label="", description="", source_text=source, mark=key.mark
     )
+
+
+def _check_windows(measure: Measure, model: Model, body: Value, mistakes: Mistakes) -> None:
+    if measure.rolling and measure.snapshot:
+        mistakes.add(body, "a snapshot has one value a period; it cannot roll")
+    if (measure.rolling or measure.snapshot) and model.time is None:
+        mistakes.add(body, f"the model '{model.name}' has no time, so nothing can roll or be carried over it")
 
 
 def _conditions(body: Value) -> str:
@@ -155,8 +174,6 @@ def _with_meta(metric: Metric, key: Value, body: Value, mistakes: Mistakes) -> M
         mistakes.add(better, "better: is higher or lower")
     if empty and empty.text not in {"null", "zero"}:
         mistakes.add(empty, "empty: is null or zero")
-    if empty and isinstance(metric.definition, Formula):
-        mistakes.add(empty, "a formula is empty where its metrics are; give empty: to those")
     old = metric.reasons
     return replace(
         metric,

@@ -189,9 +189,14 @@ class Catalog:
     def measures_of(self, metric: str) -> Mapping[str, Measure]:
         """The measures that a metric rests on, by metric name, in the order in which they are first met."""
         found: dict[str, Measure] = {}
-        definition = self.metrics[metric].definition
-        if isinstance(definition, Measure):
-            return {metric: definition}
-        for name in definition.inputs:
-            found.update(self.measures_of(name))
+        met = {metric}
+        waiting = [metric]
+        while waiting:
+            name = waiting.pop(0)
+            definition = self.metrics[name].definition
+            if isinstance(definition, Measure):
+                found[name] = definition
+                continue
+            waiting += [following for following in definition.inputs if following not in met]
+            met.update(definition.inputs)
         return found

@@ -65,6 +65,8 @@ class Period:
     ends_on: date
     known_on: date
     """The last day whose balances are known at the end of the range."""
+    day_after_question: date
+    """Where facts of days end when the range does not say: what comes later has not happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def key_name(dimension: str) -> str:
 def plan_query(catalog: Catalog, query: MetricQuery) -> Plan:
     """The plan of a question; `QueryError` says what is unknown or cannot be answered rightly."""
     _check_shape(catalog, query)
-    metrics = {name: catalog.metrics[name] for asked in query.metrics for name in _closure(catalog, asked)}
+    metrics = _closure(catalog, query.metrics)
     names = _dimension_names(query)
     grouped: dict[tuple[str, Shape, Snapshot | None], dict[str, Measure]] = {}
     for name, metric in metrics.items():
@@ -167,12 +169,22 @@ def _paths(catalog: Catalog, model: Model) -> Iterator[tuple[tuple[Join, ...], M
                 queue.append((*step, met | {join.target}))
 
 
-def _closure(catalog: Catalog, name: str) -> Iterator[str]:
-    definition = catalog.metrics[name].definition
-    if isinstance(definition, Formula):
-        for following in definition.inputs:
-            yield from _closure(catalog, following)
-    yield name
+def _closure(catalog: Catalog, names: tuple[str, ...]) -> dict[str, Metric]:
+    """The metrics and all that they rest on, each once and after its own inputs."""
+    found: dict[str, Metric] = {}
+
+    def visit(name: str) -> None:
+        if name in found:
+            return
+        definition = catalog.metrics[name].definition
+        if isinstance(definition, Formula):
+            for following in definition.inputs:
+                visit(following)
+        found[name] = catalog.metrics[name]
+
+    for name in names:
+        visit(name)
+    return found
 
 
 def _shape_of(measure: Measure) -> Shape:
@@ -248,6 +260,9 @@ def _period(catalog: Catalog, query: MetricQuery, facts: tuple[Fact, ...]) -> Pe
     series_from = local_day(start, zone) if start and not only_dates else first_day
     after = first_whole_day(end, zone) if end else None
     is_past = end is not None and end <= midnight(query.as_of, zone)
-    ends_on = after if is_past and after else query.as_of
+    # A window is whole days: a day that the range cuts is in no window, whether the fact has instants or dates.
+    ends_on = local_day(end, zone) if end and is_past else query.as_of
     known_on = ends_on - timedelta(days=1) if is_past else query.as_of
-    return Period(zone, query.grain, start, end, series_from, first_day, after, ends_on, known_on)
+    return Period(
+        zone, query.grain, start, end, series_from, first_day, after, ends_on, known_on, query.as_of + timedelta(days=1)
+    )

@@ -76,6 +76,10 @@ class Rows:
             bounds.append(exp.LT(this=self._time(), expression=self.parameters.bind(end)))
         return bounds
 
+    def or_undated(self, bound: exp.Expression) -> exp.Expression:
+        """A bound that rows without a time pass."""
+        return exp.Paren(this=exp.or_(bound, exp.Is(this=self._time(), expression=exp.null()), copy=False))
+
     def matching(self, where: Filter | None) -> list[exp.Expression]:
         return [] if where is None else [self._predicate(where)]
 

@@ -19,6 +19,7 @@ from semantic.facts import (
     aggregates,
     counts_rows,
     dimension_keys,
+    has_happened,
 )
 from semantic.model import DAYS_PER_MONTH, Measure, Rolling
 from semantic.plan import Fact, Plan, key_name
@@ -37,7 +38,7 @@ def rolling_tables(plan: Plan, fact: Fact, parameters: Parameters) -> FactTables
     keys = dimension_keys(plan, rows)
     days = rows.select(
         [*keys, tree.aliased(rows.day(), ON_DAY), *aggregates(plan, fact, rows)],
-        rows.matching(plan.query.where),
+        [*has_happened(plan.period, fact, rows), *rows.matching(plan.query.where)],
         group_by=len(keys) + 1,
     )
     whole = Rows(fact, plan.models, plan.period.zone, parameters)
@@ -67,7 +68,7 @@ def snapshot_tables(plan: Plan, fact: Fact, parameters: Parameters) -> FactTable
         tree.aliased(following, "until_day"),
         *(c for name, measure in fact.measures.items() for c in _balances(rows, name, measure)),
     ]
-    table = _asked(rows, columns, plan.query.where)
+    table = _asked(rows, columns, has_happened(plan.period, fact, rows), plan.query.where)
     in_force = [
         exp.LTE(this=tree.column("from_day", spans), expression=tree.column(KNOWN_ON, PERIODS)),
         exp.Paren(
@@ -90,10 +91,12 @@ def _balances(rows: Rows, name: str, measure: Measure) -> list[exp.Expression]:
     return [tree.aliased(rows.value(measure), name), *applies]
 
 
-def _asked(rows: Rows, columns: list[exp.Expression], where: Filter | None) -> exp.Select:
+def _asked(
+    rows: Rows, columns: list[exp.Expression], conditions: list[exp.Expression], where: Filter | None
+) -> exp.Select:
     """The spans that the question asks for. A row that it does not ask for still ends the one before it."""
     asked = [tree.aliased(condition, "is_asked") for condition in rows.matching(where)]
-    every = rows.select([*columns, *asked], [])
+    every = rows.select([*columns, *asked], conditions)
     if not asked:
         return every
     names = [tree.column(c.alias) for c in columns]

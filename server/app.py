@@ -53,8 +53,10 @@ HOSTS = ("localhost", "127.0.0.1", "[::1]")
 """Names that a browser may call this server by. Another one means that a page has pointed its own name at us."""
 
 
-def create_app(store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime]) -> Starlette:
-    """`clock` gives the instant at which a question is asked, in UTC."""
+def create_app(
+    store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime], identity: str = ""
+) -> Starlette:
+    """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others."""
     schema = build_schema(catalog)
     engine = Engine(schema, catalog, store, clock, AnswerLimits(settings.default_rows, settings.max_rows))
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
@@ -73,7 +75,7 @@ def create_app(store: Store, catalog: Catalog, settings: Settings, clock: Callab
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
             Route("/graphiql/{name}", graphiql_file),
             Route("/health/live", _live),
-            Route("/health/ready", _ready(store)),
+            Route("/health/ready", _ready(store, identity)),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
         lifespan=lifespan,
@@ -102,7 +104,9 @@ async def _live(request: Request) -> Response:
     return JSONResponse({"status": "live"})
 
 
-def _ready(store: Store) -> Endpoint:
+def _ready(store: Store, identity: str) -> Endpoint:
+    named = {"server": identity} if identity else {}
+
     def version() -> int:
         with store.snapshot() as reader:
             return reader.data_version
@@ -110,7 +114,7 @@ def _ready(store: Store) -> Endpoint:
     async def ready(request: Request) -> Response:
         try:
             # Not in the pool of the questions: a server that is busy with them is still ready.
-            return JSONResponse({"status": "ready", "dataVersion": await asyncio.to_thread(version)})
+            return JSONResponse({"status": "ready", "dataVersion": await asyncio.to_thread(version), **named})
         except StoreError as error:
             return JSONResponse({"status": "unavailable", "reason": str(error)}, status_code=503)
 

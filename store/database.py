@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -29,13 +29,16 @@ from store.write import LoadReport, apply_stage, raise_version, transaction
 STORAGE_VERSION = "v1.4.0"
 """Of the file: older versions of DuckDB can still read it, so there is a way back."""
 
+_STAGE_NAME = r"clawback-loads-[a-z0-9_]{8}"
+"""What `mkdtemp` makes of our prefix."""
+
 
 class Store:
     """Safe to read from many threads at once: every read has a cursor of its own. Writes wait for one another."""
 
     def __init__(self, connection: DuckDBPyConnection, stage_directory: Path) -> None:
         self.stage_directory = stage_directory
-        """Where loads are staged: the only directory besides the file that the database may read."""
+        """Where loads are staged, made for this opening: all that the database may read besides its file."""
         self._connection = connection
         self._writer = Lock()
         self._data_version = int(connection.execute("SELECT version FROM data_version").fetchall()[0][0])
@@ -53,10 +56,11 @@ class Store:
         }
         config |= {"memory_limit": memory_limit} if memory_limit else {}
         config |= {"threads": str(threads)} if threads else {}
-        stage_directory = _stage_directory(path)
-        config |= {} if path else {"temp_directory": str(stage_directory / "spill")}
         connection = _connect(path, config)
         try:
+            stage_directory = _make_stage_directory(path)
+            if path is None:
+                connection.execute(f"SET GLOBAL temp_directory = {_quoted(stage_directory / 'spill')}")
             _shut_in(connection, stage_directory)
             migrate(connection)
         except duckdb.Error as error:
@@ -72,6 +76,8 @@ class Store:
             self._is_open = False
             self._connection.close()
             rmtree(self.stage_directory, ignore_errors=True)
+            with suppress(OSError):  # somebody else keeps something there, too
+                self.stage_directory.parent.rmdir()
 
     def __enter__(self) -> Self:
         return self
@@ -179,11 +185,27 @@ class Store:
             yield Path(copy)
 
 
-def _stage_directory(path: Path | None) -> Path:
-    if path is None:
-        return Path(mkdtemp(prefix="clawback-")).resolve()
-    directory = path.resolve()
-    return directory.with_name(directory.name + ".stage")
+def _make_stage_directory(path: Path | None) -> Path:
+    """A new directory in `<store>.stage`, which may hold what is not ours: that is neither read nor removed.
+
+    Whoever calls this owns the store, so the other directories of our name are what killed processes have left.
+    """
+    try:
+        if path is None:
+            return Path(mkdtemp(prefix="clawback-loads-", dir=mkdtemp(prefix="clawback-"))).resolve()
+        file = path.resolve()
+        parent = file.with_name(file.name + ".stage")
+        parent.mkdir(mode=0o700, exist_ok=True)
+        for left in parent.iterdir():
+            if re.fullmatch(_STAGE_NAME, left.name) and not left.is_symlink():
+                rmtree(left, ignore_errors=True)
+        return Path(mkdtemp(prefix="clawback-loads-", dir=parent)).resolve()
+    except OSError as error:
+        place = f"{path}.stage" if path else "the directory for temporary files"
+        raise StoreError(
+            f"{place} must be a directory that can be written, because loads are staged there: {error.strerror}. "
+            "Move away what has its name, make it writable, or give the store another name."
+        ) from error
 
 
 def _connect(path: Path | None, config: dict[str, str | bool | int | float | list[str]]) -> DuckDBPyConnection:
@@ -193,6 +215,7 @@ def _connect(path: Path | None, config: dict[str, str | bool | int | float | lis
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{path.parent} cannot be created for the store: {error.strerror}") from error
+    _check_is_a_store(path)
     advice = "Ask the server that owns it, or stop that process; only one process can have a store open."
     try:
         return duckdb.connect(str(path.resolve()), config=config)
@@ -205,19 +228,33 @@ def _connect(path: Path | None, config: dict[str, str | bool | int | float | lis
         raise StoreBusyError(f"{path} is open in process {holder[2]} ({holder[1]}). {advice}") from error
 
 
+def _check_is_a_store(path: Path) -> None:
+    """DuckDB opens a table of text as a database in memory: what is stored there would be gone with the process."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(12)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    if beginning[8:] != b"DUCK":
+        raise StoreError(f"{path} is not a store of Clawback; name another file, or one that is not there yet")
+
+
 def _shut_in(connection: DuckDBPyConnection, stage_directory: Path) -> None:
     """From here on no SQL, whoever wrote it, reaches a file but the store itself and what is staged for it."""
-    rmtree(stage_directory, ignore_errors=True)  # what a load that was killed has left
-    stage_directory.mkdir(mode=0o700)
-    allowed = str(stage_directory).replace("'", "''")
     for statement in (
         "LOAD icu",
         "LOAD json",
         "SET GLOBAL TimeZone = 'UTC'",
-        f"SET GLOBAL allowed_directories = ['{allowed}']",
+        f"SET GLOBAL allowed_directories = [{_quoted(stage_directory)}]",
         "SET GLOBAL enable_external_access = false",
     ):
         connection.execute(statement)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _without_zone(instant: datetime) -> datetime:

@@ -2,14 +2,15 @@
 
 Columns that belong together form a struct, led by what ranks it, and the greatest (or least) struct of a key wins as a
 whole. The rest of the struct breaks ties by content, so the winner is the same in any order; and since a stored row is
-itself such a winner, merging it with what comes later gives what merging everything at once would have given.
+itself such a winner, merging it with what comes later gives what merging everything at once would have given. Totals of
+sessions are no copies: the statement that was loaded last is the one that holds.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from store.priced import KNOWLEDGE
-from store.tables import PRICES, REQUESTS, SESSION_EVIDENCE, SESSIONS, Table
+from store.tables import PRICES, REQUESTS, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
 
 _NEVER = "'-infinity'::TIMESTAMP"
 _TOKENS = "uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens"
@@ -21,6 +22,8 @@ class Merge:
     """Group -> the aggregate that picks its winner among the copies of a key."""
     columns: Mapping[str, str]
     """Column -> where it is in the winners."""
+    restated: str = "FALSE"
+    """Which records are no copies but statements: the last one replaces what was stated before, as a whole."""
 
 
 def merged_rows(table: Table) -> str:
@@ -38,11 +41,14 @@ def merged_rows(table: Table) -> str:
         WITH news AS (
             SELECT {columns} FROM staged_{table.name} AS staged
             ANTI JOIN before_{table.name} AS stored ON {same("staged", "stored", table.columns)}
+            WHERE NOT ({merge.restated})
+                OR seq IN (SELECT max(seq) FROM staged_{table.name} WHERE {merge.restated} GROUP BY {keys})
         ),
         copies AS (
             SELECT {columns} FROM news
             UNION ALL
             SELECT {columns} FROM before_{table.name} SEMI JOIN news USING ({keys})
+            WHERE NOT ({merge.restated}) OR ({keys}) NOT IN (SELECT ({keys}) FROM news WHERE {merge.restated})
         ),
         several AS (SELECT {keys} FROM copies GROUP BY {keys} HAVING count(*) > 1)
         SELECT {columns} FROM copies ANTI JOIN several USING ({keys})
@@ -85,6 +91,16 @@ def same(left: str, right: str, columns: Iterable[str]) -> str:
     return " AND ".join(f"{left}.{column} IS NOT DISTINCT FROM {right}.{column}" for column in columns)
 
 
+def is_total(row: str = "") -> str:
+    """A condition: the row of requests is a source's total of a session, without usage that could rank copies."""
+    return f"{row}scope = 'session' AND {row}output_tokens IS NULL"
+
+
+def _stated(columns: Iterable[str]) -> str:
+    """How many of the columns say something. DuckDB ranks NULL highest, so content alone would prefer the unknown."""
+    return " + ".join(f"({column} IS NOT NULL)::INTEGER" for column in columns)
+
+
 def _struct(ranks: Mapping[str, str], columns: Iterable[str]) -> str:
     members = [f"'by_{name}': {expression}" for name, expression in ranks.items()]
     return "{" + ", ".join([*members, *(f"'{column}': {column}" for column in columns)]) + "}"
@@ -102,7 +118,9 @@ def _request_merge() -> Merge:
         "output": "coalesce(output_tokens, -1)",
         "tokens": f"coalesce({_TOKENS}, -1)",
         "knowledge": f"list_position({list(KNOWLEDGE)}, cost_status)",
+        "names": _stated(("provider", "model")),
         "end": f"coalesce(ended_at, {_NEVER})",
+        "statements": _stated(usage),
     }
     return Merge(
         groups={
@@ -113,33 +131,46 @@ def _request_merge() -> Merge:
         columns={column: f"owner.{column}" for column in owner}
         | {column: f"usage.{column}" for column in usage}
         | {"started_at": "started"},
+        restated=is_total(),
     )
 
 
 def _session_merge() -> Merge:
-    """`Session` says which evidence decides a field; the field keeps the instant of the evidence that did."""
+    """`Session` says which evidence decides a field; the field keeps the instant of the evidence that did.
+
+    How it ended is kept beside what follows from it, because an end that is void while the session runs counts again
+    once the session is seen to be over.
+    """
+    over = {"instant": f"coalesce(state_observed_at, {_NEVER})", "over": "NOT is_running"}
+    state = _struct(over, ("is_running", "state_observed_at"))
     groups = {
         "started": "min(started_at)",
-        "ended": "max(ended_at)",
+        "ended": "max(stated_ended_at)",
+        "state": f"max({state}) FILTER (WHERE is_running IS NOT NULL)",
         "newest": f"max({_evidence('source', 'observed_at')})",
     }
     columns = {
         "started_at": "started",
-        "ended_at": "ended",
+        "stated_ended_at": "ended",
+        "ended_at": "CASE WHEN state.is_running IS NOT TRUE THEN ended END",
+        "is_running": "state.is_running",
+        "state_observed_at": "state.state_observed_at",
         "source": "newest.source",
         "observed_at": "newest.observed_at",
     }
     for field, instant in SESSION_EVIDENCE.items():
-        weighed = (f"{field}_rule", f"{field}_confidence") if field in ("trigger", "termination") else ()
+        weighed = WEIGHED.get(field, ())
         groups[f"{field}_evidence"] = f"max({_evidence(field, instant, *weighed)}) FILTER (WHERE {field} IS NOT NULL)"
         columns |= {column: f"{field}_evidence.{column}" for column in (field, instant, *weighed)}
         if weighed:
-            columns[f"{field}_confidence"] = f"coalesce({field}_evidence.{field}_confidence, 0)"
+            columns[weighed[1]] = f"coalesce({field}_evidence.{weighed[1]}, 0)"
+    columns["termination"] = f"CASE WHEN state.is_running IS NOT TRUE THEN {columns['stated_termination']} END"
     return Merge(groups, columns)
 
 
 def _evidence(field: str, instant: str, rule: str | None = None, confidence: str | None = None) -> str:
     ranks = ({"confidence": confidence} if confidence else {}) | {"instant": f"coalesce({instant}, {_NEVER})"}
+    ranks |= {"ruled": f"{rule} IS NOT NULL"} if rule else {}
     return _struct(ranks, [column for column in (field, instant, rule, confidence) if column])
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from store.records import RecordError, Request
+from store.records import MAX_USD, RecordError, Request
 
 CostStatus = Literal["BILLED", "REPORTED", "INCLUDED", "PRICED", "UNPRICED", "MISSING_USAGE"]
 
@@ -27,4 +27,9 @@ class PricedRequest:
             raise RecordError(
                 f"Request {self.request.request_key}: a cost that is {self.cost_status} must "
                 f"{'be None' if is_unknown else 'be an amount'}, got {self.cost_usd}"
+            )
+        if self.cost_usd is not None and not (self.cost_usd.is_finite() and abs(self.cost_usd) <= MAX_USD):
+            raise RecordError(
+                f"Request {self.request.request_key}: its cost must be an amount below {MAX_USD:.0e} USD, "
+                f"got {self.cost_usd}; a count of its tokens or a price is wrong"
             )

@@ -81,7 +81,8 @@ class Session:
 
     Evidence about one `session_id` is merged: `trigger` and `termination` go to the higher confidence, then to the
     later `observed_at`; other fields to the latest evidence that states them; `started_at` to the earliest, `ended_at`
-    to the latest. A session that no evidence terminates is running.
+    to the latest. A session that no evidence terminates is running, and so is one that was seen at work after every end
+    that is known of it.
     """
 
     session_id: str
@@ -104,6 +105,8 @@ class Session:
     """How it ended; 'unknown' for a session that has ended without saying how; None says nothing about the end."""
     termination_rule: str | None = None
     termination_confidence: int = 0
+    is_running: bool = False
+    """It was at work at `observed_at`: whatever was seen to end before that was not its end."""
 
     def __post_init__(self) -> None:
         _check(self, required=("session_id", "source"))
@@ -112,6 +115,8 @@ class Session:
                 f"Session {self.session_id}: ended_at {self.ended_at.isoformat()} is before "
                 f"started_at {self.started_at.isoformat()}"
             )
+        if self.is_running and self.termination is not None:
+            raise RecordError(f"Session {self.session_id}: one that is running has no end, got {self.termination!r}")
         for name in ("trigger_confidence", "termination_confidence"):
             if not 0 <= getattr(self, name) <= 100:
                 raise RecordError(f"Session {self.session_id}: {name} must be 0 to 100, got {getattr(self, name)}")

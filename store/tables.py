@@ -32,9 +32,15 @@ SESSION_EVIDENCE: Mapping[str, str] = {
     "trigger": "trigger_observed_at",
     "task_class": "task_class_observed_at",
     "model": "model_observed_at",
-    "termination": "termination_observed_at",
+    "stated_termination": "termination_observed_at",
 }
-"""Field of a session -> the column with the instant of the evidence that decided it."""
+"""Column of a session -> the column with the instant of the evidence that decided it."""
+
+WEIGHED: Mapping[str, tuple[str, str]] = {
+    "trigger": ("trigger_rule", "trigger_confidence"),
+    "stated_termination": ("termination_rule", "termination_confidence"),
+}
+"""Column of a session -> those with the rule that decided it and the confidence in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +74,23 @@ def _as_it_is(record: type, path: str = "record") -> dict[str, str]:
 
 
 def _staged_session() -> dict[str, str]:
-    """A field that says nothing carries no instant and no confidence: one piece of evidence in the form of a row."""
+    """A field that says nothing carries no instant and no confidence: one piece of evidence in the form of a row.
+
+    `stated_` is what the evidence says of the end; without it, the column is what holds for the session.
+    """
     staged = _as_it_is(Session)
-    for field, instant in SESSION_EVIDENCE.items():
-        staged[instant] = f"CASE WHEN record.{field} IS NOT NULL THEN record.observed_at END"
-    for field in ("trigger", "termination"):
-        staged[f"{field}_rule"] = f"CASE WHEN record.{field} IS NOT NULL THEN record.{field}_rule END"
-        staged[f"{field}_confidence"] = f"CASE WHEN record.{field} IS NULL THEN 0 ELSE record.{field}_confidence END"
+    staged["stated_termination"] = staged["termination"]
+    staged["stated_ended_at"] = staged["ended_at"]
+    staged["ended_at"] = "CASE WHEN NOT record.is_running THEN record.ended_at END"
+    staged["is_running"] = "CASE WHEN record.is_running THEN TRUE WHEN record.termination IS NOT NULL THEN FALSE END"
+    staged["state_observed_at"] = (
+        "CASE WHEN record.is_running OR record.termination IS NOT NULL THEN record.observed_at END"
+    )
+    for column, instant in SESSION_EVIDENCE.items():
+        staged[instant] = f"CASE WHEN {staged[column]} IS NOT NULL THEN record.observed_at END"
+    for column, (rule, confidence) in WEIGHED.items():
+        staged[rule] = f"CASE WHEN {staged[column]} IS NOT NULL THEN record.{rule} END"
+        staged[confidence] = f"CASE WHEN {staged[column]} IS NULL THEN 0 ELSE record.{confidence} END"
     return staged
 
 

@@ -15,11 +15,13 @@ from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
 from store.facts import refresh_facts
-from store.merge import known_prices, merged_rows, same
+from store.merge import is_total, known_prices, merged_rows, same
 from store.stage import Recost, RejectedRow, Stage
 from store.tables import COST, PRICES, REQUESTS, TABLES, Table, sql_type
 
 COPY_RULE = "another copy of a request of the same load"
+FULLER_COPY = "a fuller copy of the request"
+CORRECTED_TOTAL = "a later statement of the total of the session"
 
 _NOTES: Mapping[str, type] = {"recosts": Recost, "rejected_rows": RejectedRow}
 """What is staged beside the records."""
@@ -49,7 +51,7 @@ def transaction(cursor: DuckDBPyConnection) -> Iterator[None]:
     cursor.execute("BEGIN TRANSACTION")
     try:
         yield
-    except BaseException:
+    except BaseException:  # whatever happened, Ctrl-C too: nothing of it stays, and then it goes on its way
         cursor.execute("ROLLBACK")
         raise
     cursor.execute("COMMIT")
@@ -139,7 +141,8 @@ def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime
         SELECT merged.* FROM ({merged_rows(table)}) AS merged
         ANTI JOIN before_{table.name} AS stored ON {same("merged", "stored", table.columns)}""")
     if table is REQUESTS:
-        _restate(cursor, f"changed_{table.name}", "'a fuller copy of the request'", load_id, now)
+        reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
+        _restate(cursor, f"changed_{table.name}", reason, load_id, now)
     loads = {"load_id": "$load_id"} | ({"first_load_id": "$load_id"} if table is REQUESTS else {})
     cursor.execute(
         f"""

@@ -1,4 +1,4 @@
-"""The `claude-code` loader: the transcripts that Claude Code leaves in `~/.claude/projects` -> requests and sessions."""
+"""The `claude-code` loader: transcripts that Claude Code leaves in `~/.claude/projects` -> requests and sessions."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -28,6 +28,7 @@ def paths(home: Path) -> list[Path]:
 
 def _items(layout: Layout, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item]:
     yield from layout.left
+    agents = frozenset(place.agent for place in layout.places if place.agent is not None)
     for place in layout.places:
         lines = read_lines(place.path, place.shown_as, on_bytes)
-        yield from read_transcript(lines, place.session, layout.agents, now)
+        yield from read_transcript(lines, place.session, agents, now)

@@ -13,6 +13,8 @@ from store import Request
 SOURCE = "claude-code"
 AGENT = "claude-code"
 PROVIDER = "anthropic"
+OWN_IDS = "msg_"
+"""How the provider's ids begin; what a proxy makes up may repeat, so the id of the request is added to it."""
 
 
 def read_call(entry: Object, message: Object, session_id: str, at: datetime, session_started_at: datetime) -> Request:
@@ -43,11 +45,13 @@ def is_failure(entry: Object) -> bool:
 
 
 def _request_key(entry: Object, message: Object) -> str:
-    """A retried request is billed again, so the id of the request belongs to the key."""
+    """The provider's own id of the answer, as every other record of the call has it; a retry has an id of its own."""
     message_id, request_id = text(message, "id"), text(entry, "requestId")
     if message_id is None:
         line_id = text(entry, "uuid")
         if line_id is None:
             raise FieldError("message.id is missing, and so is uuid; a call needs one of them to be told from others")
         return f"{SOURCE}:{line_id}"
-    return f"{PROVIDER}:{message_id}:{request_id}" if request_id else f"{PROVIDER}:{message_id}"
+    if message_id.startswith(OWN_IDS) or request_id is None:
+        return f"{PROVIDER}:{message_id}"
+    return f"{PROVIDER}:{message_id}:{request_id}"

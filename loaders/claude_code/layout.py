@@ -1,6 +1,6 @@
 """The transcripts below a folder, `<session>.jsonl` and `<session>/subagents/agent-<id>.jsonl`; the rest is left.
 
-Releases before 2.1 put `agent-<id>.jsonl` beside the sessions; its lines name the session, so the place does not matter.
+An `agent-<id>.jsonl` may also lie beside the sessions: its lines name the session, so the place does not matter.
 """
 
 import os
@@ -15,6 +15,7 @@ from loaders.source import refusal
 _TRANSCRIPT = re.compile(r"(?P<stem>.+)\.jsonl(?:\.(?:zst|gz))?")
 _AGENT = re.compile(r"agent-(.+)")
 _SUBAGENTS = "subagents"
+_RIGHT = "give ~/.claude/projects, the folder of one project in it, or one <session>.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,6 @@ class Layout:
     places: tuple[Place, ...]
     left: tuple[Ignored | Rejected, ...]
 
-    @property
-    def agents(self) -> frozenset[str]:
-        """The ids of the sub-agents that have a transcript here."""
-        return frozenset(place.agent for place in self.places if place.agent is not None)
-
 
 def survey(home: Path) -> Layout:
     """Raises `LoadError` where no transcript is found."""
@@ -58,9 +54,6 @@ def survey(home: Path) -> Layout:
         broken = next((f": {item.location} {item.reason}" for item in left if isinstance(item, Rejected)), "")
         raise LoadError(f"{home} holds no transcript of Claude Code{broken}; {_RIGHT}")
     return Layout(tuple(places), tuple(left))
-
-
-_RIGHT = "give ~/.claude/projects, the folder of one project in it, or one <session>.jsonl"
 
 
 def _below(folder: Path, root: Path) -> Iterator[Place | Ignored | Rejected]:

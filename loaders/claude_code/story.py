@@ -11,7 +11,10 @@ from store import Session
 from store.records import Termination
 
 BY_DEFAULT = 10
+"""For 'human' where no field says who it was: any other evidence is better."""
 _INTERRUPTED = "[Request interrupted by user"
+_COMMANDS = ("<command-name>", "<command-message>", "<local-command-")
+"""What somebody typed for Claude Code itself, such as /exit; one that asks the model is followed by an answer."""
 
 
 class Story:
@@ -24,38 +27,37 @@ class Story:
         self._last_at: datetime | None = None
         self._model: str | None = None
         self._entrypoint: str | None = None
-        self._has_turn = False
+        self._is_asked = False
+        self._is_answered = False
         self._cause: Cause | None = None
         self._ending: Termination | None = None
         self._ending_rule = "transcript: no answer"
 
-    def pass_through(self, at: datetime, entrypoint: str | None) -> datetime:
-        """Gives the start of the session, as far as it is known."""
+    def pass_through(self, at: datetime, entrypoint: str | None) -> None:
         self.started_at = min(at, self.started_at or at)
         self._last_at = max(at, self._last_at or at)
         self._entrypoint = self._entrypoint or entrypoint
-        return self.started_at
 
     def hear_user(self, message: Object | None, *, is_meta: bool) -> None:
         said = _first_text(message or {})
-        if not self._has_turn and not is_meta:
+        if not self._is_asked and not is_meta and not said.startswith(_COMMANDS):
+            self._is_asked = True
             self._cause = cause_by_prompt(said)
-        self._has_turn = self._has_turn or not is_meta
         if said.startswith(_INTERRUPTED):
             self._end("aborted", "interrupted by the user")
 
     def hear_answer(self, model: str | None) -> None:
-        self._has_turn = True
+        self._is_answered = True
         self._model = model or self._model
         self._end("success", "answer")
 
     def hear_failure(self) -> None:
-        self._has_turn = True
+        self._is_answered = True
         self._end("error", "API error")
 
     def session(self, now: datetime) -> Session | None:
-        """None where nobody said anything: Claude Code was opened and closed."""
-        if not self._has_turn or self._last_at is None:
+        """None where nothing was asked or answered: Claude Code was opened and closed."""
+        if not (self._is_asked or self._is_answered) or self._last_at is None:
             return None
         is_over = now - self._last_at >= QUIET_AFTER
         cause = self._started_by()
@@ -71,6 +73,7 @@ class Story:
             model=self._model,
             started_at=self.started_at,
             ended_at=self._last_at if is_over else None,
+            is_running=not is_over,
             termination=(self._ending or "unknown") if is_over else None,
             termination_rule=self._ending_rule if is_over else None,
             termination_confidence=(TRANSCRIPT if self._ending else SILENT_END) if is_over else 0,

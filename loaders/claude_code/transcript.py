@@ -116,4 +116,4 @@ class _Reader:
         nested = data.get("message")
         if not isinstance(nested, dict) or nested.get("type") != "assistant":
             return _RULES["progress"]
-        return REPEATED if data.get("agentId") in self._agents else ORPHANED
+        return REPEATED if text(data, "agentId") in self._agents else ORPHANED

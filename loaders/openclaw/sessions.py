@@ -84,6 +84,7 @@ def evidence(entry: StoreEntry, directory: Directory, now: datetime) -> Parsed:
         termination=how,
         termination_rule=f"session store: {entry.status}" if how else None,
         termination_confidence=STORE if how else 0,
+        is_running=entry.status == "running" and how is None,
     )
     return Parsed(entry.location, (session, *_earlier(entry)))
 

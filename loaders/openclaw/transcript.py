@@ -140,6 +140,7 @@ class _Story:
             termination=(self._ending or "unknown") if is_over else None,
             termination_rule=self._ending_rule if is_over else None,
             termination_confidence=(TRANSCRIPT if self._ending else SILENT_END) if is_over else 0,
+            is_running=last_at is not None and not is_over,
         )
 
     def _take_header(self, location: Location, header: Object) -> Parsed | Ignored:

@@ -12,7 +12,7 @@ from loaders.job import run_load
 from semantic import Catalog, MetricQuery, Order
 from server.answer import ask
 from server.cli.load import print_report
-from server.cli.opening import open_catalog, open_store
+from server.cli.opening import open_catalog, open_store_to_write
 from server.cli.output import print_table
 from server.cli.progress import Progress
 from server.cli.serve import serve, with_port
@@ -21,6 +21,7 @@ from server.settings import Settings
 from store import Store
 
 MARKER = "written-by-clawback-demo"
+STORE = "clawback.duckdb"
 
 
 @click.command("demo")
@@ -35,9 +36,9 @@ def command(home: Path, once: bool, last_day: str | None, port: int | None) -> N
     _make_room(home)
     written = write_home(home, last_day=last)
     (home / MARKER).touch()
-    settings = Settings().model_copy(update={"store": home / "clawback.duckdb", **with_port(port)})
+    settings = Settings().model_copy(update={"store": home / STORE, **with_port(port)})
     catalog = open_catalog(settings)
-    with open_store(settings) as store:
+    with open_store_to_write(settings) as store:
         load_home(store, written, now)
         print_headlines(store, catalog, now.date())
         if not once:
@@ -50,6 +51,9 @@ def _make_room(home: Path) -> None:
         return
     if not (home / MARKER).exists() and any(home.iterdir()):
         raise FileExistsError(f"{home} is not an earlier demo; name another place with --home")
+    if (home / STORE).exists():
+        with Store.open(home / STORE):  # a server that still serves it is told, not robbed of its file
+            pass
     shutil.rmtree(home)
 
 
@@ -88,10 +92,12 @@ HEADLINES = (
     ),
     Headline(
         "What comes of it?",
-        ("decided_tasks", "task_success_rate", "cost_per_success", "roi"),
+        ("decided_tasks", "task_success_rate", "cost_per_success", "roi", "cost_per_productive_session"),
         ("agent", "model"),
     ),
-    Headline("How long does the money last?", ("burn_rate", "cash", "runway_months", "depletion_date"), ()),
+    Headline(
+        "How long does the money last?", ("burn_rate", "cash", "cash_known_on", "runway_months", "depletion_date"), ()
+    ),
 )
 
 
@@ -104,4 +110,4 @@ def print_headlines(store: Store, catalog: Catalog, today: date) -> None:
         with store.snapshot() as reader:
             answer = ask(catalog, reader, question)
         click.echo()
-        print_table(answer.result, catalog, metrics, title)
+        print_table(answer.result, catalog, question, title)

@@ -16,5 +16,5 @@ def message_of(error: Exception) -> str:
     lines = []
     for mistake in error.errors():
         name = "_".join(str(part) for part in mistake["loc"]).upper()
-        lines.append(f"CLAWBACK_{name}: {mistake['msg']}, got {mistake['input']!r}")
+        lines.append(f"CLAWBACK_{name}: {mistake['msg']}, got {mistake['input']!r}" if name else mistake["msg"])
     return "\n".join(lines)

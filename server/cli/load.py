@@ -9,10 +9,11 @@ import click
 from loaders import LOADERS
 from loaders.item import Ignored, Item, Parsed, Rejected
 from loaders.job import run_load
-from server.cli.opening import open_store
+from server.cli.notice import server_of
+from server.cli.opening import open_store_to_write
 from server.cli.progress import Progress
 from server.settings import Settings
-from store import LoadReport
+from store import LoadReport, Store, StoreBusyError
 
 SHOWN = 10
 
@@ -40,9 +41,22 @@ def command(kind: str, path: Path, mapping: Path | None, dry_run: bool) -> None:
         if dry_run:
             print_counts(count(items), f"{kind} {path} (dry run, nothing stored)")
             return
-        with open_store(Settings()) as store:
+        with _opened(Settings()) as store:
             report = run_load(store, kind, str(path), items, now=now)
     print_report(report)
+
+
+def _opened(settings: Settings) -> Store:
+    try:
+        return open_store_to_write(settings)
+    except StoreBusyError as error:
+        url = server_of(settings.store)
+        if url is None:
+            raise
+        raise StoreBusyError(
+            f"{settings.store} is served at {url}. A load needs the store to itself for now: "
+            "stop `clawback serve`, load, start it again"
+        ) from error
 
 
 def count(items: Iterable[Item]) -> dict[str, int]:

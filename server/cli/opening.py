@@ -4,12 +4,14 @@ from pathlib import Path
 
 from semantic import Catalog, CatalogError, Mark, Mistake, load_catalog
 from server.settings import Settings
-from store import Store
+from store import Store, StoreError
 
 
 def open_catalog(settings: Settings, path: Path | None = None) -> Catalog:
     """The catalog of a file, or of the file that the settings name."""
     file = path or settings.metrics
+    if not file.is_file():
+        raise CatalogError([Mistake(Mark(str(file), 1, 1), "there is no such metrics file; name one that is there")])
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -18,7 +20,20 @@ def open_catalog(settings: Settings, path: Path | None = None) -> Catalog:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name, with the capacity that they state."""
-    store = Store.open(settings.store, memory_limit=settings.memory_limit, threads=settings.threads)
+    """The store that the settings name, to ask it: it must be there, and nothing that is stored changes."""
+    if not settings.store.exists():
+        raise StoreError(
+            f"there is no store at {settings.store}: load something into it, or set CLAWBACK_STORE to another"
+        )
+    return _open(settings)
+
+
+def open_store_to_write(settings: Settings) -> Store:
+    """The store for whoever loads or serves it: made where there is none, with the capacity that the settings state."""
+    store = _open(settings)
     store.set_capacity(settings.capacity_slots)
     return store
+
+
+def _open(settings: Settings) -> Store:
+    return Store.open(settings.store, memory_limit=settings.memory_limit, threads=settings.threads)

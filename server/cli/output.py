@@ -5,7 +5,6 @@ JSON and CSV keep every digit: money and dates are text as in GraphQL. The table
 
 import csv
 import io
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -14,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from semantic import Catalog, Result, Row, Value
+from semantic import Catalog, MetricQuery, Result, Row, Value
+from semantic.plan import key_name
 
 SIX_PLACES = Decimal("0.000001")
 
@@ -29,11 +29,11 @@ def as_json(result: Result) -> str:
     return orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
 
 
-def as_csv(result: Result, metrics: Sequence[str]) -> str:
+def as_csv(result: Result, question: MetricQuery) -> str:
     """Keys, metrics, and a column `<metric>_status` after each metric."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    keys = list(result.rows[0].keys) if result.rows else []
+    keys, metrics = key_columns(question), question.metrics
     writer.writerow([*keys, *(name for m in metrics for name in (m, f"{m}_status"))])
     for row in result.rows:
         cells = [exact(row.keys[k]) for k in keys]
@@ -43,6 +43,11 @@ def as_csv(result: Result, metrics: Sequence[str]) -> str:
     return out.getvalue().rstrip("\n")
 
 
+def key_columns(question: MetricQuery) -> list[str]:
+    """What the keys of every row are called, in their order; known also where there are no rows."""
+    return [*(key_name(dimension) for dimension in question.by), *(["time"] if question.grain else [])]
+
+
 def exact(value: Value) -> str | int | float | bool | None:
     """A value without loss: money in plain notation, days in ISO form."""
     if isinstance(value, Decimal):
@@ -50,16 +55,16 @@ def exact(value: Value) -> str | int | float | bool | None:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def print_table(result: Result, catalog: Catalog, metrics: Sequence[str], title: str = "") -> None:
+def print_table(result: Result, catalog: Catalog, question: MetricQuery, title: str = "") -> None:
     """A table for people, with a note under it for every mark that it uses."""
     table = Table(title=title or None, title_justify="left", title_style="bold", header_style="bold")
-    for key in result.rows[0].keys if result.rows else ():
+    for key in key_columns(question):
         table.add_column(key)
-    for metric in metrics:
+    for metric in question.metrics:
         unit = catalog.metrics[metric].unit
         table.add_column(f"{metric}\n{unit}" if unit else metric, justify="right")
     for row in result.rows:
-        table.add_row(*(_key_cell(v) for v in row.keys.values()), *(_metric_cell(row, m) for m in metrics))
+        table.add_row(*(_key_cell(v) for v in row.keys.values()), *(_metric_cell(row, m) for m in question.metrics))
     console = Console(width=None if Console().is_terminal else 200)
     console.print(table)
     for note in _notes(result):

@@ -6,10 +6,11 @@ import click
 
 from semantic import Catalog, MetricQuery, Result
 from server.answer import ask
+from server.cli.notice import server_of
 from server.cli.opening import open_catalog, open_store
 from server.cli.output import as_csv, as_json, print_table
 from server.cli.question import question_options, read_question
-from server.cli.remote import ask_server, server_of
+from server.cli.remote import ask_server
 from server.settings import Settings
 from store import StoreBusyError
 
@@ -32,9 +33,9 @@ def command(form: str, **arguments: object) -> None:
         case "json":
             click.echo(as_json(result))
         case "csv":
-            click.echo(as_csv(result, question.metrics))
+            click.echo(as_csv(result, question))
         case _:
-            print_table(result, catalog, question.metrics)
+            print_table(result, catalog, question)
 
 
 def _answered(settings: Settings, catalog: Catalog, question: MetricQuery) -> Result:

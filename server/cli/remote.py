@@ -1,18 +1,9 @@
-"""A question asked of the server that owns the store, over GraphQL, with the answer as if it were one's own.
+"""A question asked of the server that owns the store, over GraphQL, with the answer as if it were one's own."""
 
-A server that serves a file says so beside that file, so no other store can answer by mistake.
-"""
-
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from semantic import (
     Both,
@@ -31,55 +22,36 @@ from semantic import (
     Value,
     ValueType,
 )
+from server.cli.exchange import exchange
 from server.names import field_name, value_name
 from store import StoreError
 
-MAX_ANSWER_BYTES = 256_000_000
-
-
-def _notice(store: Path) -> Path:
-    return store.with_name(store.name + ".server")
-
-
-@contextmanager
-def announced(store: Path, url: str) -> Iterator[None]:
-    """Says beside the store where it is served, for as long as that holds."""
-    notice = _notice(store)
-    notice.write_text(json.dumps({"url": url}))
-    try:
-        yield
-    finally:
-        with suppress(FileNotFoundError):
-            notice.unlink()
-
-
-def server_of(store: Path) -> str | None:
-    """The address at which a store is served on this machine, where a server says so."""
-    try:
-        url = str(json.loads(_notice(store).read_text())["url"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return url if urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1") else None
+ODD = (ArithmeticError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
+"""What reading an answer of another shape comes to."""
 
 
 def ask_server(url: str, catalog: Catalog, question: MetricQuery) -> Result:
-    """`QueryError` with the server's own message where it refuses; `StoreError` where nobody answers."""
-    body = json.dumps({"query": document(question), "variables": variables(catalog, question)}).encode()
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    request = Request(f"{url}/graphql", body, headers)  # noqa: S310  # server_of gives addresses of this machine only
+    """`QueryError` with the server's own message where it refuses; `StoreError` where no answer can be had."""
+    asked = {"query": document(question), "variables": variables(catalog, question)}
+    answer = exchange(f"{url}/graphql", asked)
     try:
-        with urlopen(request, timeout=60) as response:  # noqa: S310  # as above
-            answer = json.loads(response.read(MAX_ANSWER_BYTES), parse_float=Decimal)
-    except HTTPError as error:
-        answer = json.loads(error.read(MAX_ANSWER_BYTES))
-    except (URLError, TimeoutError) as error:
-        raise StoreError(f"the server at {url} owns the store and does not answer: {error}") from error
-    if answer.get("errors"):
-        first = answer["errors"][0]
-        raise QueryError(first.get("extensions", {}).get("code", "REFUSED"), first["message"])
-    found = answer["data"]["metrics"]
-    rows = tuple(_row(catalog, question, row) for row in found["rows"])
-    return Result(rows, bool(found["truncated"]))
+        read = _refusal(answer) or _result(catalog, question, answer["data"]["metrics"])
+    except ODD as error:
+        raise StoreError(f"the server at {url} owns the store and answers in another form: {error!r}") from error
+    if isinstance(read, QueryError):
+        raise read
+    return read
+
+
+def _refusal(answer: Any) -> QueryError | None:
+    if not answer.get("errors"):
+        return None
+    first = answer["errors"][0]
+    return QueryError(first.get("extensions", {}).get("code", "REFUSED"), str(first["message"]))
+
+
+def _result(catalog: Catalog, question: MetricQuery, found: Any) -> Result:
+    return Result(tuple(_row(catalog, question, row) for row in found["rows"]), bool(found["truncated"]))
 
 
 def document(question: MetricQuery) -> str:

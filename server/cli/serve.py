@@ -1,7 +1,10 @@
 """`clawback serve`: the server, which owns the store while it runs."""
 
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from secrets import token_urlsafe
 
 import click
 import uvicorn
@@ -9,8 +12,8 @@ import uvicorn
 from semantic import Catalog
 from server.app import create_app
 from server.cli.check import check_columns
-from server.cli.opening import open_catalog, open_store
-from server.cli.remote import announced
+from server.cli.notice import announced
+from server.cli.opening import open_catalog, open_store_to_write
 from server.settings import Settings
 from store import Store
 
@@ -21,7 +24,7 @@ def command(port: int | None) -> None:
     """Serve GraphQL, GraphiQL and the catalog on this machine, until Ctrl-C."""
     settings = Settings().model_copy(update=with_port(port))
     catalog = open_catalog(settings)
-    with open_store(settings) as store:
+    with open_store_to_write(settings) as store:
         check_columns(catalog, store)
         serve(store, catalog, settings)
 
@@ -34,9 +37,24 @@ def with_port(port: int | None) -> dict[str, int]:
 def serve(
     store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> None:
-    """Runs until the process is asked to stop."""
-    url = f"http://{settings.host}:{settings.port}"
-    click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
-    app = create_app(store, catalog, settings, clock)
-    with announced(settings.store, url):
-        uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", access_log=False, lifespan="on")
+    """Runs until the process is asked to stop. Binds first, so that what is announced is where it listens."""
+    token = token_urlsafe()
+    app = create_app(store, catalog, settings, clock, token)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
+    with listening(settings.host, settings.port) as listener:
+        url = address_of(listener)
+        click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
+        with announced(settings.store, url, token), suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+    if not server.started:
+        raise click.ClickException("the server did not start; the lines above say why")
+
+
+def listening(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+def address_of(listener: socket.socket) -> str:
+    """Such as http://127.0.0.1:8321, with brackets around an address of version 6."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

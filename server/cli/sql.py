@@ -15,7 +15,7 @@ from server.settings import Settings
 @click.option("--evidence", is_flag=True, help="With the counts and inputs that stand behind each value.")
 @click.option("--parameters", is_flag=True, help="With $parameters instead of the values themselves.")
 def command(evidence: bool, parameters: bool, **arguments: object) -> None:
-    """Print the SQL that answers a question. It runs in DuckDB as it stands, over the store's views.
+    """Print the SQL that answers a question. It runs in DuckDB as it stands, over the store's facts.
 
     The statement asks for one row more than --limit, so that a cut answer is known to be cut.
     """

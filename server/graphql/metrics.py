@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 import strawberry
 from strawberry import UNSET, Info, argument
 
-from semantic import Catalog, Filter, MetricQuery, Order, QueryError, TimeRange, local_day
+from semantic import Catalog, Filter, MetricQuery, Order, QueryError, TimeRange, local_day, zone_names
 from server.answer import Answer, ask, only_row, totals_of
 from server.graphql.context import Context
 from server.graphql.explain import Explain, explained
@@ -138,12 +136,7 @@ def _asked(context: Context, query: MetricQuery) -> Answer:
 
 def _today(context: Context, zone: str | None) -> date:
     """An unknown zone is told by the plan; until then the catalog's own stands in for it."""
-    return local_day(context.now, zone if zone in _zones() else context.catalog.time_zone)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return local_day(context.now, zone if zone in zone_names() else context.catalog.time_zone)
 
 
 def _check_size(rows: int, width: int, most: int) -> None:

@@ -89,7 +89,11 @@ LEFT JOIN ranked ON ranked.session_id = spend.session_id AND ranked.place = 1;
 
 -- One row a session.
 CREATE OR REPLACE VIEW session_facts_now AS
-WITH allocated AS (
+WITH judged AS (
+    -- Sources of which some outcome is known: only there does a session without one have achieved nothing.
+    SELECT DISTINCT session.source FROM sessions AS session SEMI JOIN outcomes USING (session_id)
+),
+allocated AS (
     SELECT session_id, sum(allocated_usd) AS infrastructure_usd FROM allocated_days GROUP BY session_id
 ),
 classified AS (
@@ -104,10 +108,13 @@ classified AS (
             WHEN outcome.has_success OR outcome.has_work THEN 'productive'
             WHEN session.termination IN ('error', 'timeout', 'aborted', 'lost') OR outcome.has_failure THEN 'failed'
             WHEN outcome.has_unknown THEN 'pending'
+            WHEN judged.source IS NULL THEN 'unknown'
             ELSE 'idle'
-        END AS class
+        END AS class,
+        judged.source IS NOT NULL AS is_judged
     FROM sessions AS session
     LEFT JOIN session_outcomes AS outcome ON outcome.session_id = session.session_id
+    LEFT JOIN judged ON judged.source = session.source
 )
 SELECT
     session.session_id,
@@ -124,12 +131,14 @@ SELECT
     session.started_at, -- UTC
     session.ended_at, -- UTC
     session.termination, -- NULL while it runs
-    session.class, -- 'productive', 'idle', 'failed', or 'pending' (in no rate)
+    session.class, -- 'productive', 'idle', 'failed'; 'pending' (in no rate); 'unknown' where its source has no outcomes
+    CASE WHEN session.is_judged THEN (session.class = 'productive')::INTEGER END AS is_productive, -- NULL: not known
+    CASE WHEN session.is_judged THEN (session.class = 'idle')::INTEGER END AS is_idle, -- NULL: not known
     session.deciding_kind AS outcome, -- the kind of the outcome that says most; NULL without one
     CASE
         WHEN session.has_success THEN 'success'
-        WHEN session.has_failure OR session.class = 'failed' THEN 'failure'
-        WHEN session.class = 'pending' OR session.has_undecided THEN 'pending'
+        WHEN session.has_failure OR (session.class = 'failed' AND session.is_judged) THEN 'failure'
+        WHEN session.class IN ('pending', 'unknown') OR session.has_undecided OR NOT session.is_judged THEN 'pending'
         ELSE 'none'
     END AS task_result, -- of the task, where there was one
     coalesce(spend.requests, 0) AS requests, -- calls; 0 where only a total is known
@@ -147,6 +156,7 @@ SELECT
     END AS cost_completeness,
     coalesce(allocated.infrastructure_usd, 0) AS allocated_usd, -- its part of the infrastructure
     api_cost_usd + allocated_usd AS cost_usd, -- NULL where the own cost is unknown
+    CASE is_idle WHEN 1 THEN cost_usd WHEN 0 THEN 0 END AS idle_cost_usd, -- NULL where either is unknown
     coalesce(
         epoch_us(busy_until(session.started_at, session.ended_at, session.observed_at, session.termination))
             - epoch_us(session.started_at),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,32 +14,32 @@ from loaders import prices
 from loaders.item import Parsed
 from store import Price, Request
 
-GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "golden"
-CASE = GOLDEN / "cases" / "G01_request_pricing"
+CASE = "golden/cases/G01_request_pricing"
 NAMES = {"COMPUTED": "PRICED", "FREE": "PRICED"}
 """Where the golden answers use another word; a free model is priced at 0."""
 
-pytestmark = [pytest.mark.golden, pytest.mark.skipif(not CASE.is_dir(), reason="../shared/golden is not here")]
+pytestmark = pytest.mark.golden
 
 
-@pytest.fixture(scope="module")
-def book() -> PriceBook:
+@pytest.fixture
+def book(shared: Callable[[str], Path]) -> PriceBook:
     now = datetime(2026, 4, 1, tzinfo=UTC)
-    items = list(prices.read(GOLDEN / "pricebook.csv", now=now))
+    items = list(prices.read(shared("golden/pricebook.csv"), now=now))
     lines = [record for item in items if isinstance(item, Parsed) for record in item.records]
     assert len(items) == len(lines) == 12
     return PriceBook([line for line in lines if isinstance(line, Price)])
 
 
-@pytest.fixture(scope="module")
-def calls() -> dict[str, Request]:
-    with (CASE / "requests.csv").open(encoding="utf-8", newline="") as file:
+@pytest.fixture
+def calls(shared: Callable[[str], Path]) -> dict[str, Request]:
+    with shared(f"{CASE}/requests.csv").open(encoding="utf-8", newline="") as file:
         return {row["request_id"]: call(row) for row in csv.DictReader(file)}
 
 
-@pytest.fixture(scope="module")
-def answers() -> dict[str, dict[str, dict[str, object]]]:
-    document: dict[str, dict[str, dict[str, dict[str, object]]]] = json.loads((CASE / "expected.json").read_text())
+@pytest.fixture
+def answers(shared: Callable[[str], Path]) -> dict[str, dict[str, dict[str, object]]]:
+    text = shared(f"{CASE}/expected.json").read_text()
+    document: dict[str, dict[str, dict[str, dict[str, object]]]] = json.loads(text)
     return document["assertions"]
 
 

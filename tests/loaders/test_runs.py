@@ -1,6 +1,7 @@
 import gzip
 import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +16,6 @@ from store import Outcome, Request, Session
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
-REAL = ROOT.parent / "shared" / "real-data"
-INDEX = REAL / "openhands-index"
 
 MAPPING = """\
 source: lab
@@ -370,9 +369,10 @@ def test_a_file_that_is_not_parquet_stops_the_load(tmp_path: Path) -> None:
 
 
 @pytest.mark.golden
-@pytest.mark.skipif(not (ROOT.parent / "shared" / "golden").is_dir(), reason="../shared/golden is not here")
-def test_the_sessions_of_the_golden_idle_case_are_read_as_they_are_meant(tmp_path: Path) -> None:
-    path = ROOT.parent / "shared" / "golden" / "cases" / "G08_idle_waste" / "sessions.csv"
+def test_the_sessions_of_the_golden_idle_case_are_read_as_they_are_meant(
+    shared: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = shared("golden/cases/G08_idle_waste/sessions.csv")
     words = ("session_id", "parent_session_id", "trigger", "started_at", "ended_at", "termination", "outcome")
     same = "".join(f"{word}: {word}\n" for word in words)
     mapping = mapping_of(tmp_path, f"source: golden\n{same}cost_usd: own_cost_usd\n")
@@ -386,13 +386,13 @@ def test_the_sessions_of_the_golden_idle_case_are_read_as_they_are_meant(tmp_pat
 
 
 @pytest.mark.real
-@pytest.mark.skipif(not INDEX.is_dir(), reason="../shared/real-data is not here")
-def test_every_run_of_the_openhands_index_is_read() -> None:
+def test_every_run_of_the_openhands_index_is_read(shared: Callable[[str], Path]) -> None:
     mapping = read_mapping(ROOT / "examples" / "mappings" / "openhands.yaml")
-    expected = json.loads((REAL / "EXPECTED.json").read_text(), parse_float=Decimal)["openhands-index/runs.jsonl.gz"]
+    name = "openhands-index/runs.jsonl.gz"
+    expected = json.loads(shared("real-data/EXPECTED.json").read_text(), parse_float=Decimal)[name]
     read_runs, resolved, unknown = Counter[str](), Counter[str](), Counter[str]()
     cost: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for item in runs.read(INDEX / "runs.jsonl.gz", mapping, now=NOW):
+    for item in runs.read(shared(f"real-data/{name}"), mapping, now=NOW):
         session, request, *outcomes = records(item)
         for group in (session.agent or "", session.task_class or ""):
             read_runs[group] += 1

@@ -20,6 +20,8 @@ from tests.semantic.brute_numbers import (
     divisors,
     evaluated,
     inputs,
+    is_zero,
+    may_be_zero,
     multiplied,
 )
 from tests.semantic.brute_rows import RefusedError, cell, comparisons, dimension, holds, passes, path_to, ways
@@ -113,7 +115,8 @@ class _Asker:
         """The days of the rows that bound a series: of the range, or all that a window or a balance may read."""
         for row in self.passing[total.model]:
             day = self.calendar.day(row)
-            if day is not None and (total.rolling or total.per or self.calendar.in_range(row)):
+            reads_all = total.rolling or total.per
+            if day is not None and (self.calendar.has_happened(row) if reads_all else self.calendar.in_range(row)):
                 yield day
 
     def _keys(self, total: Total, periods: list[Period]) -> Iterator[tuple[tuple[Cell, ...], Period | None]]:
@@ -198,10 +201,11 @@ class _Asker:
         behind = [cuts[n].causes for n in inputs(metric.definition) if cuts[n].value is None]
         if behind:
             return frozenset().union(*behind)
-        zero = [n for n in divisors(metric.definition) if cuts[n].value == ZERO]
-        if zero:
-            return frozenset((2, self.world.metrics[n].codes.get("when_zero", "ZERO_DENOMINATOR")) for n in zero)
-        return frozenset([(2, metric.codes.get("when_unknown", "UNDEFINED"))])
+        zero = [n for n in divisors(metric.definition) if may_be_zero(cuts[n].value)]
+        codes = frozenset((2, self.world.metrics[n].codes.get("when_zero", "ZERO_DENOMINATOR")) for n in zero)
+        if any(is_zero(cuts[n].value) for n in zero):
+            return codes
+        return codes | {(2, metric.codes.get("when_unknown", "UNDEFINED"))}
 
 
 def _cause(metric: Meaning, total: Total, value: Known, missing: int) -> tuple[int, str]:

@@ -38,8 +38,15 @@ class Calendar:
         if isinstance(day, date):
             moment = self._midnight(day)
         if start is None and end is None:
-            return True
+            return self.has_happened(row)
+        if end is None and not self.has_happened(row):
+            return False
         return isinstance(moment, datetime) and (not start or moment >= start) and (not end or moment < end)
+
+    def has_happened(self, row: Line) -> bool:
+        """Dates after the day of the question have not; instants are taken as they come."""
+        day = row.get("seen_on")
+        return not isinstance(day, date) or day <= self.query.as_of
 
     def start_of(self, day: date | None) -> date | None:
         """The first day of a day's period."""
@@ -51,7 +58,7 @@ class Calendar:
         """Those of the asked range; where it is open, from or to the first or last day that is seen."""
         start, end, as_of = self.query.time.start, self.query.time.end, self.query.as_of
         is_past = end is not None and end <= self._midnight(as_of)
-        ends_on = self._first_whole(end) if end and is_past else as_of
+        ends_on = end.astimezone(self.zone).date() if end and is_past else as_of
         known_on = ends_on - timedelta(days=1) if is_past else as_of
         if self.query.grain is None:
             return [Period(None, ends_on, known_on)]

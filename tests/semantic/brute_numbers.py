@@ -5,7 +5,7 @@ decide the answer (a divisor or a comparison that is 0 but for rounding), the va
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -24,6 +24,7 @@ MAX_DAYS = 36_525
 class Number:
     value: Fraction
     error: Fraction = Fraction(0)
+    is_double: bool = False
 
 
 Known = Number | date | None | str
@@ -56,19 +57,29 @@ def percentile(values: Sequence[Fraction], p: Fraction) -> Number:
     """Linear between the two nearest ranks; the database rounds it to the twelve places of a decimal."""
     place = p * (len(values) - 1)
     low, high = values[floor(place)], values[ceil(place)]
+    if low == high:
+        return Number(low)
     value = low + (high - low) * (place - floor(place))
-    return Number(value, TWELFTH_PLACE + 8 * STEP * max(abs(low), abs(high)))
+    return rounded(value, TWELFTH_PLACE + 8 * STEP * max(abs(low), abs(high)))
 
 
 def rounded(value: Fraction, error: Fraction = Fraction(0)) -> Number:
-    return Number(value, error + abs(value) * STEP)
+    return Number(value, error + abs(value) * STEP, is_double=True)
+
+
+def is_zero(known: Known) -> bool:
+    return isinstance(known, Number) and not known.value and not known.error
+
+
+def may_be_zero(known: Known) -> bool:
+    return isinstance(known, Number) and abs(known.value) <= known.error
 
 
 def added(a: Number, b: Number, sign: int) -> Number:
     value = a.value + sign * b.value
-    if not a.error and not b.error:
-        return Number(value)
-    return Number(value, a.error + b.error + STEP * (abs(a.value) + abs(b.value)))
+    if not a.is_double and not b.is_double:
+        return Number(value, a.error + b.error)
+    return rounded(value, a.error + b.error + STEP * (abs(a.value) + abs(b.value)))
 
 
 def multiplied(a: Number, b: Number) -> Number:
@@ -77,9 +88,9 @@ def multiplied(a: Number, b: Number) -> Number:
 
 
 def divided(a: Number, b: Number) -> Known:
-    if not b.value and not b.error:
+    if is_zero(b):
         return None
-    if abs(b.value) <= b.error:
+    if may_be_zero(b):
         return FRAGILE
     value = a.value / b.value
     return rounded(value, (a.error + abs(value) * b.error) / (abs(b.value) - b.error))
@@ -113,7 +124,7 @@ def _number(known: Known) -> Number:
 def _combined(op: str, parts: Sequence[Number]) -> Known:
     match op:
         case "negative":
-            return Number(-parts[0].value, parts[0].error)
+            return replace(parts[0], value=-parts[0].value)
         case "+" | "-":
             return added(parts[0], parts[1], 1 if op == "+" else -1)
         case "*":
@@ -122,12 +133,13 @@ def _combined(op: str, parts: Sequence[Number]) -> Known:
             return divided(parts[0], parts[1])
         case "least" | "greatest":
             choice = (min if op == "least" else max)(parts, key=lambda p: p.value)
-            return rounded(choice.value, max(p.error for p in parts)) if any(p.error for p in parts) else choice
+            is_double = any(p.is_double for p in parts)
+            return rounded(choice.value, max(p.error for p in parts)) if is_double else choice
     raise ValueError(op)
 
 
 def _if_positive(test: Number, then: Known) -> Known:
-    if test.error and abs(test.value) <= test.error:
+    if test.error and may_be_zero(test):
         return FRAGILE
     return then if test.value > 0 else None
 

@@ -143,6 +143,17 @@ def test_a_window_reads_before_the_range_that_is_shown(world: World) -> None:
     assert rows == [(date(2026, 4, 30), usd("90")), (date(2026, 5, 1), usd("90"))]
 
 
+def test_a_day_that_the_range_cuts_is_in_no_window(world: World) -> None:
+    noon = datetime(2026, 4, 30, 12, tzinfo=UTC)
+    # 30 USD of the 25th are in the last seven whole days, the 60 USD of the 30th are not
+    assert world.table("last_week", "bills", time=TimeRange(None, noon)) == [(usd("30"), usd("190"))]
+
+
+def test_a_rate_of_nothing_counts_everything_that_it_is_a_rate_of(world: World) -> None:
+    (row,) = world.ask("success", where=parse_filter("is_root = false"), evidence=True).rows
+    assert (row.values["success"], row.evidence["success"].n) == (0.0, 1)
+
+
 def test_a_balance_is_carried_until_the_next_one_of_its_account(world: World) -> None:
     rows = world.table("cash", grain=Grain.MONTH, time=TimeRange(_utc(2026, 2, 1), _utc(2026, 5, 1)))
     assert rows == [(date(2026, 2, 1), None), (date(2026, 3, 1), usd("1000")), (date(2026, 4, 1), usd("600"))]

@@ -66,6 +66,15 @@ def test_five_mistakes_are_told_at_once_each_at_its_place() -> None:
         (MODELS + "metrics: {a: {count: runs, rolling: 30 weeks}}", "a window is a number of days, such as 30 days"),
         (MODELS + "metrics: {a: {avg: runs.x, rolling: 30 days}}", "only a sum or a count can roll over days, not avg"),
         (MODELS + "metrics: {a: {sum: runs.x, snapshot: {take: last, per: tem}}}", "has no dimension 'tem'; did"),
+        (MODELS + "metrics: {a: {count: runs}, b: {expr: a, where: x = 1}}", "'where:' has no meaning beside 'expr:'"),
+        (MODELS + "metrics: {a: {count: runs}, b: {expr: a, empty: zero}}", "'empty:' has no meaning beside 'expr:'"),
+        (MODELS + "metrics: {a: {median: runs.x}, b: {metric: a, p: 0.9}}", "'p:' has no meaning beside 'metric:'"),
+        (
+            MODELS + "metrics: {a: {sum: runs.x, snapshot: {take: last, per: team}}, b: {metric: a, rolling: 7 days}}",
+            "a snapshot has one value a period; it cannot roll",
+        ),
+        (MODELS + "    joins: {runs: runs}\nmetrics: {}", "'runs' cannot join under its own name"),
+        (MODELS.replace("  runs:", "  keys:") + "metrics: {}", "'keys' is reserved and cannot name a model"),
         (MODELS + "metrics: {a: {count: runs, where: other.x = 1}}", "'runs' has no join 'other'"),
         (MODELS + "metrics: {a: {count: runs, where: read_csv('/etc/passwd')}}", "is not allowed in a condition"),
         (MODELS + "metrics: {a: {count: runs, where: x = 1; drop table y}}", "give exactly one expression, this has 2"),
@@ -128,3 +137,9 @@ def test_types_follow_from_the_unit_and_the_kind() -> None:
     }  # fmt: skip
     assert isinstance(catalog.metrics["n"].definition, Measure)
     assert isinstance(catalog.metrics["per"].definition, Formula)
+
+
+def test_formulas_that_would_grow_without_end_are_refused_quickly() -> None:
+    chain = "".join(f"  m{n}: {{expr: m{n - 1} + m{n - 1}}}\n" for n in range(1, 60))
+    found = mistakes(MODELS + "metrics:\n  m0: {count: runs}\n" + chain)
+    assert "parts once its metrics are written in; split it" in found[0]

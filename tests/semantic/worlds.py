@@ -20,6 +20,10 @@ TYPES: Mapping[str, tuple[str, str]] = {
 """The dimensions that worlds are made of: how the catalog and the database write their types."""
 
 
+BRACKETED = {"and", "or", "+", "-", "*", "/", "negative"}
+"""What is written in brackets inside of something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A model and its table. The key is `id`; amounts are `n` (an integer) and `usd` (twelve places).
@@ -158,7 +162,7 @@ def _dimension(name: str, sql: str) -> str:
 def _entry(world: World, metric: Meaning) -> Iterator[str]:
     definition = metric.definition
     if isinstance(definition, Term):
-        yield f"expr: {quoted(str(definition))}"
+        yield f"expr: {quoted(_bare(str(definition), definition.op in BRACKETED))}"
     elif definition.varies:
         origin = world.metrics[definition.varies].definition
         assert isinstance(origin, Total)
@@ -180,8 +184,15 @@ def _entry(world: World, metric: Meaning) -> Iterator[str]:
 
 
 def _tests(tests: tuple[Test, ...]) -> Iterator[str]:
-    if tests:
+    if len(tests) == 1:
+        yield f"where: {quoted(_bare(str(tests[0]), tests[0].op in BRACKETED))}"
+    elif tests:
         yield f"where: {quoted(' and '.join(str(t) for t in tests))}"
+
+
+def _bare(text: str, is_bracketed: bool) -> str:
+    """As a person writes it: no brackets around the whole, so that nothing holds it together but the compiler."""
+    return text[1:-1] if is_bracketed else text
 
 
 def quoted(text: str) -> str:

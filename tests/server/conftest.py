@@ -1,6 +1,8 @@
-"""Three sessions whose numbers can be counted by hand, and the GraphQL engine over them."""
+"""Three sessions whose numbers can be counted by hand, the engine over them, and the command line over four runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -10,14 +12,35 @@ import orjson
 import pytest
 
 from semantic import Catalog, load_catalog
+from server.app import create_app
+from server.cli import main
+from server.cli.notice import announced
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits, Deadline
 from server.graphql.engine import Engine, Operation
+from server.settings import Settings
 from store import CashBalance, Charge, Outcome, PricedRequest, Request, Session, Stage, StagedRecord, Store
+from tests.serving import running
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LIMITS = AnswerLimits(rows=1_000, most_rows=10_000)
 REPOSITORY = Path(__file__).parents[2]
+
+RUNS = """run,agent,model,kind,cost,ok
+1,main,big,fix,0.50,true
+2,main,big,fix,0.25,false
+3,main,small,fix,,true
+4,scout,small,look,0.05,true
+"""
+MAPPING = """
+source: test
+session_id: run
+agent: agent
+model: model
+task_class: kind
+cost_usd: cost
+success: ok
+"""
 
 Json = dict[str, Any]
 
@@ -132,3 +155,53 @@ def store() -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def api(catalog: Catalog, store: Store) -> Api:
     return Api(catalog, store)
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command in a directory of its own, with a store of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLAWBACK_STORE", str(tmp_path / "store.duckdb"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def command(*arguments: str) -> Ran:
+        monkeypatch.setattr("sys.argv", ["clawback", *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        printed = capsys.readouterr()
+        return Ran(code, printed.out, printed.err)
+
+    return command
+
+
+@pytest.fixture
+def loaded(run: Run, tmp_path: Path) -> Run:
+    (tmp_path / "runs.csv").write_text(RUNS)
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    assert run("load", "runs", "runs.csv", "--mapping", "mapping.yaml").code == 0
+    return run
+
+
+@contextmanager
+def served(path: Path) -> Iterator[str]:
+    """A store that a server owns and announces, until the block ends; gives the server's address."""
+    catalog = load_catalog((REPOSITORY / "metrics.yaml").read_text(encoding="utf-8"))
+    with (
+        Store.open(path) as store,
+        running(create_app(store, catalog, Settings(), lambda: datetime.now(UTC), "one")) as url,
+        announced(path, url, "one"),
+    ):
+        yield url

@@ -5,10 +5,11 @@ from itertools import permutations
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import Request, StagedRecord, Store
+from store import PricedRequest, RecordError, Request, StagedRecord, Store
 from tests.store.conftest import Load, at, call, load_into, run, table, usd
 
 EARLY, NINE, TEN, ELEVEN = (at(f"2026-02-20T{hour}:00Z") for hour in ("08", "09", "10", "11"))
@@ -72,6 +73,50 @@ def test_a_priced_copy_beats_an_unpriced_one_of_the_same_usage(load: Load, store
     assert request_row(store)["cost_usd"] == usd("0.1")
 
 
+def test_a_copy_that_states_its_model_beats_one_that_does_not(load: Load, store: Store) -> None:
+    load(call("r1", provider="anthropic", model="opus", ended_at=NINE))
+    assert load(call("r1")).unchanged == 1
+    assert load(call("r1", ended_at=TEN)).unchanged == 1
+    row = request_row(store)
+    assert (row["provider"], row["model"], row["ended_at"]) == ("anthropic", "opus", NINE.replace(tzinfo=None))
+
+
+def test_of_copies_that_say_the_same_the_one_that_states_more_wins(load: Load, store: Store) -> None:
+    load(call("r1", "0.1", price_id="p1", estimated_usd=usd("0.2")))
+    assert load(call("r1", "0.1")).unchanged == 1
+    assert (request_row(store)["price_id"], request_row(store)["estimated_usd"]) == ("p1", usd("0.2"))
+
+
+def total(cost: str | None, **fields: Any) -> PricedRequest:
+    fields = {"scope": "session", "session_id": "s1", **WITHOUT_USAGE, **fields}
+    return call("total", cost, "REPORTED" if cost else "UNPRICED", reported_usd=usd(cost) if cost else None, **fields)
+
+
+def test_a_later_statement_of_a_total_corrects_the_earlier_one_and_is_restated(load: Load, store: Store) -> None:
+    load(total("0.50", started_at=NINE))
+    assert load(total("0.40", started_at=TEN)).stored == 1
+    row = request_row(store)
+    assert (row["cost_usd"], row["reported_usd"], row["started_at"]) == (
+        usd("0.40"),
+        usd("0.40"),
+        TEN.replace(tzinfo=None),
+    )
+    assert store.read("SELECT old_cost_usd, new_cost_usd, reason FROM restatements").rows == [
+        (usd("0.50"), usd("0.40"), "a later statement of the total of the session")
+    ]
+    assert load(total("0.40", started_at=TEN)).unchanged == 1
+    assert load(total(None)).stored == 1
+    assert request_row(store)["cost_usd"] is None
+
+
+def test_of_several_totals_of_one_load_the_last_one_holds(load: Load, store: Store) -> None:
+    load(total("0.50"))
+    load(total("0.40"), total("0.70"), total("0.60"))
+    assert request_row(store)["cost_usd"] == usd("0.60")
+    load(total("0.40"), total("0.60"))
+    assert request_row(store)["cost_usd"] == usd("0.60")
+
+
 def test_a_request_started_when_its_earliest_copy_did(load: Load, store: Store) -> None:
     load(call("r1", started_at=TEN, output_tokens=9), call("r1", started_at=NINE), call("r1"))
     assert request_row(store)["started_at"] == NINE.replace(tzinfo=None)
@@ -127,6 +172,44 @@ def test_a_session_that_was_seen_again_without_news_is_stored_as_seen_again(load
     assert load(run("s1", observed_at=NINE)).unchanged == 1
 
 
+def state_of(*evidence: StagedRecord) -> tuple[Any, ...]:
+    """What holds of the end after every order of loading the evidence piece by piece and all of it at once."""
+    orders = list(permutations(evidence))
+    loads = [[[piece] for piece in order] for order in orders] + [[list(order)] for order in orders]
+    rows = [stored_after(one_way)[0] for one_way in loads]
+    assert all(row == rows[0] for row in rows)
+    return rows[0]["termination"], rows[0]["ended_at"], rows[0]["is_running"]
+
+
+def test_an_end_before_the_session_was_seen_at_work_is_not_its_end() -> None:
+    over = run("s1", observed_at=NINE, ended_at=NINE, termination="success", termination_confidence=40)
+    assert state_of(over, run("s1", observed_at=TEN, is_running=True)) == (None, None, True)
+
+
+def test_evidence_that_says_nothing_about_the_end_leaves_the_end_alone() -> None:
+    over = run("s1", observed_at=NINE, ended_at=NINE, termination="success")
+    parent = run("s1", observed_at=TEN, parent_session_id="s0", trigger="cron")
+    assert state_of(over, parent) == ("success", NINE.replace(tzinfo=None), False)
+
+
+def test_a_session_that_was_running_is_over_once_it_is_seen_to_end_and_the_surest_evidence_says_how() -> None:
+    surest = run("s1", observed_at=NINE, termination="timeout", termination_confidence=80)
+    at_work = run("s1", observed_at=TEN, is_running=True)
+    quiet = run("s1", observed_at=ELEVEN, ended_at=ELEVEN, termination="success", termination_confidence=40)
+    assert state_of(surest, at_work, quiet) == ("timeout", ELEVEN.replace(tzinfo=None), False)
+
+
+def test_a_transcript_that_went_quiet_is_over_since_it_was_last_seen_at_work() -> None:
+    at_work = run("s1", observed_at=TEN, is_running=True)
+    quiet = run("s1", observed_at=TEN, ended_at=TEN, termination="success")
+    assert state_of(at_work, quiet) == ("success", TEN.replace(tzinfo=None), False)
+
+
+def test_a_session_that_runs_has_no_end() -> None:
+    with pytest.raises(RecordError, match="Session s1: one that is running has no end, got 'error'"):
+        run("s1", is_running=True, termination="error")
+
+
 INSTANTS = st.sampled_from([None, EARLY, NINE, TEN, ELEVEN])
 NAMES = st.sampled_from([None, "x", "y"])
 FEW = st.integers(0, 2)
@@ -152,6 +235,8 @@ SESSIONS = st.fixed_dictionaries(
         "trigger_confidence": FEW,
         "termination": st.sampled_from([None, "success", "error"]),
         "termination_confidence": FEW,
+        "is_running": st.booleans(),
+        "ends_now": st.booleans(),
         **dict.fromkeys(("observed_at", "started_at"), INSTANTS),
         **dict.fromkeys(
             ("agent", "parent_session_id", "task_class", "model", "trigger_rule", "termination_rule"), NAMES
@@ -164,7 +249,10 @@ WITHOUT_USAGE = dict.fromkeys((name for name in Request.__slots__ if name.endswi
 def record_of(fields: dict[str, Any]) -> StagedRecord:
     if "key" not in fields:
         ended_at = fields["started_at"] and fields["started_at"] + timedelta(minutes=fields["trigger_confidence"])
-        return run(**fields, ended_at=ended_at)
+        ended_at = ended_at if fields["ends_now"] else None
+        at_work = fields["is_running"] and fields["termination"] is None
+        said = {name: value for name, value in fields.items() if name != "ends_now"}
+        return run(**said | {"is_running": at_work, "ended_at": ended_at})
     return call(**(fields | WITHOUT_USAGE if fields["output_tokens"] == 0 else fields))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from store import Store, StoreBusyError, StoreError
+from store import QueryError, Store, StoreBusyError, StoreError
 from store.migrate import migrate
 from tests.store.conftest import call, load_into
 
@@ -69,11 +69,48 @@ def test_a_refused_opening_leaves_the_staged_files_of_the_owner_alone(tmp_path: 
 
 
 def test_what_a_killed_load_has_staged_is_removed_at_opening(tmp_path: Path) -> None:
-    left = tmp_path / "clawback.duckdb.stage" / "load-1"
-    left.mkdir(parents=True)
-    with Store.open(tmp_path / "clawback.duckdb"):
+    path = tmp_path / "clawback.duckdb"
+    open_and_die = """
+import os
+import sys
+from pathlib import Path
+from store import Stage, Store
+store = Store.open(Path(sys.argv[1]))
+print(Stage(source="test", location="here", directory=store.stage_directory).directory, flush=True)
+os._exit(0)
+"""
+    left = Path(in_another_process(open_and_die, str(path)).strip())
+    assert left.exists()
+    with Store.open(path):
         assert not left.exists()
-    assert not left.parent.exists()
+    assert not (tmp_path / "clawback.duckdb.stage").exists()
+
+
+def test_what_others_keep_in_a_directory_of_the_name_of_ours_is_neither_removed_nor_read(tmp_path: Path) -> None:
+    theirs = tmp_path / "prod.stage" / "important" / "notes.csv"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("a\n1\n")
+    unlike_ours = tmp_path / "prod.stage" / "load-of-mine"
+    unlike_ours.mkdir()
+    with Store.open(tmp_path / "prod") as store:
+        load_into(store, call("r1"))
+        with pytest.raises(QueryError, match="file system operations are disabled"):
+            store.read(f"SELECT * FROM read_csv('{theirs}')")
+    assert theirs.read_text() == "a\n1\n"
+    assert sorted(left.name for left in (tmp_path / "prod.stage").iterdir()) == ["important", "load-of-mine"]
+
+
+def test_a_file_in_the_place_where_loads_are_staged_is_told_and_the_store_is_not_held(tmp_path: Path) -> None:
+    place = tmp_path / "prod.stage"
+    place.write_text("mine")
+    with pytest.raises(
+        StoreError, match=r"prod\.stage must be a directory .*: File exists\. Move away what has its name"
+    ):
+        Store.open(tmp_path / "prod")
+    assert place.read_text() == "mine"
+    place.unlink()
+    with Store.open(tmp_path / "prod") as store:
+        assert store.data_version() == 0
 
 
 def test_a_store_of_a_later_version_is_refused(tmp_path: Path) -> None:
@@ -124,7 +161,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_told_so(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database " * 1000)
-    with pytest.raises(StoreError, match=r"notes.txt cannot be opened: .*not a valid DuckDB database file"):
+    with pytest.raises(StoreError, match=r"notes.txt is not a store of Clawback"):
         Store.open(path)
 
 
@@ -167,3 +204,12 @@ def test_the_capacity_is_at_least_one_session() -> None:
         store.set_capacity(3)
         assert store.read("SELECT capacity_slots FROM allocation").rows == [(3,)]
         assert store.data_version() == 1
+
+
+@pytest.mark.parametrize("name", ["store.csv", "store.jsonl", "store.duckdb"])
+def test_a_file_that_is_no_store_is_refused_and_left_as_it_was(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("charge_id,amount_usd\nc1,24\n")
+    with pytest.raises(StoreError, match="is not a store of Clawback"):
+        Store.open(path)
+    assert path.read_text() == "charge_id,amount_usd\nc1,24\n"

@@ -142,6 +142,12 @@ def test_a_cost_and_its_status_agree() -> None:
         call("r1", None, "BILLED")
 
 
+@pytest.mark.parametrize("cost", ["1e16", "-1e16", "Infinity", "NaN"])
+def test_a_cost_that_is_no_amount_of_money_is_refused(cost: str) -> None:
+    with pytest.raises(RecordError, match=r"Request r1: its cost must be an amount below 1e\+15 USD, got "):
+        call("r1", cost, "PRICED")
+
+
 def test_requests_can_be_had_by_provider_and_model(load: Load, store: Store) -> None:
     load(
         call("opus", provider="anthropic", model="opus"),

@@ -124,7 +124,8 @@ def test_a_session_is_classed_by_its_end_and_its_outcomes(
     outcomes: list[tuple[str, bool | None]],
     expected: tuple[str, str | None, str],
 ) -> None:
-    load(run("s1", termination=termination), *(outcome(kind, is_success) for kind, is_success in outcomes))
+    judged = (run("s2"), outcome("PR_MERGED", True, outcome_id="o2", session_id="s2"))
+    load(run("s1", termination=termination), *(outcome(kind, is_success) for kind, is_success in outcomes), *judged)
     row = fact(store)
     assert (row["class"], row["outcome"], row["task_result"]) == expected
 

@@ -123,7 +123,9 @@ def test_a_status_that_is_new_or_missing_says_nothing_about_the_end() -> None:
 def test_a_session_running_for_a_day_without_an_update_is_lost() -> None:
     stale = session("agent:main:main", status="running", updatedAt=ms("2026-03-09T11:59:59Z"))
     assert (stale.termination, stale.termination_confidence, stale.ended_at) == ("lost", 60, None)
-    assert session("agent:main:main", status="running", updatedAt=ms("2026-03-09T12:00:00Z")).termination is None
+    fresh = session("agent:main:main", status="running", updatedAt=ms("2026-03-09T12:00:00Z"))
+    assert (fresh.termination, fresh.is_running, stale.is_running) == (None, True, False)
+    assert not session("agent:main:main").is_running
 
 
 def test_the_end_of_an_earlier_run_is_not_the_end_of_this_one() -> None:

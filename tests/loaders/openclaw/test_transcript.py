@@ -272,8 +272,9 @@ def test_a_live_transcript_written_to_within_half_an_hour_is_still_running(file:
     last = at("2026-03-04T09:00:05Z")
     (young,) = sessions(transcript_items(file, header(), answer(), now=last + timedelta(minutes=29)))
     assert (young.termination, young.termination_rule, young.ended_at) == (None, None, None)
+    assert young.is_running
     (quiet,) = sessions(transcript_items(file, header(), answer(), now=last + timedelta(minutes=30)))
-    assert (quiet.termination, quiet.ended_at) == ("success", last)
+    assert (quiet.termination, quiet.ended_at, quiet.is_running) == ("success", last, False)
 
 
 def test_an_archived_transcript_has_ended_however_young_it_is(file: Path) -> None:

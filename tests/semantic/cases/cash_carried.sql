@@ -6,29 +6,34 @@
 -- evidence: true
 
 -- compiled
--- p1: 2026-05-01
--- p2: 2026-04-30
--- p3: 2026-01-01
+-- p1: 2026-05-02
+-- p2: 2026-05-01
+-- p3: 2026-04-30
+-- p4: 2026-01-01
 WITH balances_spans_per_account AS (
   SELECT
     balances.as_of_on AS from_day,
     LEAD(balances.as_of_on) OVER (PARTITION BY balances.account ORDER BY balances.as_of_on) AS until_day,
     balances.balance_usd AS cash
   FROM balances AS balances
+  WHERE
+    (
+      balances.as_of_on < $p1 OR balances.as_of_on IS NULL
+    )
 ), periods AS (
   SELECT
     CAST(time AS DATE) AS time,
-    LEAST(CAST(time + INTERVAL '1' MONTH AS DATE), CAST($p1 AS DATE)) AS ends_on,
+    LEAST(CAST(time + INTERVAL '1' MONTH AS DATE), CAST($p2 AS DATE)) AS ends_on,
     LEAST(
       CAST(CAST(time + INTERVAL '1' MONTH AS DATE) + INTERVAL (-1) DAY AS DATE),
-      CAST($p2 AS DATE)
+      CAST($p3 AS DATE)
     ) AS known_on
   FROM (
     SELECT
       UNNEST(
         GENERATE_SERIES(
-          CAST(DATE_TRUNC('MONTH', CAST($p3 AS DATE)) AS DATE),
-          CAST(CAST($p1 AS DATE) + INTERVAL (-1) DAY AS DATE),
+          CAST(DATE_TRUNC('MONTH', CAST($p4 AS DATE)) AS DATE),
+          CAST(CAST($p2 AS DATE) + INTERVAL (-1) DAY AS DATE),
           INTERVAL '1' MONTH
         )
       ) AS time

@@ -4,8 +4,9 @@
 -- where: bank = 'old'
 
 -- compiled
--- p1: old
--- p2: 2026-05-01
+-- p1: 2026-05-02
+-- p2: old
+-- p3: 2026-05-01
 WITH balances_spans_per_account AS (
   SELECT
     account,
@@ -18,15 +19,19 @@ WITH balances_spans_per_account AS (
       balances.as_of_on AS from_day,
       LEAD(balances.as_of_on) OVER (PARTITION BY balances.account ORDER BY balances.as_of_on) AS until_day,
       balances.balance_usd AS cash,
-      balances.bank = $p1 AS is_asked
+      balances.bank = $p2 AS is_asked
     FROM balances AS balances
+    WHERE
+      (
+        balances.as_of_on < $p1 OR balances.as_of_on IS NULL
+      )
   ) AS every_span
   WHERE
     is_asked
 ), periods AS (
   SELECT
-    CAST($p2 AS DATE) AS ends_on,
-    CAST($p2 AS DATE) AS known_on
+    CAST($p3 AS DATE) AS ends_on,
+    CAST($p3 AS DATE) AS known_on
 ), balances_carried_per_account AS (
   SELECT
     balances_spans_per_account.account AS account,

@@ -4,7 +4,8 @@
 -- as_of: 2026-04-03
 
 -- compiled
--- p1: 2026-04-03
+-- p1: 2026-04-04
+-- p2: 2026-04-03
 WITH bills_each_day AS (
   SELECT
     bills.paid_on AS on_day,
@@ -13,6 +14,10 @@ WITH bills_each_day AS (
     COUNT(*) FILTER(WHERE
       bills.amount_usd IS NULL) AS burn__unknown
   FROM bills AS bills
+  WHERE
+    (
+      bills.paid_on < $p1 OR bills.paid_on IS NULL
+    )
   GROUP BY
     1
 ), bills_history AS (
@@ -22,10 +27,10 @@ WITH bills_each_day AS (
 ), periods AS (
   SELECT
     CAST(time AS DATE) AS time,
-    LEAST(CAST(time + INTERVAL '1' MONTH AS DATE), CAST($p1 AS DATE)) AS ends_on,
+    LEAST(CAST(time + INTERVAL '1' MONTH AS DATE), CAST($p2 AS DATE)) AS ends_on,
     LEAST(
       CAST(CAST(time + INTERVAL '1' MONTH AS DATE) + INTERVAL (-1) DAY AS DATE),
-      CAST($p1 AS DATE)
+      CAST($p2 AS DATE)
     ) AS known_on
   FROM (
     SELECT

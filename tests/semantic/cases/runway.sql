@@ -3,13 +3,18 @@
 -- as_of: 2026-04-01
 
 -- compiled
--- p1: 2026-04-01
+-- p1: 2026-04-02
+-- p2: 2026-04-01
 WITH balances_spans_per_account AS (
   SELECT
     balances.as_of_on AS from_day,
     LEAD(balances.as_of_on) OVER (PARTITION BY balances.account ORDER BY balances.as_of_on) AS until_day,
     balances.balance_usd AS cash
   FROM balances AS balances
+  WHERE
+    (
+      balances.as_of_on < $p1 OR balances.as_of_on IS NULL
+    )
 ), bills_each_day AS (
   SELECT
     bills.paid_on AS on_day,
@@ -18,6 +23,10 @@ WITH balances_spans_per_account AS (
     COUNT(*) FILTER(WHERE
       bills.amount_usd IS NULL) AS burn__unknown
   FROM bills AS bills
+  WHERE
+    (
+      bills.paid_on < $p1 OR bills.paid_on IS NULL
+    )
   GROUP BY
     1
 ), bills_history AS (
@@ -26,8 +35,8 @@ WITH balances_spans_per_account AS (
   FROM bills AS bills
 ), periods AS (
   SELECT
-    CAST($p1 AS DATE) AS ends_on,
-    CAST($p1 AS DATE) AS known_on
+    CAST($p2 AS DATE) AS ends_on,
+    CAST($p2 AS DATE) AS known_on
 ), balances_carried_per_account AS (
   SELECT
     SUM(balances_spans_per_account.cash) AS cash

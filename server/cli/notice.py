@@ -1,0 +1,48 @@
+"""The notice beside a store that says where it is served, so that a question finds the server that owns the file.
+
+A server that is killed leaves its notice behind, and another may listen at that address since. So the notice holds a
+token that only the server it was written for gives as its identity, and nobody else is asked.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from server.cli.exchange import exchange
+from server.settings import LOOPBACK
+from store import StoreError
+
+PATIENCE_S = 5.0
+
+
+def _notice(store: Path) -> Path:
+    return store.with_name(store.name + ".server")
+
+
+@contextmanager
+def announced(store: Path, url: str, token: str) -> Iterator[None]:
+    """Says beside the store where it is served, for as long as that holds. Only its owner may read it."""
+    notice = _notice(store)
+    notice.unlink(missing_ok=True)
+    with os.fdopen(os.open(notice, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump({"url": url, "server": token}, file)
+    try:
+        yield
+    finally:
+        notice.unlink(missing_ok=True)
+
+
+def server_of(store: Path) -> str | None:
+    """The address at which a store is served on this machine; None where no server there proves to be the one."""
+    try:
+        said = json.loads(_notice(store).read_text(encoding="utf-8"))
+        url, token = str(said["url"]), str(said["server"])
+        if urlsplit(url).hostname not in LOOPBACK:
+            return None
+        ready = exchange(f"{url}/health/ready", timeout_s=PATIENCE_S)
+    except (OSError, ValueError, KeyError, TypeError, StoreError):
+        return None
+    return url if isinstance(ready, dict) and ready.get("server") == token else None

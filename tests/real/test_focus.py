@@ -1,0 +1,98 @@
+"""1,000 anonymised rows of three clouds' FOCUS 1.0 bills: the sums of the file come out, digit for digit."""
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loaders import focus
+from loaders.job import run_load
+from store import LoadReport, Store
+
+pytestmark = pytest.mark.real
+NOW = datetime(2024, 11, 1, tzinfo=UTC)
+NAME = "focus-1.0/focus_sample.csv"
+OURS = {"AI and Machine Learning": "inference", "Compute": "compute", "Networking": "network", "Storage": "storage"}
+
+
+@pytest.fixture
+def sample(shared: Callable[[str], Path]) -> Path:
+    return shared(f"real-data/{NAME}")
+
+
+@pytest.fixture
+def expected(shared: Callable[[str], Path]) -> dict[str, Any]:
+    stated: dict[str, Any] = json.loads(shared("real-data/EXPECTED.json").read_text())[NAME]
+    return stated
+
+
+def load(store: Store, path: Path) -> LoadReport:
+    return run_load(store, "focus", str(path), focus.read(path, now=NOW), now=NOW)
+
+
+def sums_by(store: Store, column: str) -> dict[Any, Any]:
+    rows = store.read(f"SELECT {column}, sum(amount_usd) FROM charge_days GROUP BY {column}").rows
+    return {row[0]: row[1] for row in rows}
+
+
+def test_the_effective_cost_is_kept_to_the_last_digit(sample: Path, expected: dict[str, Any]) -> None:
+    # No amount of the file has more than 11 decimal places and the store keeps 12: no difference is allowed.
+    with Store.open(None) as store:
+        report = load(store, sample)
+        assert (report.read, report.stored, report.ignored, report.rejected) == (1000, 1000, 0, 0)
+        assert store.read("SELECT sum(amount_usd) FROM charge_days").rows == [(Decimal("14.97651418586"),)]
+        assert expected["effective"] == "14.97651418586"
+        vendors = {group["k"]: Decimal(group["effective"]) for group in expected["by_ProviderName"]}
+        assert sums_by(store, "vendor") == vendors == {"AWS": 13, "Microsoft": Decimal("1.97651418586"), "Oracle": 0}
+
+
+def test_every_category_has_the_sum_of_its_services(sample: Path, expected: dict[str, Any]) -> None:
+    sums: dict[str, Decimal] = {}
+    for group in expected["by_ServiceCategory"]:
+        ours = OURS.get(group["k"], "other" if group["k"] == "Other" else "software")
+        sums[ours] = sums.get(ours, Decimal(0)) + Decimal(group["effective"])
+    with Store.open(None) as store:
+        load(store, sample)
+        assert sums_by(store, "category") == sums
+        assert sums["inference"] == Decimal("-0.15189756178")
+
+
+def test_every_row_is_a_charge_of_the_day_that_it_started_on(sample: Path) -> None:
+    with sample.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    days: dict[str, Decimal] = {}
+    for row in rows:
+        day = row["ChargePeriodStart"][:10]
+        days[day] = days.get(day, Decimal(0)) + Decimal(row["EffectiveCost"])
+    with Store.open(None) as store:
+        load(store, sample)
+        assert store.read("SELECT count(*) FROM charge_days").rows == [(1000,)]
+        assert {str(day): amount for day, amount in sums_by(store, "day").items()} == days
+
+
+def test_amounts_of_many_magnitudes_keep_all_their_digits(
+    sample: Path, expected: dict[str, Any], tmp_path: Path
+) -> None:
+    """What was billed has 495 different amounts where what was effective has 40: it is read in the other's place."""
+    header, rest = sample.read_text().split("\n", 1)
+    names = {'"BilledCost"': '"EffectiveCost"', '"EffectiveCost"': '"BilledCost"'}
+    swapped = tmp_path / "billed.csv"
+    swapped.write_text(",".join(names.get(name, name) for name in header.split(",")) + "\n" + rest)
+
+    with Store.open(None) as store:
+        load(store, swapped)
+        assert store.read("SELECT sum(amount_usd) FROM charge_days").rows == [(Decimal("20.52022672899"),)]
+        assert expected["billed"] == "20.52022672899"
+
+
+def test_loading_twice_changes_nothing(sample: Path) -> None:
+    with Store.open(None) as store:
+        load(store, sample)
+        again = load(store, sample)
+        assert (again.read, again.stored, again.unchanged) == (1000, 0, 1000)
+        assert store.read("SELECT count(*), sum(amount_usd) FROM charges").rows == [(1000, Decimal("14.97651418586"))]
