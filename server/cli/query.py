@@ -12,7 +12,7 @@ from server.cli.output import as_csv, as_json, print_table
 from server.cli.question import question_options, read_question
 from server.cli.remote import ask_server
 from server.settings import Settings
-from store import StoreBusyError
+from store import QueryError, StoreBusyError, StoreError
 
 
 @click.command("query")
@@ -43,6 +43,10 @@ def _answered(settings: Settings, catalog: Catalog, question: MetricQuery) -> Re
     try:
         with open_store(settings) as store:
             return ask(catalog, store, question, timeout_ms=settings.query_timeout_ms).result
+    except QueryError as error:
+        raise StoreError(
+            f"{error}. Does the metrics file fit the store? `clawback check {catalog.file}` tells"
+        ) from error
     except StoreBusyError:
         url = server_of(settings.store)
         if url is None:

@@ -113,3 +113,17 @@ def test_what_cannot_be_done_is_one_line_and_a_failure(loaded: Run, arguments: t
     assert message in shown.err
     assert shown.err.startswith("error: ")
     assert "Traceback" not in shown.err
+
+
+def test_a_metrics_file_that_does_not_fit_the_store_is_sent_to_the_check(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "models: {sessions: {source: session_facts, key: session_id}}\n"
+        "metrics: {odd: {count: sessions, where: clas = 'idle'}}\n"
+    )
+    monkeypatch.setenv("CLAWBACK_METRICS", "mine.yaml")
+    shown = loaded("query", "odd")
+    assert shown.code == 1
+    assert "`clawback check mine.yaml` tells" in shown.err
+    assert loaded("check", "mine.yaml").err.startswith("error: mine.yaml:2:11: the metric 'odd' reads 'clas'")
