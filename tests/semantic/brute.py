@@ -4,7 +4,7 @@ Every value is computed for itself from the rows of its table: no grouping, no w
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from tests.semantic.brute_numbers import (
     divisors,
     evaluated,
     inputs,
+    is_double,
     is_zero,
     may_be_zero,
     multiplied,
@@ -79,6 +80,7 @@ class _Asker:
         self.calendar = Calendar(query, ZoneInfo(query.zone or world.zone))
         self.totals = {n: t for name in query.metrics for n, t in totals_behind(world, name).items()}
         self._refuse()
+        self.doubles = {name for name in world.metrics if _is_double(world, name)}
         self.passing = {
             table.name: [r for r in table.rows if passes(world, table, r, query.where)]
             for table in {t.model: world.tables[t.model] for t in self.totals.values()}.values()
@@ -169,7 +171,7 @@ class _Asker:
         known = [m for m in members if m is not None]
         value: Known = aggregate(total, known)
         if not rows and total.kind not in ("count", "count_distinct"):
-            value = ZERO if metric.empty == "zero" else None
+            value = replace(ZERO, is_double=name in self.doubles) if metric.empty == "zero" else None
         if isinstance(value, Number) and total.per_month and period and rows:
             value = self._per_month(total, value, period)
         missing = len(rows) - len(known)
@@ -189,7 +191,7 @@ class _Asker:
         for following in inputs(metric.definition):
             self._formula(following, cuts, period)
         values = {n: cut.value for n, cut in cuts.items()}
-        value = evaluated(metric.definition, values, period.ends_on if period else None)
+        value = evaluated(metric.definition, values, self.doubles, period.ends_on if period else None)
         behind = [cuts[n] for n in totals_behind(self.world, name)]
         missing = max(c.unknown for c in behind)
         causes = self._why_null(metric, cuts) if value is None else frozenset([(0, "PARTIAL" if missing else "OK")])
@@ -206,6 +208,13 @@ class _Asker:
         if any(is_zero(cuts[n].value) for n in zero):
             return codes
         return codes | {(2, metric.codes.get("when_unknown", "UNDEFINED"))}
+
+
+def _is_double(world: World, name: str) -> bool:
+    definition = world.metrics[name].definition
+    if isinstance(definition, Total):
+        return definition.per_month or definition.kind in ("avg", "median", "percentile")
+    return is_double(definition, {n for n in inputs(definition) if _is_double(world, n)})
 
 
 def _cause(metric: Meaning, total: Total, value: Known, missing: int) -> tuple[int, str]:

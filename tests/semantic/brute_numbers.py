@@ -4,7 +4,7 @@ Sums and differences of exact values are exact in both; quotients and products a
 decide the answer (a divisor or a comparison that is 0 but for rounding), the value is `FRAGILE` and proves nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -96,17 +96,18 @@ def divided(a: Number, b: Number) -> Known:
     return rounded(value, (a.error + abs(value) * b.error) / (abs(b.value) - b.error))
 
 
-def evaluated(term: Term, values: Mapping[str, Known], as_of: date | None) -> Known:
-    """A formula over metrics; null wherever an input that it needs is null."""
+def evaluated(term: Term, values: Mapping[str, Known], doubles: Collection[str], as_of: date | None) -> Known:
+    """A formula over metrics, of which `doubles` are doubles; null wherever an input that it needs is null."""
     if term.op == "metric":
         return values[term.name]
     if term.op == "number":
         return Number(Fraction(term.name))
-    parts = [evaluated(p, values, as_of) for p in term.parts]
+    parts = [evaluated(p, values, doubles, as_of) for p in term.parts]
     if FRAGILE in parts:
         return FRAGILE
     if term.op == "coalesce":
-        return next((p for p in parts if p is not None), None)
+        known = next((p for p in parts if p is not None), None)
+        return replace(known, is_double=is_double(term, doubles)) if isinstance(known, Number) else known
     if parts[0] is None or (None in parts and term.op != "if positive"):
         return None
     if term.op == "days_after":
@@ -114,6 +115,13 @@ def evaluated(term: Term, values: Mapping[str, Known], as_of: date | None) -> Kn
     if term.op == "if positive":
         return _if_positive(_number(parts[0]), parts[1])
     return _combined(term.op, [_number(p) for p in parts])
+
+
+def is_double(term: Term, doubles: Collection[str]) -> bool:
+    """Whether the database computes a formula in doubles, whatever its values turn out to be."""
+    if term.op in ("*", "/"):
+        return True
+    return term.name in doubles or any(is_double(p, doubles) for p in term.parts)
 
 
 def _number(known: Known) -> Number:
