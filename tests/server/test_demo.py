@@ -12,6 +12,7 @@ from server.cli.demo import load_home, print_headlines
 from server.demo import DemoHome, write_home
 from store import Store
 
+pytestmark = pytest.mark.whole
 ROOT = Path(__file__).parents[2]
 LAST_DAY = date(2026, 3, 15)
 NOW = datetime(2026, 3, 16, tzinfo=UTC)
