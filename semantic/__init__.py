@@ -6,13 +6,18 @@ statement = compile_plan(plan)
 result = shape_rows(plan, statement, rows)      # rows: what a database answers to statement.sql, statement.params
 """
 
+from semantic.access import Caller, visible
 from semantic.calendar import local_day, midnight, zone_names
-from semantic.catalog import load_catalog
+from semantic.catalog import Catalog
 from semantic.columns import ColumnUse, columns_used
-from semantic.compile import compile_plan
 from semantic.errors import CatalogError, Mark, Mistake, QueryError, SemanticError, suggestion
-from semantic.model import Catalog, Dimension, Formula, Grain, Measure, Metric, Model, ValueType
-from semantic.plan import Plan, dimensions_of, plan_query
+from semantic.file.load import load_catalog
+from semantic.measure import Formula, Measure
+from semantic.metric import Metric, ValueType
+from semantic.model import Dimension, Model
+from semantic.periods import Grain
+from semantic.plan import Plan
+from semantic.planning import plan_query
 from semantic.query import (
     Both,
     Comparison,
@@ -26,11 +31,14 @@ from semantic.query import (
     TimeRange,
     parse_filter,
 )
+from semantic.reach import dimensions_of
 from semantic.shape import Evidence, Result, Row, Value, shape_rows
-from semantic.statement import Columns, Statement
+from semantic.sql.compile import compile_plan
+from semantic.sql.statement import Columns, Statement
 
 __all__ = [
     "Both",
+    "Caller",
     "Catalog",
     "CatalogError",
     "ColumnUse",
@@ -71,5 +79,6 @@ __all__ = [
     "plan_query",
     "shape_rows",
     "suggestion",
+    "visible",
     "zone_names",
 ]

@@ -15,7 +15,6 @@ from sqlglot import exp
 
 from semantic.errors import QueryError
 from semantic.expression import ExpressionError, parse_predicate
-from semantic.model import Grain
 
 MAX_DIGITS = 38
 """Of a number in a filter: what the widest decimal of a store holds."""
@@ -87,9 +86,15 @@ class MetricQuery:
     metrics: tuple[str, ...]
     as_of: date
     by: tuple[str, ...] = ()
-    grain: Grain | None = None
+    """Dimensions, and parts of the time such as `time.weekday`."""
+    grain: str | None = None
+    """The name of a grain: one of `Grain` or one that the catalog declares."""
     time: TimeRange = TimeRange()
     where: Filter | None = None
+    filters: tuple[str, ...] = ()
+    """Filters that the catalog names; each must hold."""
+    having: Filter | None = None
+    """A condition on the values of asked metrics; what it drops still counts in totals, shares and ranks."""
     order_by: tuple[Order, ...] = ()
     limit: int | None = None
     zone: str | None = None
@@ -130,6 +135,8 @@ def parse_filter(text: str) -> Filter:
 
 
 def _filter(node: exp.Expression) -> Filter:
+    if node.args.get("negate"):  # `not like` is one node; `not in` and `is not null` are two
+        return Not(_filter(type(node)(**{**node.args, "negate": None})))
     match node:
         case exp.Paren():
             return _filter(node.this)
@@ -161,8 +168,8 @@ def _negated(node: exp.Expression) -> Filter:
     match inner:
         case Comparison(name, Op.IN, values):
             return Comparison(name, Op.NOT_IN, values)
-        case Comparison(name, Op.IS_NULL, _):
-            return Comparison(name, Op.IS_NULL, (False,))
+        case Comparison(name, Op.IS_NULL, (is_null,)):
+            return Comparison(name, Op.IS_NULL, (not is_null,))
     return Not(inner)
 
 
@@ -177,7 +184,7 @@ def _like(name: str, pattern: Scalar) -> Comparison:
 def _name(node: exp.Expression) -> str:
     if not isinstance(node, exp.Column):
         raise QueryError("BAD_FILTER", f"'{node.sql(dialect='duckdb')}' is not a dimension; {_GRAMMAR}")
-    return f"{node.table}.{node.name}" if node.table else node.name
+    return ".".join(part.name for part in node.parts)
 
 
 def _scalar(node: exp.Expression) -> Scalar:

@@ -12,10 +12,12 @@ from math import isfinite
 
 from sqlglot import exp
 
-from semantic.facts import ROWS_SUFFIX, UNKNOWN_SUFFIX
-from semantic.model import Aggregation, Formula, Measure, Metric, ValueType
+from semantic.errors import QueryError
+from semantic.measure import Aggregation, Each, Formula, Measure, Rank
+from semantic.metric import Metric, ValueType
 from semantic.plan import Plan
-from semantic.statement import Statement
+from semantic.sql.facts import ROWS_SUFFIX, UNKNOWN_SUFFIX, WHOLE_SUFFIX
+from semantic.sql.statement import Statement
 
 Value = str | int | float | bool | Decimal | date | None
 
@@ -27,6 +29,7 @@ LOWER_BOUND = "LOWER_BOUND"
 PARTIAL = "PARTIAL"
 NO_DATA = "NO_DATA"
 UNKNOWN = "UNKNOWN"
+PARTIAL_WINDOW = "PARTIAL_WINDOW"
 ZERO_DENOMINATOR = "ZERO_DENOMINATOR"
 UNDEFINED = "UNDEFINED"
 
@@ -72,7 +75,7 @@ def _row(plan: Plan, statement: Statement, row: Sequence[object]) -> Row:
     columns = statement.columns
     named = dict(zip((*columns.keys, *columns.metrics, *columns.hidden), row, strict=True))
     keys = {name: _key(named[name]) for name in columns.keys}
-    known = {n: typed_value(named[n], m.type) for n, m in plan.metrics.items() if n in named}
+    known = {n: _typed_value(named[n], m.type) for n, m in plan.metrics.items() if n in named}
     evidence = {n: _evidence(plan, n, known, named) for n in columns.metrics} if plan.query.evidence else {}
     return Row(keys, {name: known[name] for name in columns.metrics}, evidence)
 
@@ -82,7 +85,7 @@ def _key(value: object) -> Value:
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
-def typed_value(value: object, kind: ValueType) -> Value:
+def _typed_value(value: object, kind: ValueType) -> Value:
     """A number of the store as the reader gets it; a quotient that is not finite is no number."""
     match value, kind:
         case None, _:
@@ -97,7 +100,10 @@ def typed_value(value: object, kind: ValueType) -> Value:
             return float(value)
         case date(), "date":
             return value
-    raise TypeError(f"a value of type {kind} cannot be {value!r}")
+        case str(), "text":
+            return value
+    hint = "give the metric unit: text, or unit: date" if isinstance(value, str | date) else "look at its unit"
+    raise QueryError("BAD_VALUE", f"a {kind} cannot be {value!r}; {hint}")
 
 
 def _money(value: Decimal | int | float) -> Decimal:
@@ -110,7 +116,7 @@ def _money(value: Decimal | int | float) -> Decimal:
 
 
 def _evidence(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[str, object]) -> Evidence:
-    counts = [_counts(n, m, named) for n, m in _measures(plan, name).items()]
+    counts = [_counts(n, m, named) for n, m in _counted(plan, name).items()]
     n = max((rows for rows, _ in counts), default=0)
     unknown = max((missing for _, missing in counts), default=0)
     if known[name] is None:
@@ -120,19 +126,23 @@ def _evidence(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[
     return Evidence((LOWER_BOUND if is_sum else PARTIAL) if unknown else OK, n, unknown)
 
 
-def _counts(name: str, measure: Measure, named: Mapping[str, object]) -> tuple[int, int]:
-    """Rows of a measure, and those that do not know its value."""
-    rows = named[name] if measure.is_its_rows else named[name + ROWS_SUFFIX]
-    missing = 0 if measure.is_its_rows else named[name + UNKNOWN_SUFFIX]
-    assert isinstance(missing, int)
-    return int(str(rows or 0)), missing
+def _counts(name: str, definition: Measure | Each, named: Mapping[str, object]) -> tuple[int, int]:
+    """Rows of a measure, or parts of a metric of a metric, and those that do not know their value."""
+    is_its_rows = isinstance(definition, Measure) and definition.is_its_rows
+    rows = named[name] if is_its_rows else named[name + ROWS_SUFFIX]
+    missing = 0 if is_its_rows else named[name + UNKNOWN_SUFFIX]
+    return int(str(rows or 0)), int(str(missing or 0))
 
 
-def _measures(plan: Plan, name: str) -> dict[str, Measure]:
-    definition = plan.metrics[name].definition
-    if isinstance(definition, Measure):
-        return {name: definition}
-    return {n: m for i in definition.inputs for n, m in _measures(plan, i).items()}
+def _counted(plan: Plan, name: str) -> dict[str, Measure | Each]:
+    """What a metric rests on whose rows are counted."""
+    match plan.metrics[name].definition:
+        case Measure() | Each() as definition:
+            return {name: definition}
+        case Rank(of=of):
+            return _counted(plan, of)
+        case Formula(inputs=inputs):
+            return {n: m for i in inputs for n, m in _counted(plan, i).items()}
 
 
 def _reason(plan: Plan, name: str, known: Mapping[str, Value], named: Mapping[str, object]) -> str:
@@ -145,15 +155,28 @@ def _causes(
 ) -> Iterator[tuple[int, str]]:
     """Causes with their rank: a measure's own rows, a formula's null inputs, or a divisor that is 0."""
     metric = plan.metrics[name]
-    if isinstance(metric.definition, Measure):
-        rows, missing = _counts(name, metric.definition, named)
-        yield (0, metric.reasons.unknown or UNKNOWN) if rows and missing else (1, metric.reasons.empty or NO_DATA)
-        return
-    missing_inputs = [n for n in metric.definition.inputs if known[n] is None]
-    for following in missing_inputs:
-        yield from _causes(plan, following, known, named)
-    if not missing_inputs:
-        yield 2, _zero_divisor(metric, plan, known) or metric.reasons.unknown or UNDEFINED
+    match metric.definition:
+        case Measure() | Each() as definition:
+            is_whole = named.get(name + WHOLE_SUFFIX, True) is True
+            yield _own_cause(metric, *_counts(name, definition, named), is_whole=is_whole)
+        case Rank(of=of):
+            yield from _causes(plan, of, known, named)
+        case Formula(inputs=inputs):
+            missing_inputs = [n for n in inputs if known[n] is None]
+            for following in missing_inputs:
+                yield from _causes(plan, following, known, named)
+            if not missing_inputs:
+                yield 2, _zero_divisor(metric, plan, known) or metric.reasons.unknown or UNDEFINED
+
+
+def _own_cause(metric: Metric, rows: int, missing: int, *, is_whole: bool) -> tuple[int, str]:
+    if not rows:
+        return 1, metric.reasons.empty or NO_DATA
+    if not is_whole:
+        return 0, PARTIAL_WINDOW
+    if missing:
+        return 0, metric.reasons.unknown or UNKNOWN
+    return 1, UNDEFINED  # such as the deviation of one value
 
 
 def _zero_divisor(metric: Metric, plan: Plan, known: Mapping[str, Value]) -> str | None:

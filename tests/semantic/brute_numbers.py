@@ -1,23 +1,29 @@
-"""Aggregates and formulas in fractions. A `Number` knows how far the database's doubles may be from it.
+"""Aggregates in fractions. A `Number` knows how far the database's doubles may be from it.
 
 Sums and differences of exact values are exact in both; quotients and products are doubles there. Where an error could
-decide the answer (a divisor or a comparison that is 0 but for rounding), the value is `FRAGILE` and proves nothing.
+decide the answer (a divisor or a comparison that is 0 but for rounding), the value is FRAGILE and proves nothing.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, isqrt
 
-from tests.semantic.worlds import Cell, Term, Total
+from tests.semantic.worlds import Cell
 
 STEP = Fraction(1, 2**48)
 """What one operation in doubles may add to an error, relative to its result; generous."""
 TWELFTH_PLACE = Fraction(1, 10**12)
-FRAGILE = "fragile"
-MAX_DAYS = 36_525
+
+
+class Doubt(Enum):
+    FRAGILE = "fragile"
+
+
+FRAGILE = Doubt.FRAGILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,40 +33,90 @@ class Number:
     is_double: bool = False
 
 
-Known = Number | date | None | str
-"""A value: a number, a day, unknown, or FRAGILE."""
+Member = Cell | Fraction
+"""The value of a row."""
+Known = Number | date | str | bool | None | Doubt
+"""A value: a number, a day, an instant, text, unknown, or FRAGILE."""
 ZERO = Number(Fraction(0))
 
 
-def aggregate(total: Total, known: Sequence[Cell]) -> Number | None:
-    """The aggregate of the members that know their value; None where none does, except for counts."""
-    if total.kind == "count":
+def aggregate(
+    kind: str, known: Sequence[Member], *, p: str = "", is_discrete: bool = False, is_approximate: bool = False
+) -> Known:
+    """The aggregate of the members that know their value, given in the order of time; null for none, but for counts."""
+    if kind == "count":
         return Number(Fraction(len(known)))
-    if total.kind == "count_distinct":
-        return Number(Fraction(len(set(known))))
-    values = sorted(Fraction(v) for v in known if isinstance(v, int | Decimal))
-    if not values:
+    if kind == "count_distinct":
+        different = Fraction(len(set(known)))
+        return Number(different, max(Fraction(2), different / 2) if is_approximate and different > 1 else Fraction(0))
+    if not known:
         return None
-    match total.kind:
+    if kind in ("first", "last"):
+        return as_known(known[0 if kind == "first" else -1])
+    if isinstance(known[0], str | date):
+        texts = sorted((k for k in known if isinstance(k, str | date)), key=str)
+        return texts[0 if kind == "min" else -1]
+    return of_numbers(kind, [number(k) for k in known], p=p, is_discrete=is_discrete)
+
+
+def number(cell: Member) -> Number:
+    assert isinstance(cell, int | float | Decimal | Fraction), cell
+    return Number(Fraction(cell), is_double=isinstance(cell, float))
+
+
+def as_known(cell: Member) -> Known:
+    if cell is None or isinstance(cell, str | date):
+        return cell
+    return number(cell)
+
+
+def of_numbers(kind: str, known: Sequence[Number], *, p: str = "", is_discrete: bool = False) -> Number | None:
+    """Sum, mean and so on of at least one number."""
+    ordered = sorted(known, key=lambda n: n.value)
+    values = [n.value for n in ordered]
+    error = max(n.error for n in known)
+    is_double = any(n.is_double for n in known)
+    total = sum(values, Fraction(0))
+    match kind:
         case "sum":
-            return Number(sum(values, Fraction(0)))
-        case "min":
-            return Number(values[0])
-        case "max":
-            return Number(values[-1])
+            summed = len(known) * error
+            wide = STEP * sum(map(abs, values), Fraction(0)) * len(known)
+            return Number(total, summed + (wide if is_double else 0), is_double)
+        case "min" | "max":
+            return replace(ordered[0 if kind == "min" else -1], error=error, is_double=is_double)
         case "avg":
-            return rounded(sum(values, Fraction(0)) / len(values))
-    return percentile(values, Fraction(total.p or "0.5"))
+            return rounded(total / len(known), error + STEP * max(map(abs, values)) * len(known))
+        case "stddev":
+            return stddev(values, error)
+    share = Fraction(p or "0.5")
+    if is_discrete:
+        found = ordered[max(ceil(share * len(values)) - 1, 0)]
+        return replace(found, error=error, is_double=is_double)
+    found = percentile(values, share, error)
+    return replace(found, is_double=is_double or found.is_double)
 
 
-def percentile(values: Sequence[Fraction], p: Fraction) -> Number:
-    """Linear between the two nearest ranks; the database rounds it to the twelve places of a decimal."""
-    place = p * (len(values) - 1)
+def percentile(values: Sequence[Fraction], share: Fraction, error: Fraction = Fraction(0)) -> Number:
+    """Linear between the two nearest ranks; the database may round it to the twelve places of a decimal."""
+    place = share * (len(values) - 1)
     low, high = values[floor(place)], values[ceil(place)]
     if low == high:
-        return Number(low)
+        return Number(low, error)
     value = low + (high - low) * (place - floor(place))
-    return rounded(value, TWELFTH_PLACE + 8 * STEP * max(abs(low), abs(high)))
+    return rounded(value, error + TWELFTH_PLACE + 8 * STEP * max(abs(low), abs(high)))
+
+
+def stddev(values: Sequence[Fraction], error: Fraction) -> Number | None:
+    """Of a sample. The square root is found to 30 places; sums of squares lose half of a double's places."""
+    if len(values) < 2:
+        return None
+    mean = sum(values, Fraction(0)) / len(values)
+    variance = sum(((v - mean) ** 2 for v in values), Fraction(0)) / (len(values) - 1)
+    if not variance and not error:
+        return Number(Fraction(0), is_double=True)
+    root = Fraction(isqrt(floor(variance * 10**60)), 10**30)
+    widest = max(map(abs, values))
+    return rounded(root, 2 * error + widest * Fraction(1, 2**40))
 
 
 def rounded(value: Fraction, error: Fraction = Fraction(0)) -> Number:
@@ -96,80 +152,14 @@ def divided(a: Number, b: Number) -> Known:
     return rounded(value, (a.error + abs(value) * b.error) / (abs(b.value) - b.error))
 
 
-def evaluated(term: Term, values: Mapping[str, Known], doubles: Collection[str], as_of: date | None) -> Known:
-    """A formula over metrics, of which `doubles` are doubles; null wherever an input that it needs is null."""
-    if term.op == "metric":
-        return values[term.name]
-    if term.op == "number":
-        return Number(Fraction(term.name))
-    parts = [evaluated(p, values, doubles, as_of) for p in term.parts]
-    if FRAGILE in parts:
+def before(a: Known, b: Known) -> bool | Doubt:
+    """Whether one value is less than another of its kind; neither is null."""
+    if FRAGILE in (a, b):
         return FRAGILE
-    if term.op == "coalesce":
-        known = next((p for p in parts if p is not None), None)
-        return replace(known, is_double=is_double(term, doubles)) if isinstance(known, Number) else known
-    if parts[0] is None or (None in parts and term.op != "if positive"):
-        return None
-    if term.op == "days_after":
-        return _days_after(as_of, _number(parts[0]))
-    if term.op == "if positive":
-        return _if_positive(_number(parts[0]), parts[1])
-    return _combined(term.op, [_number(p) for p in parts])
-
-
-def is_double(term: Term, doubles: Collection[str]) -> bool:
-    """Whether the database computes a formula in doubles, whatever its values turn out to be."""
-    if term.op in ("*", "/"):
-        return True
-    return term.name in doubles or any(is_double(p, doubles) for p in term.parts)
-
-
-def _number(known: Known) -> Number:
-    assert isinstance(known, Number), known
-    return known
-
-
-def _combined(op: str, parts: Sequence[Number]) -> Known:
-    match op:
-        case "negative":
-            return replace(parts[0], value=-parts[0].value)
-        case "+" | "-":
-            return added(parts[0], parts[1], 1 if op == "+" else -1)
-        case "*":
-            return multiplied(parts[0], parts[1])
-        case "/":
-            return divided(parts[0], parts[1])
-        case "least" | "greatest":
-            choice = (min if op == "least" else max)(parts, key=lambda p: p.value)
-            is_double = any(p.is_double for p in parts)
-            return rounded(choice.value, max(p.error for p in parts)) if is_double else choice
-    raise ValueError(op)
-
-
-def _if_positive(test: Number, then: Known) -> Known:
-    if test.error and may_be_zero(test):
-        return FRAGILE
-    return then if test.value > 0 else None
-
-
-def _days_after(as_of: date | None, days: Number) -> Known:
-    millionths = days.value * 10**6
-    to_half = abs(millionths - floor(millionths) - Fraction(1, 2))
-    if to_half <= days.error * 10**6:
-        return FRAGILE
-    whole = ceil(Fraction(floor(millionths + Fraction(1, 2)), 10**6))
-    return None if as_of is None or abs(whole) > MAX_DAYS else as_of + timedelta(days=whole)
-
-
-def inputs(term: Term) -> tuple[str, ...]:
-    """The metrics of a formula, from left to right."""
-    own = [term.name] if term.op == "metric" else []
-    return tuple(dict.fromkeys([*own, *(n for p in term.parts for n in inputs(p))]))
-
-
-def divisors(term: Term) -> Iterator[str]:
-    """The metrics that a formula divides by."""
-    if term.op == "/" and term.parts[1].op == "metric":
-        yield term.parts[1].name
-    for part in term.parts:
-        yield from divisors(part)
+    if isinstance(a, Number) and isinstance(b, Number):
+        if (a.error or b.error) and abs(a.value - b.value) <= a.error + b.error:
+            return FRAGILE
+        return a.value < b.value
+    assert isinstance(a, str | datetime | date)
+    assert isinstance(b, str | datetime | date)
+    return str(a) < str(b)

@@ -3,8 +3,10 @@
 A file under `cases/` reads
 
     -- What the case shows, in a sentence.
-    -- metrics: [cost]              and further words of a question, as YAML: by, grain, start, end, where, zone,
-    -- by: [model]                  as_of (else 2026-05-01), order_by, limit, evidence; days are local midnights
+    -- metrics: [cost]              and further words of a question, as YAML; days are local midnights:
+    -- by: [model]                  by, grain, start, end or range, where, filters, having, zone, as_of (else
+    -- roles: [auditor]             2026-05-01), order_by, limit, evidence; who asks (else the operator): roles,
+    -- week_start: sunday           claims; what the catalog says otherwise in this case: week_start
 
     -- compiled
     -- p1: research                 the values bound, where there are any
@@ -16,14 +18,18 @@ A file under `cases/` reads
 `python -m tests.semantic.rewrite` writes the compiled part anew; read its diff.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from semantic import (
-    Grain,
+    Caller,
+    Catalog,
     MetricQuery,
     Order,
     Statement,
@@ -34,12 +40,18 @@ from semantic import (
     parse_filter,
     plan_query,
 )
+from semantic.ranges import parse_range
 
 FOLDER = Path(__file__).parent / "cases"
 PATHS = sorted(path for path in FOLDER.glob("*.sql") if path.name != "tables.sql")
-CATALOG = load_catalog((FOLDER / "metrics.yaml").read_text(), "metrics.yaml")
 TABLES = (FOLDER / "tables.sql").read_text()
-WORDS = {"metrics", "by", "grain", "start", "end", "where", "zone", "as_of", "order_by", "limit", "evidence"}
+METRICS = (FOLDER / "metrics.yaml").read_text()
+WORDS = {
+    "metrics", "by", "grain", "start", "end", "range", "where", "filters", "having", "zone", "as_of", "order_by",
+    "limit", "evidence", "roles", "claims", "week_start",
+}  # fmt: skip
+
+Words = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +72,52 @@ def statement_of(case: Case) -> Statement:
     _, *lines = case.head.strip().splitlines()
     words = yaml.safe_load("\n".join(line.removeprefix("-- ") for line in lines))
     assert set(words) <= WORDS, f"a question has the words {WORDS}, this has {set(words)}"
-    zone = words.get("zone", "UTC")
-    start, end = (midnight(words[key], zone) if key in words else None for key in ("start", "end"))
-    query = MetricQuery(
+    catalog = _catalog(words.get("week_start", "monday"))
+    return compile_plan(plan_query(catalog, _question(words, catalog), _caller(words)))
+
+
+@cache
+def _catalog(week_start: str) -> Catalog:
+    return load_catalog(f"{METRICS}\ndefaults: {{week_start: {week_start}}}\n", "metrics.yaml")
+
+
+def _question(words: Words, catalog: Catalog) -> MetricQuery:
+    return MetricQuery(
         metrics=tuple(words["metrics"]),
-        as_of=words.get("as_of", date(2026, 5, 1)),
+        as_of=_as_of(words),
         by=tuple(words.get("by", ())),
-        grain=Grain(words["grain"]) if "grain" in words else None,
-        time=TimeRange(start, end),
+        grain=words.get("grain"),
+        time=_range(words, catalog),
         where=parse_filter(words["where"]) if "where" in words else None,
+        filters=tuple(words.get("filters", ())),
+        having=parse_filter(words["having"]) if "having" in words else None,
         order_by=tuple(Order(name, direction) for name, direction in words.get("order_by", {}).items()),
         limit=words.get("limit"),
         zone=words.get("zone"),
         evidence=words.get("evidence", False),
     )
-    return compile_plan(plan_query(CATALOG, query))
+
+
+def _as_of(words: Words) -> date:
+    day = words.get("as_of", date(2026, 5, 1))
+    assert isinstance(day, date)
+    return day
+
+
+def _range(words: Words, catalog: Catalog) -> TimeRange:
+    zone = words.get("zone", catalog.time_zone)
+    if "range" in words:
+        return parse_range(words["range"], _as_of(words), zone, catalog.calendar)
+    start, end = (midnight(words[key], zone) if key in words else None for key in ("start", "end"))
+    return TimeRange(start, end)
+
+
+def _caller(words: Words) -> Caller | None:
+    """Who asks; the operator, who sees everything, where neither roles nor claims are given."""
+    if not words.keys() & {"roles", "claims"}:
+        return None
+    claims = {name: tuple(v) if isinstance(v, list) else v for name, v in words.get("claims", {}).items()}
+    return Caller(frozenset(words.get("roles", ())), claims)
 
 
 def compiled_text(statement: Statement) -> str:

@@ -21,7 +21,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def test_there_are_cases() -> None:
-    assert len(PATHS) >= 12
+    assert len(PATHS) >= 70
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

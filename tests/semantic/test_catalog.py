@@ -35,10 +35,10 @@ def test_five_mistakes_are_told_at_once_each_at_its_place() -> None:
         "m.yaml:9:15: sum takes 'model.column', such as runs.cost_usd; this is 'runs'",
         "m.yaml:10:26: 'sesions' is not a metric; there are: cost, half, odd, runs",
         (
-            "m.yaml:11:9: 'half' needs exactly one kind (avg, count, count_distinct, expr, max, median, metric, min, "
-            "percentile, sum), it has sum, median"
+            "m.yaml:11:9: 'half' needs exactly one kind (avg, count, count_distinct, expr, first, funnel, last, max, "
+            "median, metric, min, percentile, stddev, sum), it has sum, median"
         ),
-        "m.yaml:12:29: '(SELECT 1)' is not allowed in a condition (Subquery)",
+        "m.yaml:12:44: '(SELECT 1)' is not allowed in a condition (Subquery)",
     ]
 
 
@@ -59,12 +59,15 @@ def test_five_mistakes_are_told_at_once_each_at_its_place() -> None:
         (MODELS + "metrics: {team: {count: runs}}", "has the same name in GraphQL as the dimension 'team'"),
         (MODELS + "metrics: {a_b: {count: runs}, ab: {count: runs}}", "same name in GraphQL as the metric 'a_b'"),
         (MODELS + "metrics: {a: {expr: b + 1}, b: {expr: a + 1}}", "'a' rests on itself: a -> b -> a"),
-        (MODELS + "metrics: {a: {metric: b, where: x}, b: {metric: a, where: y}}", "there is no metric 'a' to vary"),
+        (MODELS + "metrics: {a: {metric: b, where: x}, b: {metric: a, where: y}}", "'a' rests on itself: a -> b -> a"),
         (MODELS + "metrics: {a: {count: runs}, b: {metric: a}}", "'b' varies nothing of 'a'"),
         (MODELS + "metrics: {a: 1 + 1}", "'a' uses no other metric"),
         (MODELS + "metrics: {a: {percentile: runs.x}}", "a percentile needs p between 0 and 1"),
-        (MODELS + "metrics: {a: {count: runs, rolling: 30 weeks}}", "a window is a number of days, such as 30 days"),
-        (MODELS + "metrics: {a: {avg: runs.x, rolling: 30 days}}", "only a sum or a count can roll over days, not avg"),
+        (MODELS + "metrics: {a: {count: runs, rolling: thirty}}", "a window is a length of time, such as 30 days"),
+        (
+            MODELS + "metrics: {a: {avg: runs.x, rolling: {window: 30 days, average: day}}}",
+            "only a sum or a count has an average over a window, not avg",
+        ),
         (MODELS + "metrics: {a: {sum: runs.x, snapshot: {take: last, per: tem}}}", "has no dimension 'tem'; did"),
         (MODELS + "metrics: {a: {count: runs}, b: {expr: a, where: x = 1}}", "'where:' has no meaning beside 'expr:'"),
         (MODELS + "metrics: {a: {count: runs}, b: {expr: a, empty: zero}}", "'empty:' has no meaning beside 'expr:'"),

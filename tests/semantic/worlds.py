@@ -1,95 +1,105 @@
-"""A small world as a value: tables with their rows and metrics over them, and how both are written as YAML and as SQL.
+"""A small world as a value: tables with their rows, and what a metrics file says of them. Nothing is computed here.
 
-The two readers of a world share nothing else: the compiler gets the YAML, `brute` gets the value.
+The two readers of a world share nothing else: the compiler gets its text (`written`), `brute` gets the value.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-Cell = str | int | bool | Decimal | datetime | date | None
+from semantic import MetricQuery
+
+Cell = str | int | bool | float | Decimal | datetime | date | None
+"""A datetime is an instant in UTC and says so."""
 Line = Mapping[str, Cell]
-
-TYPES: Mapping[str, tuple[str, str]] = {
-    "team": ("string", "varchar"),
-    "size": ("integer", "integer"),
-    "is_root": ("boolean", "boolean"),
-    "verdict": ("{type: enum, values: [good, bad]}", "varchar"),
-}
-"""The dimensions that worlds are made of: how the catalog and the database write their types."""
+Claim = str | int | tuple[str, ...] | tuple[int, ...]
 
 
-BRACKETED = {"and", "or", "+", "-", "*", "/", "negative"}
-"""What is written in brackets inside of something else."""
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A length of time, such as 30 days."""
+
+    count: int
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
+    @property
+    def days(self) -> int:
+        """0 where it is no number of days."""
+        return self.count * {"day": 1, "week": 7}.get(self.unit, 0)
+
+    @property
+    def months(self) -> int:
+        return self.count * {"month": 1, "quarter": 3, "year": 12}.get(self.unit, 0)
+
+    @property
+    def minutes(self) -> int:
+        return self.count * {"minute": 1, "hour": 60}.get(self.unit, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A scalar or a condition of the file: a name, a value, a claim, or an operation over parts."""
+
+    op: str
+    name: str = ""
+    value: Cell | tuple[Cell, ...] = None
+    parts: tuple["Sql", ...] = ()
+
+    def names(self) -> Iterator[str]:
+        if self.op == "name":
+            yield self.name
+        for part in self.parts:
+            yield from part.names()
+
+    def claims(self) -> Iterator[str]:
+        if self.op == "claim":
+            yield self.name
+        for part in self.parts:
+            yield from part.claims()
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    column: str
+    is_date: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A dimension reads the column of its name, or its SQL."""
+
+    kind: str
+    sql: Sql | None = None
+    access: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """`pairs` are own columns and the target's; `since` names the column of the target that dates its versions."""
+
+    target: str
+    pairs: tuple[tuple[str, str], ...]
+    is_one_to_one: bool = False
+    since: str = ""
+    until: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A model and its table. The key is `id`; amounts are `n` (an integer) and `usd` (twelve places).
-
-    `time` is "seen_at" (instants), "seen_on" (dates) or "". A dimension reads the column of its name, or its SQL.
-    """
+    """A model and its table. `columns` names the types of the database."""
 
     name: str
-    time: str
-    dimensions: Mapping[str, str]
-    joins: Mapping[str, str]
+    key: tuple[str, ...]
+    time: Time | None
+    columns: Mapping[str, str]
+    dimensions: Mapping[str, Dimension]
+    joins: Mapping[str, Join]
     rows: tuple[Line, ...]
-
-    @property
-    def columns(self) -> Mapping[str, str]:
-        return columns_of(self.time, self.joins)
-
-
-def columns_of(time: str, joins: Iterable[str]) -> dict[str, str]:
-    """The columns of a table and their types in the database."""
-    return {
-        "id": "varchar",
-        **({time: {"seen_at": "timestamp", "seen_on": "date"}[time]} if time else {}),
-        **{name: kind for name, (_, kind) in TYPES.items()},
-        **{f"{role}_id": "varchar" for role in joins},
-        "n": "integer",
-        "usd": "decimal(38,12)",
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A condition of the file: `op` over one name, or and, or, not over further tests. Three-valued, as in SQL."""
-
-    __test__ = False
-
-    op: str
-    name: str = ""
-    value: Cell = None
-    parts: tuple["Test", ...] = ()
-
-    def __str__(self) -> str:
-        match self.op:
-            case "and" | "or":
-                return "(" + f" {self.op} ".join(str(p) for p in self.parts) + ")"
-            case "not":
-                return f"not ({self.parts[0]})"
-            case "is null" | "is not null":
-                return f"{self.name} {self.op}"
-        return f"{self.name} {self.op} {literal(self.value)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """A measure: an aggregation over one model, all its tests applied."""
-
-    model: str
-    kind: str
-    column: str = ""
-    p: str = ""
-    tests: tuple[Test, ...] = ()
-    rolling: int = 0
-    per_month: bool = False
-    per: tuple[str, ...] = ()
-    varies: str = ""
-    """The metric that this one is written as a variation of; `tests` then holds its tests too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,127 +110,158 @@ class Term:
     name: str = ""
     parts: tuple["Term", ...] = ()
 
-    def __str__(self) -> str:
-        parts = [str(p) for p in self.parts]
-        match self.op:
-            case "metric" | "number":
-                return self.name
-            case "+" | "-" | "*" | "/":
-                return f"({parts[0]} {self.op} {parts[1]})"
-            case "negative":
-                return f"(-{parts[0]})"
-            case "if positive":
-                return f"case when {parts[0]} > 0 then {parts[1]} end"
-            case "days_after":
-                return f"days_after(as_of, ceil(round({parts[0]}, 6)))"
-        return f"{self.op}({', '.join(parts)})"
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    name: str
+    model: str
+    by: str = ""
+    """The column that names the entity; that of the funnel where empty."""
+    where: Sql | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """A metric."""
+class Funnel:
+    start: str
+    by: str
+    steps: tuple[Step, ...]
+    within: Length
+    output: str = "rate"
 
-    definition: Total | Term
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`kind` is rolling, to_date or cumulative."""
+
+    kind: str
+    length: Length | None = None
+    average: str = ""
+    partial: str = ""
+    grain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    per: tuple[str, ...]
+    take: str = "last"
+    carry: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    length: Length
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Of the total without the keys `of`, or (`within`) with no other keys than those; `within` may be "all"."""
+
+    of: tuple[str, ...] | None = None
+    within: tuple[str, ...] | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Keys that a metric does without: those named, or (`keeps`) all others."""
+
+    names: tuple[str, ...]
+    keeps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    first: str = ""
+    within: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    take: str
+    by: tuple[str, ...] = ()
+    grain: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A metric as the file words it. `kind` is the word that decides: an aggregation, expr, metric or funnel."""
+
+    kind: str
+    model: str = ""
+    value: Sql | None = None
+    p: str = ""
+    is_discrete: bool = False
+    is_approximate: bool = False
+    formula: Term | None = None
+    varies: str = ""
+    funnel: Funnel | None = None
+    where: Sql | None = None
+    time: Time | None = None
+    window: Window | None = None
+    shift: Length | None = None
+    change: Change | None = None
+    share: Share | None = None
+    cut: Cut | None = None
+    rank: Rank | None = None
+    each: Each | None = None
+    snapshot: Snapshot | None = None
+    empty: str = ""
     unit: str = ""
-    empty: str = "null"
     codes: Mapping[str, str] = field(default_factory=dict)
     """when_unknown, when_empty and when_zero."""
+    access: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A named filter."""
+
+    model: str
+    where: Sql
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    model: str
+    rows: Sql
+    unless: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    roles: frozenset[str] = frozenset()
+    claims: Mapping[str, Claim] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
     tables: Mapping[str, Table]
-    metrics: Mapping[str, Meaning]
+    metrics: Mapping[str, Entry]
     zone: str = "UTC"
+    week_start: str = "monday"
+    grains: Mapping[str, tuple[Length, date]] = field(default_factory=dict)
+    """The periods that the file declares: their length and a day on which one begins."""
+    filters: Mapping[str, Condition] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
-def catalog_text(world: World) -> str:
-    """The world's metrics file."""
-    lines = [f"defaults: {{time_zone: {world.zone}}}", "models:"]
-    for table in world.tables.values():
-        lines += [f"  {table.name}:", f"    source: {table.name}", "    key: id"]
-        if table.time:
-            lines.append("    time: " + ("seen_at" if table.time == "seen_at" else "{column: seen_on, grain: day}"))
-        if table.joins:
-            joins = (f"{role}: {{to: {target}, column: {role}_id}}" for role, target in table.joins.items())
-            lines.append(f"    joins: {{{', '.join(joins)}}}")
-        if table.dimensions:
-            lines.append("    dimensions:")
-            lines += [f"      {name}: {_dimension(name, sql)}" for name, sql in table.dimensions.items()]
-    lines.append("metrics:" if world.metrics else "metrics: {}")
-    lines += [f"  {name}: {{{', '.join(_entry(world, metric))}}}" for name, metric in world.metrics.items()]
-    return "\n".join(lines)
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question, asked of a world by somebody (None: the operator, who sees everything)."""
+
+    world: World
+    query: MetricQuery
+    caller: Caller | None = None
 
 
-def _dimension(name: str, sql: str) -> str:
-    kind = TYPES[name][0]
-    if not sql:
-        return kind
-    return f"{kind[:-1]}, sql: {quoted(sql)}}}" if kind.startswith("{") else f"{{type: {kind}, sql: {quoted(sql)}}}"
+def name(text: str) -> Sql:
+    return Sql("name", text)
 
 
-def _entry(world: World, metric: Meaning) -> Iterator[str]:
-    definition = metric.definition
-    if isinstance(definition, Term):
-        yield f"expr: {quoted(_bare(str(definition), definition.op in BRACKETED))}"
-    elif definition.varies:
-        origin = world.metrics[definition.varies].definition
-        assert isinstance(origin, Total)
-        yield f"metric: {definition.varies}"
-        yield from _tests(definition.tests[len(origin.tests) :])
-    else:
-        yield f"{definition.kind}: {definition.model}{'.' if definition.column else ''}{definition.column}"
-        yield from _tests(definition.tests)
-        yield from [f"p: {definition.p}"] if definition.p else []
-        if definition.per_month:
-            yield f"rolling: {{window: {definition.rolling} days, average: month}}"
-        elif definition.rolling:
-            yield f"rolling: {definition.rolling} days"
-        yield from [f"snapshot: {{take: last, per: [{', '.join(definition.per)}]}}"] if definition.per else []
-    yield from [f"unit: {metric.unit}"] if metric.unit else []
-    if isinstance(definition, Total):
-        yield f"empty: {quoted(metric.empty)}"
-    yield from (f"{key}: {code}" for key, code in metric.codes.items())
+def value(cell: Cell) -> Sql:
+    return Sql("value", value=cell)
 
 
-def _tests(tests: tuple[Test, ...]) -> Iterator[str]:
-    if len(tests) == 1:
-        yield f"where: {quoted(_bare(str(tests[0]), tests[0].op in BRACKETED))}"
-    elif tests:
-        yield f"where: {quoted(' and '.join(str(t) for t in tests))}"
-
-
-def _bare(text: str, is_bracketed: bool) -> str:
-    """As a person writes it: no brackets around the whole, so that nothing holds it together but the compiler."""
-    return text[1:-1] if is_bracketed else text
-
-
-def quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def table_sql(world: World) -> str:
-    """Statements that create and fill the world's tables."""
-    parts = []
-    for table in world.tables.values():
-        columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-        parts.append(f"create or replace table {table.name} ({columns})")
-        if table.rows:
-            lines = (", ".join(literal(row.get(column)) for column in table.columns) for row in table.rows)
-            parts.append(f"insert into {table.name} values " + ", ".join(f"({line})" for line in lines))
-    return "; ".join(parts)
-
-
-def literal(value: Cell) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case int() | Decimal():
-            return f"{value:f}" if isinstance(value, Decimal) else str(value)
-        case datetime():
-            return quoted(value.replace(tzinfo=None).isoformat(sep=" "))
-        case date():
-            return quoted(value.isoformat())
-    return quoted(value)
+def compared(text: str, op: str, cell: Cell) -> Sql:
+    """A comparison of a name with a value."""
+    return Sql(op, parts=(name(text), value(cell)))

@@ -6,10 +6,9 @@
 -- evidence: true
 
 -- compiled
--- p1: 2026-05-02
--- p2: 2026-05-01
+-- p1: 2026-05-01
+-- p2: 2026-01-01
 -- p3: 2026-04-30
--- p4: 2026-01-01
 WITH balances_spans_per_account AS (
   SELECT
     balances.as_of_on AS from_day,
@@ -17,28 +16,19 @@ WITH balances_spans_per_account AS (
     balances.balance_usd AS cash
   FROM balances AS balances
   WHERE
-    (
-      balances.as_of_on < $p1 OR balances.as_of_on IS NULL
-    )
+    balances.as_of_on < $p1
 ), periods AS (
   SELECT
     CAST(time AS DATE) AS time,
-    LEAST(CAST(time + INTERVAL '1' MONTH AS DATE), CAST($p2 AS DATE)) AS ends_on,
     LEAST(
-      CAST(CAST(time + INTERVAL '1' MONTH AS DATE) + INTERVAL (-1) DAY AS DATE),
+      CAST(CAST(time + INTERVAL 1 MONTH AS DATE) + INTERVAL (-1) DAY AS DATE),
       CAST($p3 AS DATE)
     ) AS known_on
   FROM (
     SELECT
-      UNNEST(
-        GENERATE_SERIES(
-          CAST(DATE_TRUNC('MONTH', CAST($p4 AS DATE)) AS DATE),
-          CAST(CAST($p2 AS DATE) + INTERVAL (-1) DAY AS DATE),
-          INTERVAL '1' MONTH
-        )
-      ) AS time
+      UNNEST(GENERATE_SERIES(CAST($p2 AS DATE), CAST($p3 AS DATE), INTERVAL '1' MONTH)) AS time
   ) AS starts
-), balances_carried_per_account AS (
+), balances_last_per_account AS (
   SELECT
     periods.time AS time,
     SUM(balances_spans_per_account.cash) AS cash,
@@ -53,23 +43,15 @@ WITH balances_spans_per_account AS (
     )
   GROUP BY
     1
-), keys AS (
-  SELECT
-    time
-  FROM periods
-  UNION
-  SELECT
-    time
-  FROM balances_carried_per_account
 )
 SELECT
-  keys.time AS time,
-  balances_carried_per_account.cash AS cash,
-  COALESCE(balances_carried_per_account.cash__rows, 0) AS cash__rows,
-  COALESCE(balances_carried_per_account.cash__unknown, 0) AS cash__unknown
-FROM keys
-LEFT JOIN balances_carried_per_account
-  ON keys.time IS NOT DISTINCT FROM balances_carried_per_account.time
+  periods.time AS time,
+  balances_last_per_account.cash AS cash,
+  COALESCE(balances_last_per_account.cash__rows, 0) AS cash__rows,
+  COALESCE(balances_last_per_account.cash__unknown, 0) AS cash__unknown
+FROM periods
+LEFT JOIN balances_last_per_account
+  ON periods.time IS NOT DISTINCT FROM balances_last_per_account.time
 ORDER BY
   time ASC
 

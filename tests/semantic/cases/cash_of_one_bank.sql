@@ -4,52 +4,51 @@
 -- where: bank = 'old'
 
 -- compiled
--- p1: 2026-05-02
--- p2: old
+-- p1: old
+-- p2: 2026-05-02
 -- p3: 2026-05-01
 WITH balances_spans_per_account AS (
   SELECT
     account,
     from_day,
     until_day,
+    from_time,
     cash
   FROM (
     SELECT
       balances.account AS account,
       balances.as_of_on AS from_day,
       LEAD(balances.as_of_on) OVER (PARTITION BY balances.account ORDER BY balances.as_of_on) AS until_day,
+      balances.as_of_on AS from_time,
       balances.balance_usd AS cash,
-      balances.bank = $p2 AS is_asked
+      balances.bank = $p1 AS is_asked_0
     FROM balances AS balances
     WHERE
-      (
-        balances.as_of_on < $p1 OR balances.as_of_on IS NULL
-      )
+      balances.as_of_on < $p2
   ) AS every_span
   WHERE
-    is_asked
-), periods AS (
+    is_asked_0
+), whole_range AS (
   SELECT
-    CAST($p3 AS DATE) AS ends_on,
     CAST($p3 AS DATE) AS known_on
-), balances_carried_per_account AS (
+), balances_last_per_account AS (
   SELECT
     balances_spans_per_account.account AS account,
     SUM(balances_spans_per_account.cash) AS cash
-  FROM periods
+  FROM whole_range
   JOIN balances_spans_per_account
-    ON balances_spans_per_account.from_day <= periods.known_on
+    ON balances_spans_per_account.from_day <= whole_range.known_on
     AND (
       balances_spans_per_account.until_day IS NULL
-      OR balances_spans_per_account.until_day > periods.known_on
+      OR balances_spans_per_account.until_day > whole_range.known_on
     )
   GROUP BY
     1
 )
 SELECT
-  balances_carried_per_account.account AS account,
-  balances_carried_per_account.cash AS cash
-FROM balances_carried_per_account
+  balances_last_per_account.account AS account,
+  balances_last_per_account.cash AS cash
+FROM balances_last_per_account
 ORDER BY
   account ASC
 

@@ -8,9 +8,8 @@
 -- compiled
 -- p1: 2026-03-07 05:00:00
 -- p2: 2026-03-10 04:00:00
--- p3: 2026-03-10
+-- p3: 2026-03-07
 -- p4: 2026-03-09
--- p5: 2026-03-07
 WITH sessions_by_day AS (
   SELECT
     CAST(sessions.started_at AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York' AS DATE) AS time,
@@ -31,44 +30,21 @@ WITH sessions_by_day AS (
     1
 ), periods AS (
   SELECT
-    CAST(time AS DATE) AS time,
-    LEAST(CAST(time + INTERVAL '1' DAY AS DATE), CAST($p3 AS DATE)) AS ends_on,
-    LEAST(
-      CAST(CAST(time + INTERVAL '1' DAY AS DATE) + INTERVAL (-1) DAY AS DATE),
-      CAST($p4 AS DATE)
-    ) AS known_on
+    CAST(time AS DATE) AS time
   FROM (
     SELECT
-      UNNEST(
-        GENERATE_SERIES(
-          CAST(DATE_TRUNC('DAY', CAST($p5 AS DATE)) AS DATE),
-          CAST(CAST($p3 AS DATE) + INTERVAL (-1) DAY AS DATE),
-          INTERVAL '1' DAY
-        )
-      ) AS time
+      UNNEST(GENERATE_SERIES(CAST($p3 AS DATE), CAST($p4 AS DATE), INTERVAL '1' DAY)) AS time
   ) AS starts
-), keys AS (
-  SELECT
-    time
-  FROM periods
-  UNION
-  SELECT
-    time
-  FROM sessions_by_day
-  UNION
-  SELECT
-    time
-  FROM calls_by_day
 )
 SELECT
-  keys.time AS time,
+  periods.time AS time,
   COALESCE(sessions_by_day.sessions, 0) AS sessions,
   COALESCE(calls_by_day.calls, 0) AS calls
-FROM keys
+FROM periods
 LEFT JOIN sessions_by_day
-  ON keys.time IS NOT DISTINCT FROM sessions_by_day.time
+  ON periods.time IS NOT DISTINCT FROM sessions_by_day.time
 LEFT JOIN calls_by_day
-  ON keys.time IS NOT DISTINCT FROM calls_by_day.time
+  ON periods.time IS NOT DISTINCT FROM calls_by_day.time
 ORDER BY
   time ASC
 

@@ -7,9 +7,8 @@
 -- compiled
 -- p1: 2025-12-01 00:00:00
 -- p2: 2026-04-01 00:00:00
--- p3: 2026-04-01
+-- p3: 2025-12-01
 -- p4: 2026-03-31
--- p5: 2025-12-01
 WITH sessions_by_month AS (
   SELECT
     CAST(DATE_TRUNC('MONTH', sessions.started_at) AS DATE) AS time,
@@ -24,8 +23,6 @@ WITH sessions_by_month AS (
     CAST(DATE_TRUNC('MONTH', calls.called_at) AS DATE) AS time,
     SUM(calls.cost_usd) AS cost,
     COUNT(*) AS cost__rows,
-    COUNT(*) FILTER(WHERE
-      calls.cost_usd IS NULL) AS cost__unknown,
     CASE
       WHEN COUNT(*) FILTER(WHERE
         session.result = 'failure') = 0
@@ -35,12 +32,7 @@ WITH sessions_by_month AS (
     END AS failed_cost,
     COUNT(*) FILTER(WHERE
       session.result = 'failure') AS failed_cost__rows,
-    COUNT(*) FILTER(WHERE
-      session.result = 'failure' AND calls.cost_usd IS NULL) AS failed_cost__unknown,
-    QUANTILE_CONT(calls.cost_usd, 0.5) AS median_call,
-    COUNT(*) AS median_call__rows,
-    COUNT(*) FILTER(WHERE
-      calls.cost_usd IS NULL) AS median_call__unknown
+    QUANTILE_CONT(calls.cost_usd, 0.5) AS median_call
   FROM calls AS calls
   LEFT JOIN sessions AS session
     ON calls.session_id = session.session_id
@@ -50,37 +42,14 @@ WITH sessions_by_month AS (
     1
 ), periods AS (
   SELECT
-    CAST(time AS DATE) AS time,
-    LEAST(CAST(time + INTERVAL '1' MONTH AS DATE), CAST($p3 AS DATE)) AS ends_on,
-    LEAST(
-      CAST(CAST(time + INTERVAL '1' MONTH AS DATE) + INTERVAL (-1) DAY AS DATE),
-      CAST($p4 AS DATE)
-    ) AS known_on
+    CAST(time AS DATE) AS time
   FROM (
     SELECT
-      UNNEST(
-        GENERATE_SERIES(
-          CAST(DATE_TRUNC('MONTH', CAST($p5 AS DATE)) AS DATE),
-          CAST(CAST($p3 AS DATE) + INTERVAL (-1) DAY AS DATE),
-          INTERVAL '1' MONTH
-        )
-      ) AS time
+      UNNEST(GENERATE_SERIES(CAST($p3 AS DATE), CAST($p4 AS DATE), INTERVAL '1' MONTH)) AS time
   ) AS starts
-), keys AS (
-  SELECT
-    time
-  FROM periods
-  UNION
-  SELECT
-    time
-  FROM sessions_by_month
-  UNION
-  SELECT
-    time
-  FROM calls_by_month
 )
 SELECT
-  keys.time AS time,
+  periods.time AS time,
   COALESCE(sessions_by_month.sessions, 0) AS sessions,
   CASE WHEN calls_by_month.cost__rows IS NULL THEN 0 ELSE calls_by_month.cost END AS cost,
   CASE
@@ -89,11 +58,11 @@ SELECT
     ELSE calls_by_month.failed_cost
   END AS failed_cost,
   calls_by_month.median_call AS median_call
-FROM keys
+FROM periods
 LEFT JOIN sessions_by_month
-  ON keys.time IS NOT DISTINCT FROM sessions_by_month.time
+  ON periods.time IS NOT DISTINCT FROM sessions_by_month.time
 LEFT JOIN calls_by_month
-  ON keys.time IS NOT DISTINCT FROM calls_by_month.time
+  ON periods.time IS NOT DISTINCT FROM calls_by_month.time
 ORDER BY
   time ASC
 

@@ -10,14 +10,10 @@ WITH bills_each_day AS (
   SELECT
     bills.paid_on AS on_day,
     SUM(bills.amount_usd) AS burn,
-    COUNT(*) AS burn__rows,
-    COUNT(*) FILTER(WHERE
-      bills.amount_usd IS NULL) AS burn__unknown
+    COUNT(*) AS burn__rows
   FROM bills AS bills
   WHERE
-    (
-      bills.paid_on < $p1 OR bills.paid_on IS NULL
-    )
+    bills.paid_on < $p1
   GROUP BY
     1
 ), bills_history AS (
@@ -27,50 +23,37 @@ WITH bills_each_day AS (
 ), periods AS (
   SELECT
     CAST(time AS DATE) AS time,
-    LEAST(CAST(time + INTERVAL '1' MONTH AS DATE), CAST($p2 AS DATE)) AS ends_on,
-    LEAST(
-      CAST(CAST(time + INTERVAL '1' MONTH AS DATE) + INTERVAL (-1) DAY AS DATE),
-      CAST($p2 AS DATE)
-    ) AS known_on
+    LEAST(CAST(time + INTERVAL 1 MONTH AS DATE), CAST($p2 AS DATE)) AS ends_on
   FROM (
     SELECT
       UNNEST(
         GENERATE_SERIES(
           (
             SELECT
-              MIN(day)
-            FROM (
-              SELECT
-                MIN(CAST(DATE_TRUNC('MONTH', CAST(bills_each_day.on_day AS DATE)) AS DATE)) AS day
-              FROM bills_each_day
-            ) AS bounds
+              CAST(DATE_TRUNC('MONTH', MIN(bills_each_day.on_day)) AS DATE)
+            FROM bills_each_day
           ),
           (
             SELECT
-              MAX(day)
-            FROM (
-              SELECT
-                MAX(CAST(DATE_TRUNC('MONTH', CAST(bills_each_day.on_day AS DATE)) AS DATE)) AS day
-              FROM bills_each_day
-            ) AS bounds
+              CAST(DATE_TRUNC('MONTH', MAX(bills_each_day.on_day)) AS DATE)
+            FROM bills_each_day
           ),
           INTERVAL '1' MONTH
         )
       ) AS time
   ) AS starts
-), bills_rolling AS (
+), bills_rolling_30_days_per_month AS (
   SELECT
     periods.time AS time,
-    CASE
+    CAST(CASE
       WHEN COALESCE(SUM(bills_each_day.burn__rows), 0) = 0
       THEN 0
-      ELSE CAST(SUM(bills_each_day.burn) AS DOUBLE) / NULLIF(
-        CAST(LEAST(30, DATE_DIFF('DAY', MIN(bills_history.first_day), MIN(periods.ends_on))) AS DOUBLE),
-        0
-      ) * 30.4375
-    END AS burn,
-    CAST(SUM(bills_each_day.burn__rows) AS BIGINT) AS burn__rows,
-    CAST(SUM(bills_each_day.burn__unknown) AS BIGINT) AS burn__unknown
+      ELSE SUM(bills_each_day.burn)
+    END AS DOUBLE) / NULLIF(
+      CAST(LEAST(30, DATE_DIFF('DAY', MIN(bills_history.first_day), MIN(periods.ends_on))) AS DOUBLE),
+      0
+    ) * 30.4375 AS burn,
+    CAST(COALESCE(SUM(bills_each_day.burn__rows), 0) AS BIGINT) AS burn__rows
   FROM periods
   LEFT JOIN bills_each_day
     ON bills_each_day.on_day >= CAST(periods.ends_on + INTERVAL (-30) DAY AS DATE)
@@ -78,21 +61,22 @@ WITH bills_each_day AS (
   CROSS JOIN bills_history
   GROUP BY
     1
-), keys AS (
-  SELECT
-    time
-  FROM periods
-  UNION
-  SELECT
-    time
-  FROM bills_rolling
 )
 SELECT
-  keys.time AS time,
-  CASE WHEN bills_rolling.burn__rows IS NULL THEN 0 ELSE bills_rolling.burn END AS burn
-FROM keys
-LEFT JOIN bills_rolling
-  ON keys.time IS NOT DISTINCT FROM bills_rolling.time
+  bills_rolling_30_days_per_month.time AS time,
+  CASE
+    WHEN (
+      SELECT
+        bills_history.first_day
+      FROM bills_history
+    ) < LEAST(
+      CAST(bills_rolling_30_days_per_month.time + INTERVAL 1 MONTH AS DATE),
+      CAST($p2 AS DATE)
+    )
+    THEN bills_rolling_30_days_per_month.burn
+    ELSE 0
+  END AS burn
+FROM bills_rolling_30_days_per_month
 ORDER BY
   time ASC
 

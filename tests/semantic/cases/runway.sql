@@ -4,105 +4,154 @@
 
 -- compiled
 -- p1: 2026-04-02
--- p2: 2026-04-01
+-- p2: 2026-03-02
+-- p3: 2026-04-01
 WITH balances_spans_per_account AS (
   SELECT
     balances.as_of_on AS from_day,
     LEAD(balances.as_of_on) OVER (PARTITION BY balances.account ORDER BY balances.as_of_on) AS until_day,
+    balances.as_of_on AS from_time,
     balances.balance_usd AS cash
   FROM balances AS balances
   WHERE
-    (
-      balances.as_of_on < $p1 OR balances.as_of_on IS NULL
-    )
-), bills_each_day AS (
+    balances.as_of_on < $p1
+), bills_in_all_rolling_30_days_per_month AS (
   SELECT
-    bills.paid_on AS on_day,
-    SUM(bills.amount_usd) AS burn,
-    COUNT(*) AS burn__rows,
-    COUNT(*) FILTER(WHERE
-      bills.amount_usd IS NULL) AS burn__unknown
+    CASE WHEN COUNT(*) = 0 THEN 0 ELSE SUM(bills.amount_usd) END AS burn
   FROM bills AS bills
   WHERE
-    (
-      bills.paid_on < $p1 OR bills.paid_on IS NULL
-    )
-  GROUP BY
-    1
+    bills.paid_on >= $p2 AND bills.paid_on < $p3
 ), bills_history AS (
   SELECT
     MIN(bills.paid_on) AS first_day
   FROM bills AS bills
-), periods AS (
+), whole_range AS (
   SELECT
-    CAST($p2 AS DATE) AS ends_on,
-    CAST($p2 AS DATE) AS known_on
-), balances_carried_per_account AS (
+    CAST($p3 AS DATE) AS ends_on,
+    CAST($p3 AS DATE) AS known_on
+), balances_last_per_account AS (
   SELECT
     SUM(balances_spans_per_account.cash) AS cash
-  FROM periods
+  FROM whole_range
   LEFT JOIN balances_spans_per_account
-    ON balances_spans_per_account.from_day <= periods.known_on
+    ON balances_spans_per_account.from_day <= whole_range.known_on
     AND (
       balances_spans_per_account.until_day IS NULL
-      OR balances_spans_per_account.until_day > periods.known_on
+      OR balances_spans_per_account.until_day > whole_range.known_on
     )
-), bills_rolling AS (
+), bills_in_all_rolling_30_days_per_month_per_unit AS (
   SELECT
-    CASE
-      WHEN COALESCE(SUM(bills_each_day.burn__rows), 0) = 0
-      THEN 0
-      ELSE CAST(SUM(bills_each_day.burn) AS DOUBLE) / NULLIF(
-        CAST(LEAST(30, DATE_DIFF('DAY', MIN(bills_history.first_day), MIN(periods.ends_on))) AS DOUBLE),
-        0
-      ) * 30.4375
-    END AS burn,
-    CAST(SUM(bills_each_day.burn__rows) AS BIGINT) AS burn__rows,
-    CAST(SUM(bills_each_day.burn__unknown) AS BIGINT) AS burn__unknown
-  FROM periods
-  LEFT JOIN bills_each_day
-    ON bills_each_day.on_day >= CAST(periods.ends_on + INTERVAL (-30) DAY AS DATE)
-    AND bills_each_day.on_day < periods.ends_on
+    CAST(bills_in_all_rolling_30_days_per_month.burn AS DOUBLE) / NULLIF(
+      CAST(LEAST(30, DATE_DIFF('DAY', bills_history.first_day, whole_range.ends_on)) AS DOUBLE),
+      0
+    ) * 30.4375 AS burn
+  FROM bills_in_all_rolling_30_days_per_month
   CROSS JOIN bills_history
+  CROSS JOIN whole_range
 )
 SELECT
-  balances_carried_per_account.cash AS cash,
-  bills_rolling.burn AS burn,
+  balances_last_per_account.cash AS cash,
   CASE
-    WHEN balances_carried_per_account.cash <= 0
+    WHEN (
+      SELECT
+        bills_history.first_day
+      FROM bills_history
+    ) < CAST($p3 AS DATE)
+    THEN bills_in_all_rolling_30_days_per_month_per_unit.burn
+    ELSE 0
+  END AS burn,
+  CASE
+    WHEN balances_last_per_account.cash <= 0
     THEN 0
-    WHEN bills_rolling.burn > 0
-    THEN CAST(balances_carried_per_account.cash AS DOUBLE) / NULLIF(CAST(bills_rolling.burn AS DOUBLE), 0)
+    WHEN CASE
+      WHEN (
+        SELECT
+          bills_history.first_day
+        FROM bills_history
+      ) < CAST($p3 AS DATE)
+      THEN bills_in_all_rolling_30_days_per_month_per_unit.burn
+      ELSE 0
+    END > 0
+    THEN CAST(balances_last_per_account.cash AS DOUBLE) / NULLIF(
+      CAST(CASE
+        WHEN (
+          SELECT
+            bills_history.first_day
+          FROM bills_history
+        ) < CAST($p3 AS DATE)
+        THEN bills_in_all_rolling_30_days_per_month_per_unit.burn
+        ELSE 0
+      END AS DOUBLE),
+      0
+    )
   END AS runway,
   CASE
     WHEN ABS(
       CEIL(
         ROUND(
           CAST(CASE
-            WHEN balances_carried_per_account.cash <= 0
+            WHEN balances_last_per_account.cash <= 0
             THEN 0
-            WHEN bills_rolling.burn > 0
-            THEN CAST(balances_carried_per_account.cash AS DOUBLE) / NULLIF(CAST(bills_rolling.burn AS DOUBLE), 0)
+            WHEN CASE
+              WHEN (
+                SELECT
+                  bills_history.first_day
+                FROM bills_history
+              ) < CAST($p3 AS DATE)
+              THEN bills_in_all_rolling_30_days_per_month_per_unit.burn
+              ELSE 0
+            END > 0
+            THEN CAST(balances_last_per_account.cash AS DOUBLE) / NULLIF(
+              CAST(CASE
+                WHEN (
+                  SELECT
+                    bills_history.first_day
+                  FROM bills_history
+                ) < CAST($p3 AS DATE)
+                THEN bills_in_all_rolling_30_days_per_month_per_unit.burn
+                ELSE 0
+              END AS DOUBLE),
+              0
+            )
           END AS DOUBLE) * 30.4375,
           9
         )
       )
     ) <= 36525
-    THEN CAST(periods.ends_on + INTERVAL (CAST(CEIL(
+    THEN CAST(whole_range.ends_on + INTERVAL (CAST(CEIL(
       ROUND(
         CAST(CASE
-          WHEN balances_carried_per_account.cash <= 0
+          WHEN balances_last_per_account.cash <= 0
           THEN 0
-          WHEN bills_rolling.burn > 0
-          THEN CAST(balances_carried_per_account.cash AS DOUBLE) / NULLIF(CAST(bills_rolling.burn AS DOUBLE), 0)
+          WHEN CASE
+            WHEN (
+              SELECT
+                bills_history.first_day
+              FROM bills_history
+            ) < CAST($p3 AS DATE)
+            THEN bills_in_all_rolling_30_days_per_month_per_unit.burn
+            ELSE 0
+          END > 0
+          THEN CAST(balances_last_per_account.cash AS DOUBLE) / NULLIF(
+            CAST(CASE
+              WHEN (
+                SELECT
+                  bills_history.first_day
+                FROM bills_history
+              ) < CAST($p3 AS DATE)
+              THEN bills_in_all_rolling_30_days_per_month_per_unit.burn
+              ELSE 0
+            END AS DOUBLE),
+            0
+          )
         END AS DOUBLE) * 30.4375,
         9
       )
     ) AS INT)) DAY AS DATE)
   END AS dry_on
-FROM balances_carried_per_account
-CROSS JOIN bills_rolling
-CROSS JOIN periods
+FROM balances_last_per_account
+CROSS JOIN bills_in_all_rolling_30_days_per_month_per_unit
+CROSS JOIN whole_range
 
 -- by hand
 with facts as (

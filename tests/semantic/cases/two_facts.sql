@@ -14,9 +14,7 @@ WITH sessions_by_agent AS (
   SELECT
     session.agent AS agent,
     SUM(calls.cost_usd) AS cost,
-    COUNT(*) AS cost__rows,
-    COUNT(*) FILTER(WHERE
-      calls.cost_usd IS NULL) AS cost__unknown
+    COUNT(*) AS cost__rows
   FROM calls AS calls
   LEFT JOIN sessions AS session
     ON calls.session_id = session.session_id

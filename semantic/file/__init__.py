@@ -1,0 +1,1 @@
+"""metrics.yaml, read into a catalog or into all of its mistakes."""
