@@ -9,7 +9,7 @@ PIP = $(if $(NO_ENSUREPIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check lint types imports fix docs graphiql lock bench clean
+.PHONY: help setup engines demo serve test check lint types imports fix docs graphiql lock bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(PIP) install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.lock
 	$(PIP) install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+engines: $(INSTALLED) ## Install the engines that the tests compare with DuckDB (1.2 GB)
+	$(PIP) install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-engines.lock
 
 demo: $(INSTALLED) ## Load an example company, print what it costs and serve it (ONCE=1: print only)
 	$(BIN)/clawback demo $(if $(ONCE),--once)
@@ -62,6 +65,9 @@ graphiql: ## Build server/graphiql from locked npm packages (needs Node.js 20.11
 lock: $(INSTALLED) ## Lock the dependencies again, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --group dev pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --constraint requirements.lock --group pyproject.toml:engines \
+		--output-file requirements-engines.lock
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) demo-home .mypy_cache .ruff_cache .pytest_cache .coverage
