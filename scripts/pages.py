@@ -27,7 +27,7 @@ def pages() -> dict[Path, str]:
 
 def _setting(name: str) -> str:
     field = Settings.model_fields[name]
-    default = "" if field.default_factory else f"`{field.default}`"
+    default = "" if field.default_factory or field.default is None else f"`{field.default}`"
     return f"| `CLAWBACK_{name.upper()}` | {default} | {field.description} |\n"
 
 

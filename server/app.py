@@ -57,8 +57,9 @@ def create_app(
     store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime], identity: str = ""
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others."""
-    schema = build_schema(catalog)
-    engine = Engine(schema, catalog, store, clock, AnswerLimits(settings.default_rows, settings.max_rows))
+    caller = settings.caller
+    schema = build_schema(catalog, caller)
+    engine = Engine(schema, catalog, store, clock, AnswerLimits(settings.default_rows, settings.max_rows), caller)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 
     @asynccontextmanager

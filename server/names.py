@@ -1,19 +1,24 @@
-"""Catalog names as GraphQL writes them: `cost_per_session` is the field costPerSession, the value COST_PER_SESSION."""
+"""Catalog names as GraphQL writes them: `cost_per_session` is the field costPerSession, the value COST_PER_SESSION.
+
+A part of the time is written like a name of two words: `time.weekday` is timeWeekday and TIME_WEEKDAY.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from keyword import iskeyword
 
-from semantic import Catalog, CatalogError, Dimension, Mark, Metric, Mistake
+from semantic import Catalog, CatalogError, Mark, Metric, Mistake
+from server.keys import Key, keys_of
 
 # Types that the schema always has; the enum of a dimension that would be called the same takes another name.
 # fmt: off
 FIXED_TYPES = frozenset({
-    "Better", "BigInt", "Boolean", "Catalog", "Date", "DateTime", "Decimal", "Dimension", "DimensionType", "Direction",
-    "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "Int", "Integer", "Metric", "MetricKind",
-    "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "OrderBy", "OrderInput", "Parameter", "Query", "Reached",
-    "Source", "String", "TimeRangeInput", "Timestamp", "ValueType",
+    "Better", "BigInt", "Boolean", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
+    "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput", "Int",
+    "Integer", "Lineage", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "Named",
+    "NamedFilter", "OrderBy", "OrderInput", "Parameter", "PeriodStart", "Query", "Reached", "Source", "String", "Text",
+    "TimeRangeInput", "Timestamp", "ValueType",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")
@@ -24,28 +29,30 @@ class Vocabulary:
     """Which name of the catalog a field stands for."""
 
     metrics: Mapping[str, str]
-    dimensions: Mapping[str, str]
+    keys: Mapping[str, str]
 
 
 def vocabulary(catalog: Catalog) -> Vocabulary:
     """`CatalogError` where two names of the catalog would be one in GraphQL."""
-    dimensions = catalog.dimensions()
-    fields: dict[str, str] = {}
+    keys = keys_of(catalog)
+    fields: dict[str, Key | Metric] = {}
     mistakes = []
-    named: tuple[Dimension | Metric, ...] = (*dimensions.values(), *catalog.metrics.values())
+    named: tuple[Key | Metric, ...] = (*keys.values(), *catalog.metrics.values())
     for item in named:
         field = field_name(item.name)
-        place = item.mark or Mark(catalog.file, 1, 1)
-        if field in fields:
-            mistakes.append(Mistake(place, f"'{item.name}' and '{fields[field]}' are both {field} in GraphQL"))
-        elif field in FILTER_WORDS and item.name in dimensions:
-            mistakes.append(Mistake(place, f"'{field}' joins conditions in a filter and cannot name a dimension"))
-        fields[field] = item.name
+        other = fields.get(field)
+        place = item.mark or (other and other.mark) or Mark(catalog.file, 1, 1)
+        if other is not None:
+            mistakes.append(Mistake(place, f"'{item.name}' and '{other.name}' are both {field} in GraphQL"))
+        elif field in FILTER_WORDS:
+            what = "dimension" if item.name in keys else "metric"
+            mistakes.append(Mistake(place, f"'{field}' joins conditions in a filter and cannot name a {what}"))
+        fields[field] = item
     if mistakes:
         raise CatalogError(mistakes)
     return Vocabulary(
-        metrics={field: name for field, name in fields.items() if name in catalog.metrics},
-        dimensions={field: name for field, name in fields.items() if name in dimensions},
+        metrics={field: item.name for field, item in fields.items() if item.name in catalog.metrics},
+        keys={field: item.name for field, item in fields.items() if item.name in keys},
     )
 
 
@@ -56,7 +63,7 @@ def field_name(name: str) -> str:
         >>> field_name("p95_session_cost")
         'p95SessionCost'
     """
-    first, *rest = name.split("_")
+    first, *rest = re.split(r"[_.]", name)
     return first + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
@@ -84,5 +91,6 @@ def value_name(value: str) -> str:
 
 
 def attribute(name: str) -> str:
-    """The Python attribute for a name that may be a word of Python, such as `class`."""
-    return f"{name}_" if iskeyword(name) else name
+    """The Python attribute for a name that may be a word of Python, such as `class`, or have two parts."""
+    plain = name.replace(".", "_")
+    return f"{plain}_" if iskeyword(plain) else plain

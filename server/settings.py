@@ -1,12 +1,18 @@
 """Everything that can be set from outside, by environment variables with the prefix CLAWBACK_."""
 
+import json
+from decimal import Decimal
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from semantic import Caller
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+Claim = str | int | Decimal | bool
 
 _PACKAGE = Path(__file__).parent
 
@@ -51,6 +57,30 @@ class Settings(BaseSettings):
         1, ge=1, description="Sessions that the machines can run at once: what idle compute is measured against."
     )
 
+    roles: Annotated[frozenset[str] | None, NoDecode] = Field(
+        None,
+        description="The roles of everybody who asks, separated by commas; not set, whoever asks is the operator, who "
+        "sees everything.",
+    )
+    claims: Annotated[dict[str, Claim | tuple[Claim, ...]], NoDecode] = Field(
+        default_factory=dict,
+        description='What row policies know of everybody who asks, as a JSON object such as {"team": "search"}; '
+        "needs CLAWBACK_ROLES.",
+    )
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _roles_are_separated_by_commas(cls, roles: object) -> object:
+        return [name.strip() for name in roles.split(",") if name.strip()] if isinstance(roles, str) else roles
+
+    @field_validator("claims", mode="before")
+    @classmethod
+    def _claims_are_json(cls, claims: object) -> object:
+        try:
+            return json.loads(claims, parse_float=Decimal) if isinstance(claims, str) else claims
+        except ValueError as error:
+            raise ValueError(f"is not JSON ({error})") from error
+
     @field_validator("host")
     @classmethod
     def _stays_on_this_machine(cls, host: str) -> str:
@@ -66,3 +96,14 @@ class Settings(BaseSettings):
         if self.default_rows > self.max_rows:
             raise ValueError(f"default_rows ({self.default_rows:,}) is above max_rows ({self.max_rows:,})")
         return self
+
+    @model_validator(mode="after")
+    def _claims_are_of_a_caller_with_roles(self) -> Self:
+        if self.claims and self.roles is None:
+            raise ValueError("claims are set without roles, and the operator has no claims; set roles, empty for none")
+        return self
+
+    @property
+    def caller(self) -> Caller | None:
+        """Whoever asks; None for the operator."""
+        return None if self.roles is None else Caller(self.roles, self.claims)

@@ -13,9 +13,14 @@ COMMANDS = {
     "serve": "Serve GraphQL, GraphiQL and the catalog on this machine.",
     "query": "Ask for metrics and print the rows.",
     "sql": "Print the SQL that answers a question.",
+    "explain": "Say where the numbers of a question come from.",
     "check": "Check a metrics file, also against the store's tables.",
-    "schema": "Print the GraphQL schema, or the catalog as a page.",
+    "schema": "Print the GraphQL schema, the catalog as a page, or the JSON Schema of a metrics file.",
+    "import": "Turn metrics of another tool into a metrics file: metricflow.",
+    "export": "Write the catalog in a format that other tools read: ossie.",
 }
+MODULES = {"import": "importing"}
+"""Where the name of a command is a word that Python keeps for itself."""
 
 
 class Commands(click.Group):
@@ -27,7 +32,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"server.cli.{cmd_name}").command
+        command: click.Command = import_module(f"server.cli.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

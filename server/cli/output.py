@@ -5,7 +5,7 @@ JSON and CSV keep every digit: money and dates are text as in GraphQL. The table
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import orjson
@@ -49,10 +49,16 @@ def key_columns(question: MetricQuery) -> list[str]:
 
 
 def exact(value: Value) -> str | int | float | bool | None:
-    """A value without loss: money in plain notation, days in ISO form."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return value.isoformat() if isinstance(value, date) else value
+    """A value without loss: money in plain notation, days and instants in ISO form, instants in UTC."""
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case datetime():
+            instant = value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+            return f"{instant.isoformat()}Z"
+        case date():
+            return value.isoformat()
+    return value
 
 
 def print_table(result: Result, catalog: Catalog, question: MetricQuery, title: str = "") -> None:
@@ -67,7 +73,7 @@ def print_table(result: Result, catalog: Catalog, question: MetricQuery, title: 
         table.add_row(*(_key_cell(v) for v in row.keys.values()), *(_metric_cell(row, m) for m in question.metrics))
     console = Console(width=None if Console().is_terminal else 200)
     console.print(table)
-    for note in _notes(result):
+    for note in (*_notes(result), *_notes_on_metrics(catalog, question)):
         console.print(note, style="dim")
 
 
@@ -83,6 +89,12 @@ def _notes(result: Result) -> list[str]:
     if result.truncated:
         notes.append("there are more rows; raise --limit to see them")
     return notes
+
+
+def _notes_on_metrics(catalog: Catalog, question: MetricQuery) -> list[str]:
+    asked = [catalog.metrics[name] for name in question.metrics]
+    estimates = [f"{metric.name} is an estimate" for metric in asked if metric.is_approximate]
+    return estimates + [f"{metric.name} is deprecated: {metric.deprecated}" for metric in asked if metric.deprecated]
 
 
 def _statuses(row: Row) -> dict[str, str]:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import click
 
-from semantic import Catalog, MetricQuery, Result
+from semantic import Caller, Catalog, MetricQuery, Result
 from server.answer import ask
+from server.cli.asker import asker_of, asker_options
 from server.cli.notice import server_of
 from server.cli.opening import open_catalog, open_store
 from server.cli.output import as_csv, as_json, print_table
@@ -17,18 +18,20 @@ from store import QueryError, StoreBusyError, StoreError
 
 @click.command("query")
 @question_options
+@asker_options
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
-def command(form: str, **arguments: object) -> None:
+def command(form: str, roles: tuple[str, ...], claims: tuple[str, ...], **arguments: object) -> None:
     """Ask for metrics and print the rows.
 
     \b
     clawback query cost_per_session roi --by model
-    clawback query inference_cost --grain day --since 2026-03-01 --where "trigger = 'cron'"
+    clawback query inference_cost --grain day --last '30 days' --where "trigger = 'cron'"
     """
     settings = Settings()
     catalog = open_catalog(settings)
     question = read_question(catalog, datetime.now(UTC), evidence=True, **arguments)  # type: ignore[arg-type]
-    result = _answered(settings, catalog, question)
+    asker = asker_of(settings, roles, claims)
+    result = _answered(settings, catalog, question, asker, is_named=bool(roles or claims))
     match form:
         case "json":
             click.echo(as_json(result))
@@ -38,17 +41,24 @@ def command(form: str, **arguments: object) -> None:
             print_table(result, catalog, question)
 
 
-def _answered(settings: Settings, catalog: Catalog, question: MetricQuery) -> Result:
-    """From the store itself, or from the server that owns it."""
+def _answered(
+    settings: Settings, catalog: Catalog, question: MetricQuery, asker: Caller | None, *, is_named: bool
+) -> Result:
+    """From the store itself, or from the server that owns it, which answers whoever its own settings name."""
     try:
         with open_store(settings) as store:
-            return ask(catalog, store, question, timeout_ms=settings.query_timeout_ms).result
+            return ask(catalog, store, question, caller=asker, timeout_ms=settings.query_timeout_ms).result
     except QueryError as error:
         raise StoreError(
             f"{error}. Does the metrics file fit the store? `clawback check {catalog.file}` tells"
         ) from error
-    except StoreBusyError:
+    except StoreBusyError as error:
         url = server_of(settings.store)
         if url is None:
             raise
+        if is_named:
+            raise StoreError(
+                f"{settings.store} is served at {url}, which answers everybody as its own settings say; "
+                "leave out --role and --claim, or stop that server"
+            ) from error
         return ask_server(url, catalog, question)

@@ -1,4 +1,4 @@
-"""What one operation works with: the store in one version, the instant of the question, the limits that hold."""
+"""What one operation works with: who asks, the store in one version, the instant of the question, the limits."""
 
 import time
 from contextlib import ExitStack
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from semantic import Catalog
+from semantic import Caller, Catalog
+from semantic.planner import Planner
 from store import QueryTimeout, Reader, Store
 
 
@@ -45,12 +46,18 @@ class AnswerLimits:
 class Context:
     """Every field of one operation sees the same version of the data; the store is touched when a field needs it."""
 
-    catalog: Catalog
+    planner: Planner
     store: Store
     now: datetime
     deadline: Deadline
     limits: AnswerLimits
+    caller: Caller | None = None
+    """Whose roles and claims hold; None for the operator."""
     _opened: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.planner.catalog
 
     @cached_property
     def reader(self) -> Reader:

@@ -23,7 +23,8 @@ from graphql import (
     validate,
 )
 
-from semantic import Catalog
+from semantic import Caller, Catalog
+from semantic.planner import Planner
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
@@ -50,7 +51,7 @@ class Response:
 
 
 class Engine:
-    """Answers operations on one schema and one store; safe to use from many threads at once."""
+    """Answers a caller's operations on the schema that is his; safe to use from many threads at once."""
 
     def __init__(
         self,
@@ -59,12 +60,14 @@ class Engine:
         store: Store,
         clock: Callable[[], datetime],
         limits: AnswerLimits,
+        caller: Caller | None = None,
     ) -> None:
         self._schema = schema._schema
-        self._catalog = catalog
+        self._planner = Planner(catalog)
         self._store = store
         self._clock = clock
         self._limits = limits
+        self._caller = caller
         self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
 
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
@@ -73,7 +76,8 @@ class Engine:
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
             return Response({"errors": [refusal]}, is_executed=False)
-        with closing(Context(self._catalog, self._store, self._clock(), deadline, self._limits)) as context:
+        asked = Context(self._planner, self._store, self._clock(), deadline, self._limits, self._caller)
+        with closing(asked) as context:
             result = execute_sync(
                 self._schema,
                 document,

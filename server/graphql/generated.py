@@ -29,11 +29,20 @@ def list_of(item: type) -> Any:
     return GenericAlias(list, (item,))
 
 
-def enum_type(name: str, values: Iterable[str], description: str, describe: Mapping[str, str] | None = None) -> Any:
+def enum_type(
+    name: str,
+    values: Iterable[str],
+    description: str,
+    describe: Mapping[str, str] | None = None,
+    deprecated: Mapping[str, str] | None = None,
+) -> Any:
     """An enum whose members carry the catalog's own words: `CRON` is 'cron'."""
-    described = describe or {}
+    described, replaced = describe or {}, deprecated or {}
     members = {
-        value_name(v): strawberry.enum_value(v, description=described.get(v)) if v in described else v for v in values
+        value_name(value): strawberry.enum_value(
+            value, description=described.get(value), deprecation_reason=replaced.get(value)
+        )
+        for value in values
     }
     made = cast(EnumType, Enum(name, members))
     return strawberry.enum(made, name=name, description=description)

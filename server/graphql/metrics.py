@@ -1,5 +1,6 @@
 """The `metrics` field: its arguments and what is selected below it are one question; with totals, they are two."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -8,24 +9,33 @@ import strawberry
 from strawberry import UNSET, Info, argument
 
 from semantic import Catalog, Filter, MetricQuery, Order, QueryError, TimeRange, local_day, zone_names
-from server.answer import Answer, ask, only_row, totals_of
+from semantic.ranges import parse_range
+from server.answer import Answer, answer_to, compiled, only_row, totals_of
 from server.graphql.context import Context
 from server.graphql.explain import Explain, explained
-from server.graphql.filters import filter_input, read_filter
+from server.graphql.filters import FilterInputs, read_filter
 from server.graphql.generated import bare_class, enum_type, list_of
-from server.graphql.rows import RowTypes, enums_of, row_types, row_values
+from server.graphql.rows import RowTypes, enums_of, replacements, row_types, row_values
 from server.graphql.scalars import BigInt
 from server.graphql.selection import Columns, Selection, selection_of
+from server.keys import keys_of
 from server.names import vocabulary
+from server.withheld import check_may_be_told
 from store import QueryTimeout
 
 Direction = enum_type("Direction", ("asc", "desc"), "Rows without a value are last in both directions.")
 
 
-@strawberry.input(description="A half-open range: the start is inside, the end is not. Either may be left open.")
+@strawberry.input(
+    description="A half-open range: the start is inside, the end is not. Either may be left open. Or a range in words."
+)
 class TimeRangeInput:
     start: datetime | None = UNSET
     end: datetime | None = UNSET
+    range: str | None = strawberry.field(
+        default=UNSET,
+        description='Whole days in words, in place of start and end: "last 30 days", "this month", "2026-Q1".',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +44,12 @@ class Arguments:
 
     time: TimeRange
     where: Filter | None
+    having: Filter | None
+    filters: tuple[str, ...]
     order_by: tuple[Order, ...]
     limit: int | None
     zone: str | None
-    as_of: date | None
+    as_of: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,35 +67,48 @@ class Answered:
 def metrics_field(catalog: Catalog) -> Any:
     """`Query.metrics`, with every type that the catalog gives."""
     words = vocabulary(catalog)
-    enums = enums_of(catalog)
-    where_input = filter_input(catalog, enums)
-    order_input = _order_input(catalog)
-    answer_type = _metrics_type(row_types(catalog, enums))
+    keys = keys_of(catalog)
+    enums = enums_of(keys.values())
+    inputs = FilterInputs(enums)
+    where_input, having_input = inputs.where(keys.values()), inputs.having(catalog.metrics.values())
+    named_filter = _named_filter(catalog)
+    order_input = _order_input(catalog, keys)
+    answer_type = _metrics_type(row_types(catalog, keys.values(), enums))
 
     def metrics(
         info: Info[Context, None],
         time: TimeRangeInput | None = UNSET,
         where: Annotated[Any, argument(graphql_type=where_input | None)] = UNSET,
+        having: Annotated[Any, argument(graphql_type=having_input | None)] = UNSET,
+        filters: Annotated[
+            Any, argument(graphql_type=list_of(named_filter) | None, description="Each of these holds, too.")
+        ] = UNSET,
         order_by: Annotated[Any, argument(graphql_type=list_of(order_input) | None)] = UNSET,
         limit: Annotated[int | None, argument(description="At most so many rows; `truncated` tells of more.")] = UNSET,
         zone: Annotated[str | None, argument(description="Where days are cut, such as Europe/Berlin.")] = UNSET,
         as_of: Annotated[date | None, argument(description="The day on which it is asked; default: today.")] = UNSET,
     ) -> Any:
+        day = _given(as_of) or _today(info.context, _given(zone))
         arguments = Arguments(
-            time=TimeRange(_given(time.start), _given(time.end)) if time else TimeRange(),
-            where=read_filter(where, catalog),
+            time=_time(info.context, time, day, _given(zone)),
+            where=read_filter(where, tuple(keys)),
+            having=read_filter(having, tuple(catalog.metrics)),
+            filters=tuple(f.value for f in filters or ()),
             order_by=tuple(Order(o.by.value, o.direction.value) for o in order_by or ()),
             limit=_given(limit),
             zone=_given(zone),
-            as_of=_given(as_of),
+            as_of=day,
         )
         return answered(info.context, selection_of(info._raw_info, words), arguments)
 
-    return strawberry.field(
+    field = strawberry.field(
         resolver=metrics,
         graphql_type=answer_type | None,
         description="Metrics, one row for each combination of the dimensions that are selected beside them.",
     )
+    if not catalog.filters:
+        field.arguments = [a for a in field.arguments if a.python_name != "filters"]
+    return field
 
 
 def answered(context: Context, selection: Selection, arguments: Arguments) -> Answered:
@@ -104,7 +129,7 @@ def answered(context: Context, selection: Selection, arguments: Arguments) -> An
         truncated=rows is not None and rows.result.truncated,
         as_of=context.now,
         data_version=context.reader.data_version,
-        explain=explained(told) if told and "explain" in selection.fields else None,
+        explain=_explained(context, told) if told and "explain" in selection.fields else None,
     )
 
 
@@ -115,11 +140,13 @@ def question(context: Context, columns: Columns, arguments: Arguments) -> Metric
         raise QueryError("BAD_LIMIT", f"a limit is from 1 to {limits.most_rows:,}, this is {limit:,}")
     return MetricQuery(
         metrics=columns.metrics,
-        as_of=arguments.as_of or _today(context, arguments.zone),
+        as_of=arguments.as_of,
         by=columns.by,
         grain=columns.grain,
         time=arguments.time,
         where=arguments.where,
+        filters=arguments.filters,
+        having=arguments.having,
         order_by=arguments.order_by,
         limit=limit,
         zone=arguments.zone,
@@ -129,14 +156,38 @@ def question(context: Context, columns: Columns, arguments: Arguments) -> Metric
 
 def _asked(context: Context, query: MetricQuery) -> Answer:
     try:
-        return ask(context.catalog, context.reader, query, timeout_ms=context.deadline.remaining_ms())
+        timeout_ms = context.deadline.remaining_ms()
+        planned = compiled(context.planner, query, context.caller)
+        return answer_to(planned, context.reader, timeout_ms=timeout_ms)
     except QueryTimeout as error:
         raise context.deadline.passed() from error  # the store knows only what was left of the time
 
 
+def _time(context: Context, time: TimeRangeInput | None, as_of: date, zone: str | None) -> TimeRange:
+    if not time:
+        return TimeRange()
+    start, end, words = _given(time.start), _given(time.end), _given(time.range)
+    if words is None:
+        return TimeRange(start, end)
+    if start or end:
+        raise QueryError("BAD_RANGE", "a range in words stands alone; leave out start and end, or the range")
+    return parse_range(words, as_of, _known(context, zone), context.catalog.calendar)
+
+
 def _today(context: Context, zone: str | None) -> date:
+    return local_day(context.now, _known(context, zone))
+
+
+def _known(context: Context, zone: str | None) -> str:
     """An unknown zone is told by the plan; until then the catalog's own stands in for it."""
-    return local_day(context.now, zone if zone in zone_names() else context.catalog.time_zone)
+    return zone if zone in zone_names() else context.catalog.time_zone
+
+
+def _explained(context: Context, answer: Answer) -> Explain:
+    explanation = explained(context.catalog, answer)
+    definitions = (text for origin in explanation.lineage for text in (origin.metric, origin.definition))
+    check_may_be_told(" ".join((explanation.sql, *definitions)), context.catalog, context.caller)
+    return explanation
 
 
 def _check_size(rows: int, width: int, most: int) -> None:
@@ -149,9 +200,17 @@ def _given(value: Any) -> Any:
     return None if value is UNSET else value
 
 
-def _order_input(catalog: Catalog) -> type:
-    names = (*catalog.metrics, *catalog.dimensions(), "time")
-    order_by = enum_type("OrderBy", names, "Any metric, dimension or time, as far as it is selected under rows.")
+def _named_filter(catalog: Catalog) -> Any:
+    """The enum of the catalog's filters; text stands in for it where there are none, because no enum is empty."""
+    if not catalog.filters:
+        return str
+    meanings = {f.name: f.description for f in catalog.filters.values() if f.description}
+    return enum_type("NamedFilter", catalog.filters, "Conditions that metrics.yaml names.", meanings)
+
+
+def _order_input(catalog: Catalog, keys: Iterable[str]) -> type:
+    about = "Any metric, dimension or time, as far as it is selected under rows."
+    order_by = enum_type("OrderBy", (*catalog.metrics, *keys, "time"), about, deprecated=replacements(catalog))
     fields = {
         "by": (order_by, strawberry.field(description="Something that is selected under rows.")),
         "direction": (Direction, strawberry.field(default=Direction.ASC)),

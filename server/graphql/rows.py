@@ -4,7 +4,7 @@ A row is a dict, and its fields have no resolver of their own: the schema's defa
 cheapest field that Strawberry has, and an answer has rows times columns of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,13 +13,15 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import Parent
 
-from semantic import Catalog, Dimension, Grain, Metric, Row, ValueType
+from semantic import Catalog, Metric, Row, ValueType
+from semantic.periods import Calendar
 from server.graphql.generated import bare_class, enum_type
-from server.graphql.scalars import BigInt
+from server.graphql.scalars import BigInt, PeriodStart
+from server.keys import Key
 from server.names import attribute, enum_type_name, field_name
 
-_OF_METRIC: Mapping[ValueType, type] = {"money": Decimal, "integer": BigInt, "number": float, "date": date}
-_OF_DIMENSION: Mapping[str, type] = {
+_OF_METRIC: Mapping[ValueType, type] = {"money": Decimal, "integer": BigInt, "number": float, "date": date, "text": str}
+_OF_KEY: Mapping[str, type] = {
     "string": str,
     "integer": BigInt,
     "decimal": Decimal,
@@ -28,7 +30,7 @@ _OF_DIMENSION: Mapping[str, type] = {
     "timestamp": datetime,
 }
 
-GrainName = enum_type("Grain", Grain, "The length of a period; a week begins on Monday.")
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @strawberry.type(name="Evidence", description="What stands behind one value.")
@@ -49,27 +51,36 @@ class RowTypes:
     totals: type
 
 
-def row_types(catalog: Catalog, enums: Mapping[str, type]) -> RowTypes:
+def row_types(catalog: Catalog, keys: Iterable[Key], enums: Mapping[str, type]) -> RowTypes:
     """`MetricsRow`, and `MetricsTotals`, which has no dimensions: a total that is cut by something is no total."""
-    meanings = {m.name: metric_description(m) for m in catalog.metrics.values()}
-    metric_name = enum_type("MetricName", catalog.metrics, "Every metric.", meanings)
-    metrics = {m.name: _metric(m) for m in catalog.metrics.values()}
-    dimensions = {d.name: _dimension(d, enums) for d in catalog.dimensions().values()}
-    row = bare_class("MetricsRow", {**dimensions, "time": _time(), **metrics, "evidence": _evidence(metric_name)})
-    totals = bare_class("MetricsTotals", {**metrics, "evidence": _evidence(metric_name)})
+    named = catalog.metrics.values()
+    meanings = {m.name: metric_description(m) for m in named}
+    metric_name = enum_type("MetricName", catalog.metrics, "Every metric.", meanings, replacements(catalog))
+    metrics = {m.name: _metric(m) for m in named}
+    dimensions = {key.name: _dimension(key, enums) for key in keys}
+    evidence = {"evidence": _evidence(metric_name)}
+    row = bare_class("MetricsRow", {**dimensions, "time": _time(catalog.calendar), **metrics, **evidence})
+    totals = bare_class("MetricsTotals", {**metrics, **evidence})
     return RowTypes(
         strawberry.type(row, description="The metrics of one combination of the dimensions that are selected here."),
         strawberry.type(totals, description="The metrics over everything that the question covers."),
     )
 
 
-def enums_of(catalog: Catalog) -> dict[str, type]:
+def enums_of(keys: Iterable[Key]) -> dict[str, type]:
     """An enum for each dimension that has a closed set of values."""
-    return {
-        d.name: enum_type(enum_type_name(d.name), d.values, d.description)
-        for d in catalog.dimensions().values()
-        if d.type == "enum"
-    }
+    return {k.name: enum_type(enum_type_name(k.name), k.values, k.description) for k in keys if k.type == "enum"}
+
+
+def replacements(catalog: Catalog) -> dict[str, str]:
+    """What to ask for instead of each deprecated metric."""
+    return {m.name: m.deprecated for m in catalog.metrics.values() if m.deprecated}
+
+
+def grain_description(calendar: Calendar, name: str) -> str:
+    """How long the periods of a catalog's own grain are, and when one of them begins; nothing for the usual ones."""
+    periods = calendar.grains.get(name)
+    return f"Every {periods.length}, counted from {periods.origin.isoformat()}" if periods else ""
 
 
 def row_values(row: Row) -> dict[str, object]:
@@ -84,29 +95,38 @@ def read_field(source: Any, name: str) -> object:
 
 
 def metric_description(metric: Metric) -> str:
-    text = metric.description or metric.label
-    return f"{text}. Unit: {metric.unit}." if metric.unit else f"{text}."
+    unit = f" Unit: {metric.unit}." if metric.unit else ""
+    estimate = " An estimate." if metric.is_approximate else ""
+    return f"{metric.description or metric.label}.{unit}{estimate}"
 
 
 def _metric(metric: Metric) -> tuple[Any, Any]:
-    settings = strawberry.field(name=field_name(metric.name), description=metric_description(metric))
+    settings = strawberry.field(
+        name=field_name(metric.name),
+        description=metric_description(metric),
+        deprecation_reason=metric.deprecated or None,
+    )
     return _OF_METRIC[metric.type] | None, settings
 
 
-def _dimension(dimension: Dimension, enums: Mapping[str, type]) -> tuple[Any, Any]:
-    annotation = enums.get(dimension.name) or _OF_DIMENSION[dimension.type]
-    settings = strawberry.field(name=field_name(dimension.name), description=dimension.description or None)
+def _dimension(key: Key, enums: Mapping[str, type]) -> tuple[Any, Any]:
+    annotation = enums.get(key.name) or _OF_KEY[key.type]
+    settings = strawberry.field(name=field_name(key.name), description=key.description or None)
     return annotation | None, settings
 
 
-def _time() -> tuple[Any, Any]:
-    def time(root: Parent[Any], grain: Annotated[Any, strawberry.argument(graphql_type=GrainName)]) -> Any:
+def _time(calendar: Calendar) -> tuple[Any, Any]:
+    lengths = {name: text for name in calendar.grains if (text := grain_description(calendar, name))}
+    week = f"The length of a period; a week begins on {_WEEKDAYS[calendar.week_start]}."
+    grain_name = enum_type("Grain", calendar.names, week, lengths)
+
+    def time(root: Parent[Any], grain: Annotated[Any, strawberry.argument(graphql_type=grain_name)]) -> Any:
         return root["time"]
 
-    return date | None, strawberry.field(
+    return PeriodStart | None, strawberry.field(
         resolver=time,
-        graphql_type=date | None,
-        description="The first day of a period, and with it one row for each period. One grain in a question.",
+        graphql_type=PeriodStart | None,
+        description="When a period begins, and with it one row for each period. One grain in a question.",
     )
 
 

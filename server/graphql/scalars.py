@@ -9,6 +9,7 @@ import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
 BigInt = NewType("BigInt", int)
+PeriodStart = NewType("PeriodStart", date)
 
 _LARGEST = 2**63
 
@@ -56,6 +57,11 @@ def write_instant(value: datetime) -> str:
     return instant.isoformat().replace("+00:00", "Z")
 
 
+def write_period_start(value: date | datetime) -> str:
+    """Minutes and hours begin at an instant, longer periods on a day."""
+    return write_instant(value) if isinstance(value, datetime) else write_date(value)
+
+
 def read_instant(value: object) -> datetime:
     try:
         instant = datetime.fromisoformat(_text(value))
@@ -90,6 +96,12 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         description='A day in the question\'s zone, such as "2026-03-08".',
         serialize=write_date,
         parse_value=read_date,
+    ),
+    PeriodStart: strawberry.scalar(
+        name="PeriodStart",
+        description='The first day of a period in the question\'s zone, such as "2026-03-08"; of a minute or an hour '
+        'the instant at which it begins, in UTC, such as "2026-03-08T05:00:00Z".',
+        serialize=write_period_start,
     ),
     datetime: strawberry.scalar(
         name="DateTime",

@@ -4,18 +4,24 @@ import strawberry
 from strawberry import Info
 from strawberry.schema.config import StrawberryConfig
 
-from semantic import Catalog
+from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
 from server.graphql.context import Context
 from server.graphql.discovery import CatalogInfo, Source, catalog_info, sources_of
 from server.graphql.metrics import metrics_field
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
+from server.withheld import hidden_names
 
 
-def build_schema(catalog: Catalog) -> strawberry.Schema:
-    """`CatalogError` where names of the catalog cannot be told apart in GraphQL."""
-    asked = metrics_field(catalog)
-    declared = catalog_info(catalog)
+def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.Schema:
+    """What a caller sees. `CatalogError` where that is nothing, or names cannot be told apart in GraphQL."""
+    seen = visible(catalog, caller)
+    if not seen.metrics:
+        raise CatalogError(
+            [Mistake(Mark(catalog.file, 1, 1), "there is no metric that the caller's roles open to him")]
+        )
+    asked = metrics_field(seen)
+    declared = catalog_info(seen, hidden_names(catalog, caller))
 
     def read_catalog() -> CatalogInfo:
         return declared

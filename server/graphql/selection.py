@@ -12,7 +12,7 @@ from typing import Any
 from graphql import GraphQLObjectType, GraphQLResolveInfo, get_argument_values
 from graphql.execution.collect_fields import CollectedFields, FieldDetails, FragmentDetails, collect_subfields
 
-from semantic import Grain, QueryError
+from semantic import QueryError
 from server.names import Vocabulary
 
 _EVIDENCE_WIDTH = 4
@@ -24,7 +24,7 @@ class Columns:
 
     metrics: tuple[str, ...]
     by: tuple[str, ...]
-    grain: Grain | None
+    grain: str | None
     evidence: bool
     width: int
     """Values of a row in the response, roughly."""
@@ -88,15 +88,15 @@ def _columns(part: str, fields: list[_Field], vocabulary: Vocabulary) -> Columns
         raise QueryError("NO_METRICS", f"no metric is selected under {part}; select at least one, such as {example}")
     return Columns(
         metrics=tuple(dict.fromkeys((*metrics, *evidence))),
-        by=tuple(dict.fromkeys(vocabulary.dimensions[f.name] for f in fields if f.name in vocabulary.dimensions)),
+        by=tuple(dict.fromkeys(vocabulary.keys[f.name] for f in fields if f.name in vocabulary.keys)),
         grain=_grain(fields),
         evidence=bool(evidence),
         width=len(fields) + _EVIDENCE_WIDTH * len(evidence),
     )
 
 
-def _grain(fields: list[_Field]) -> Grain | None:
-    grains = sorted({Grain(field.arguments["grain"].value) for field in fields if field.name == "time"})
+def _grain(fields: list[_Field]) -> str | None:
+    grains = sorted({str(field.arguments["grain"].value) for field in fields if field.name == "time"})
     if len(grains) > 1:
         both = " and ".join(grain.upper() for grain in grains)
         raise QueryError("TWO_GRAINS", f"rows are cut by {both} at once; a question has one grain, so ask twice")

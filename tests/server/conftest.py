@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from semantic import Catalog, load_catalog
+from semantic import Caller, Catalog, load_catalog
 from server.app import create_app
 from server.cli import main
 from server.cli.notice import announced
@@ -107,9 +107,11 @@ def load_into(store: Store, records: Sequence[StagedRecord], now: datetime = NOW
 class Api:
     """Asks the engine, and reads its answers as a client would: through JSON."""
 
-    def __init__(self, catalog: Catalog, store: Store, limits: AnswerLimits = LIMITS) -> None:
+    def __init__(
+        self, catalog: Catalog, store: Store, limits: AnswerLimits = LIMITS, caller: Caller | None = None
+    ) -> None:
         self.store = store
-        self.engine = Engine(build_schema(catalog), catalog, store, lambda: NOW, limits)
+        self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: NOW, limits, caller)
 
     def ask(self, text: str, variables: Json | None = None, name: str | None = None) -> Json:
         response = self.engine.answer(Operation(text, variables, name), Deadline.after(10_000))
@@ -196,9 +198,9 @@ def loaded(run: Run, tmp_path: Path) -> Run:
 
 
 @contextmanager
-def served(path: Path) -> Iterator[str]:
+def served(path: Path, metrics: Path = REPOSITORY / "metrics.yaml") -> Iterator[str]:
     """A store that a server owns and announces, until the block ends; gives the server's address."""
-    catalog = load_catalog((REPOSITORY / "metrics.yaml").read_text(encoding="utf-8"))
+    catalog = load_catalog(metrics.read_text(encoding="utf-8"))
     with (
         Store.open(path) as store,
         running(create_app(store, catalog, Settings(), lambda: datetime.now(UTC), "one")) as url,

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.server.conftest import Run
+from tests.server.conftest import REPOSITORY, Run
 
 
 def test_json_keeps_every_digit_and_says_why_a_value_is_null(loaded: Run) -> None:
@@ -83,15 +83,123 @@ def test_the_printed_sql_gives_the_same_rows_in_duckdb_by_hand(loaded: Run, tmp_
     assert rows == [("big", 0.5 / 0.375), ("small", None)]
 
 
+def test_the_sql_may_be_in_the_words_of_another_database(loaded: Run) -> None:
+    asked = ("sql", "sessions", "--by", "agent", "--grain", "week", "--where", "model = 'big'")
+    for dialect in ("postgres", "clickhouse", "spark", "snowflake", "bigquery", "trino"):
+        shown = loaded(*asked, "--dialect", dialect)
+        assert (shown.code, shown.err) == (0, "")
+        assert "'big'" in shown.out
+    assert '"session_facts"' in loaded(*asked, "--dialect", "postgres").out
+    refused = loaded(*asked, "--dialect", "postgres", "--parameters")
+    assert (refused.code, "without --dialect" in refused.err) == (2, True)
+
+
 def test_parameters_can_be_shown_apart(loaded: Run) -> None:
     shown = loaded("sql", "sessions", "--where", "agent = 'main'", "--parameters")
     assert "sessions.agent = $p1" in shown.out
     assert "-- $p1 = 'main'" in shown.out
 
 
+MORE = """
+calendar: {grains: {sprint: {every: 2 weeks, from: 2026-01-05}}}
+filters: {of_main: {model: sessions, where: agent = 'main'}}
+"""
+
+
+@pytest.fixture
+def extended(loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The shipped file with a period, a filter, an estimate and a deprecated metric of its own."""
+    shipped = (REPOSITORY / "metrics.yaml").read_text()
+    added = (
+        "  models_seen: {count_distinct: sessions.model, approximate: true}\n"
+        "  runs: {count: sessions, deprecated: ask for sessions}\n"
+    )
+    (tmp_path / "mine.yaml").write_text(shipped + added + MORE)
+    monkeypatch.setenv("CLAWBACK_METRICS", "mine.yaml")
+    return loaded
+
+
+def rows(run: Run, *arguments: str) -> list[dict[str, object]]:
+    shown = run("query", *arguments, "--format", "json")
+    assert (shown.code, shown.err) == (0, "")
+    return [{k: v for k, v in row.items() if k != "status"} for row in json.loads(shown.out)["rows"]]
+
+
+def test_conditions_on_values_choose_the_rows(loaded: Run) -> None:
+    assert rows(loaded, "sessions", "--by", "agent", "--having", "sessions > 1") == [{"agent": "main", "sessions": 3}]
+    unknown = rows(loaded, "session_cost", "--by", "agent", "--by", "model", "--having", "session_cost is null")
+    assert unknown == [{"agent": "main", "model": "small", "session_cost": None}]
+
+
+def test_a_filter_of_the_file_is_asked_by_its_name(extended: Run) -> None:
+    assert rows(extended, "sessions", "--filter", "of_main") == [{"sessions": 3}]
+    assert rows(extended, "sessions", "--filter", "of_main", "--where", "model = 'small'") == [{"sessions": 1}]
+    refused = extended("query", "sessions", "--filter", "of_mian")
+    assert refused.err == "error: there is no filter 'of_mian'; did you mean 'of_main'?\n"
+
+
+def test_a_range_may_be_said_in_words(loaded: Run) -> None:
+    asked = ("charged_cost", "--grain", "day", "--as-of", "2026-03-04")
+    days = [{"time": f"2026-03-0{n}", "charged_cost": "0"} for n in range(1, 4)]
+    assert rows(loaded, *asked, "--last", "3 days") == days
+    assert rows(loaded, *asked, "--range", "last 3 days") == days
+    assert rows(loaded, *asked, "--range", "2026-03-01 to 2026-03-03") == days
+
+
+def test_a_period_of_the_file_is_a_grain(extended: Run) -> None:
+    asked = ("charged_cost", "--grain", "sprint", "--range", "2026-03-01 to 2026-03-02", "--as-of", "2026-03-04")
+    assert rows(extended, *asked) == [
+        {"time": "2026-02-16", "charged_cost": "0"},
+        {"time": "2026-03-02", "charged_cost": "0"},
+    ]
+
+
+def test_parts_of_the_time_are_columns_under_names_of_their_own(loaded: Run) -> None:
+    asked = ("sessions", "--by", "time.year", "--where", "time.weekday between 1 and 7", "--format", "csv")
+    assert loaded("query", *asked).out.splitlines()[0] == "time_year,sessions,sessions_status"
+
+
+def test_hours_are_instants_in_utc(loaded: Run) -> None:
+    hours = ("--grain", "hour", "--since", "2026-03-01T00:00:00Z", "--until", "2026-03-01T02:00:00Z")
+    assert rows(loaded, "sessions", *hours, "--zone", "Asia/Kolkata") == [
+        {"time": "2026-02-28T23:30:00Z", "sessions": 0},
+        {"time": "2026-03-01T00:30:00Z", "sessions": 0},
+        {"time": "2026-03-01T01:30:00Z", "sessions": 0},
+    ]
+
+
+def test_a_table_notes_what_is_an_estimate_and_what_is_deprecated(extended: Run) -> None:
+    shown = extended("query", "models_seen", "runs")
+    assert "models_seen is an estimate" in shown.out
+    assert "runs is deprecated: ask for sessions" in shown.out
+
+
+def test_explain_says_where_a_number_comes_from(loaded: Run) -> None:
+    shown = loaded("explain", "cost_per_session", "--by", "agent", "--where", "time.hour < 12")
+    assert (shown.code, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    assert lines[0].startswith("cost_per_session = session_cost / costed_sessions  (")
+    assert "  rests on session_cost, costed_sessions" in lines
+    assert "  sum of cost_usd in sessions" in lines
+    assert "session_facts, for session_cost, costed_sessions: rows of the range, grouped by the keys" in lines
+    assert "  agent: a dimension of sessions itself" in lines
+    assert "  time.hour: the hour of started_at in UTC" in lines
+    assert lines[-1] == "days are cut in UTC"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("query", "sessions", "--grain", "dya"), "there is no grain 'dya'; did you mean 'day'?"),
+        (("query", "sessions", "--range", "lately"), "'lately' is not a range of time; write one such as today"),
+        (("query", "sessions", "--last", "3 moons"), "'moons' is not a length of time"),
+        (("query", "sessions", "--last", "3 days", "--since", "2026-03-01"), "limit time in one way"),
+        (("query", "sessions", "--range", "today", "--last", "3 days"), "limit time in one way"),
+        (("query", "sessions", "--having", "roi > 1"), "compare the values of what is asked for"),
+        (("query", "sessions", "--having", "sessions >"), "the filter has a condition that cannot be read"),
+        (("query", "sessions", "--by", "time.weekdya"), "there is no dimension 'time.weekdya'"),
+        (("query", "cash", "--by", "time.month"), "'cash' cannot be cut by 'time.month'"),
+        (("explain", "sesions"), "there is no metric 'sesions'; did you mean 'sessions'?"),
         (("query", "sesions"), "there is no metric 'sesions'; did you mean 'sessions'?"),
         (("query", "sessions", "--by", "modle"), "there is no dimension 'modle'; did you mean 'model'?"),
         (("query", "cash", "--by", "model"), "'cash' cannot be cut by 'model'"),

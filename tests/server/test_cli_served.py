@@ -44,6 +44,11 @@ def test_a_store_that_another_process_holds_is_named_with_what_to_do(loaded: Run
         ("session_cost", "--where", "model is null or model like 'b%'", "--order", "session_cost:desc"),
         ("burn_rate", "cash", "runway_months", "depletion_date", "--as-of", "2026-03-01"),
         ("sessions", "--grain", "day", "--since", "2026-03-01", "--until", "2026-03-03", "--zone", "Asia/Kolkata"),
+        ("sessions", "--grain", "hour", "--since", "2026-03-01T00:00:00Z", "--until", "2026-03-01T03:00:00Z"),
+        ("sessions", "roi", "--by", "model", "--having", "sessions >= 2 and (roi > 0.5 or roi is null)"),
+        ("session_cost", "--by", "agent", "--having", "session_cost > 0.05 and not session_cost in (0.75)"),
+        ("sessions", "--by", "time.year", "--by", "agent", "--where", "time.weekday in (1, 2, 3) or time.hour is null"),
+        ("charged_cost", "--grain", "quarter", "--range", "2026", "--as-of", "2026-03-01"),
     ],
 )
 def test_a_store_that_a_server_owns_is_asked_through_the_server(loaded: Run, tmp_path: Path, arguments: Any) -> None:
@@ -56,6 +61,67 @@ def test_a_store_that_a_server_owns_is_asked_through_the_server(loaded: Run, tmp
     assert (through.code, through.out) == (0, alone.out)
     assert (refused.code, "10,000" in refused.err) == (1, True)
     assert list(tmp_path.glob("*.server")) == []
+
+
+OWN = """
+calendar: {grains: {sprint: {every: 2 weeks, from: 2026-01-05}}}
+models:
+  sessions:
+    source: session_facts
+    key: session_id
+    time: started_at
+    dimensions:
+      agent: string
+      model: string
+      began: {type: timestamp, sql: "coalesce(started_at, cast('2026-03-01 10:00:00' as timestamp))"}
+      class: {type: enum, values: [productive, failed, idle, pending, unknown]}
+filters:
+  of_main: {model: sessions, where: agent = 'main'}
+  big: {model: sessions, where: model = 'big'}
+metrics:
+  sessions: {count: sessions}
+  a_model: {max: sessions.model, unit: text}
+  share: {metric: sessions, share: {within: all}}
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sessions", "--filter", "of_main", "--filter", "big"),
+        ("sessions", "a_model", "--by", "agent", "--having", "a_model = 'small' or sessions > 2"),
+        ("share", "--by", "agent", "--having", "share > 0.3"),
+        ("sessions", "--by", "began", "--where", "began >= '2026-03-01T10:00:00Z'"),
+        ("sessions", "--by", "class", "--where", "class in ('productive', 'failed')"),
+        ("sessions", "--grain", "sprint", "--range", "2026-03", "--as-of", "2026-03-20"),
+    ],
+)
+def test_what_a_file_names_is_asked_through_the_server_as_well(
+    loaded: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: Any
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(OWN)
+    monkeypatch.setenv("CLAWBACK_METRICS", str(own))
+    asked = ("query", *arguments, "--format", "json")
+    alone = loaded(*asked)
+    assert (alone.code, alone.err) == (0, "")
+    with served(tmp_path / "store.duckdb", own):
+        assert loaded(*asked) == alone
+
+
+def test_a_question_that_the_file_refuses_is_refused_in_its_words(loaded: Run, tmp_path: Path) -> None:
+    asked = ("query", "sessions", "--by", "modle", "--having", "rio > 1")
+    alone = loaded(*asked)
+    with served(tmp_path / "store.duckdb"):
+        assert loaded(*asked) == alone
+    assert alone.code == 1
+
+
+def test_nobody_is_asked_as_through_a_server(loaded: Run, tmp_path: Path) -> None:
+    with served(tmp_path / "store.duckdb") as url:
+        shown = loaded("query", "sessions", "--role", "staff")
+    assert shown.code == 1
+    assert f"is served at {url}, which answers everybody as its own settings say" in shown.err
 
 
 def test_a_question_to_a_server_of_this_machine_passes_by_every_proxy(

@@ -129,21 +129,21 @@ def test_rows_and_totals_are_of_one_version_of_the_data(catalog: Catalog) -> Non
         }
 
 
-def test_explain_shows_the_statement_that_ran(api: Api) -> None:
-    explain = api.data(
-        "{ metrics(where: {trigger: {eq: CRON}}) { rows { agent inferenceCost } explain { sql sqlWithValues zone "
-        "parameters { name value } facts { model measures dimensions { dimension joins } } } } }"
-    )["metrics"]["explain"]
-    assert "$p1" in explain["sql"]
-    assert "'cron'" in explain["sqlWithValues"]
-    assert explain["zone"] == "UTC"
-    assert explain["parameters"] == [{"name": "p1", "value": "cron"}]
-    assert explain["facts"] == [
-        {
-            "model": "requests",
-            "measures": ["inference_cost"],
-            "dimensions": [{"dimension": "agent", "joins": []}, {"dimension": "trigger", "joins": ["session"]}],
-        }
+def test_the_catalog_tells_what_is_said_about_a_metric(store: Store) -> None:
+    text = NARROW + (
+        "  old: {count: runs, deprecated: ask for runs}\n"
+        "  told: {count: runs, format: '0,0', owner: finance, target: below 10, label: Told}\n"
+        "  seen: {count_distinct: runs.session_id, approximate: true}\n"
+        "  place: {metric: runs, rank: highest}\n"
+    )
+    fields = "name format owner target deprecated isApproximate kind"
+    metrics = Api(load_catalog(text), store).data(f"{{ catalog {{ metrics {{ {fields} }} }} }}")["catalog"]["metrics"]
+    plain = {"format": "", "owner": "", "target": "", "deprecated": None, "isApproximate": False, "kind": "MEASURE"}
+    assert metrics[-4:] == [
+        {**plain, "name": "old", "deprecated": "ask for runs"},
+        {**plain, "name": "told", "format": "0,0", "owner": "finance", "target": "below 10"},
+        {**plain, "name": "seen", "isApproximate": True},
+        {**plain, "name": "place", "kind": "RANK"},
     ]
 
 
@@ -255,10 +255,6 @@ def test_a_question_that_has_no_right_answer_is_refused_with_a_code(
     (error,) = body["errors"]
     assert error["extensions"] == {"code": code}
     assert error["path"] == ["metrics"]
-
-
-def test_explaining_nothing_is_refused(api: Api) -> None:
-    assert api.codes("{ metrics { explain { sql } } }") == ["NO_METRICS"]
 
 
 def test_one_question_that_is_refused_leaves_the_others_alone(api: Api) -> None:

@@ -1,9 +1,11 @@
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from semantic import Caller
 from server.settings import Settings, shipped
 from tests.server.conftest import REPOSITORY
 
@@ -68,6 +70,34 @@ def test_a_setting_that_makes_no_sense_is_refused_by_name(
 def test_the_default_limit_is_within_the_largest() -> None:
     with pytest.raises(ValidationError, match=r"default_rows \(1,000\) is above max_rows \(10\)"):
         Settings(max_rows=10)
+
+
+def test_whoever_asks_is_the_operator_until_roles_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().caller is None
+    monkeypatch.setenv("CLAWBACK_ROLES", "")
+    assert Settings().caller == Caller(frozenset(), {})
+    monkeypatch.setenv("CLAWBACK_ROLES", "finance, staff,")
+    monkeypatch.setenv("CLAWBACK_CLAIMS", '{"team": "search", "level": 3, "share": 0.1, "in": ["a", true]}')
+    assert Settings().caller == Caller(
+        frozenset({"finance", "staff"}), {"team": "search", "level": 3, "share": Decimal("0.1"), "in": ("a", True)}
+    )
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [("{team: search}", "is not JSON"), ("[1]", "valid dictionary"), ('{"a": null}', "a"), ('{"a": {"b": 1}}', "a")],
+)
+def test_claims_that_cannot_be_read_are_refused(monkeypatch: pytest.MonkeyPatch, claims: str, message: str) -> None:
+    monkeypatch.setenv("CLAWBACK_ROLES", "staff")
+    monkeypatch.setenv("CLAWBACK_CLAIMS", claims)
+    with pytest.raises(ValidationError, match=message):
+        Settings()
+
+
+def test_claims_are_of_a_caller_and_not_of_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAWBACK_CLAIMS", '{"team": "search"}')
+    with pytest.raises(ValidationError, match="claims are set without roles, and the operator has no claims"):
+        Settings()
 
 
 def test_every_setting_says_what_it_is_for() -> None:
