@@ -202,7 +202,7 @@ class _Asker:
 
     def _rank(self, name: str, made: Ranked, values: Mapping[Place, dict[str, Outcome]]) -> None:
         """Places among the rows of a period with the same values of `within`: 1, 1, 3."""
-        apart = [i for i, key in enumerate(self.query.by) if key in made.rank.within]
+        apart = [i for i, key in enumerate(self.query.by) if {key, key.rpartition(".")[2]} & set(made.rank.within)]
         known = {cell: row[name].value for cell, row in values.items() if row[name].value is not None}
         for (key, period), row in values.items():
             group = period, [key[i] for i in apart]
