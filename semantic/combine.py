@@ -37,7 +37,7 @@ def claims_in(tree: exp.Expression) -> Iterator[str]:
 
 def check_measure(name: str, measure: Measure, time: Time | None, period: Period, *, by_time: bool) -> None:
     """Raises `QueryError` where a measure cannot be read at the asked grain and range."""
-    asks_time = period.periods is not None or period.range.start is not None or period.range.end is not None
+    asks_time = by_time or period.range.start is not None or period.range.end is not None
     if asks_time and time is None:
         raise QueryError("NO_TIME", f"'{name}' has no time, so it cannot be cut or limited by time")
     by_clock = by_time and period.by_clock

@@ -73,7 +73,7 @@ def _tables_of(plan: Plan, fact: Fact, parameters: Parameters, series: Series) -
                 made = FactTables((*made.sources, *history), made.answers, made.days)
         case _:
             made = reading_tables(plan, fact, parameters, series)
-    if plan.is_open and not made.days:
+    if plan.is_open and not made.days and fact.time is not None:
         table, bound = seen_days(plan, fact, parameters, f"{made.answers[0].name}_days")
         made = FactTables((*made.sources, table), made.answers, (bound,))
     if fact.funnel is None:
