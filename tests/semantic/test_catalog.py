@@ -101,7 +101,7 @@ def test_a_dimension_name_means_one_thing() -> None:
     assert mistakes(text) == [
         (
             "m.yaml:10:18: 'team' is declared otherwise at m.yaml:6:18; one name means one thing, so give both the "
-            "same type and values, or another name"
+            "same type, values and access, or another name"
         )
     ]
 
