@@ -47,8 +47,8 @@ def start_of(day: date, periods: Periods) -> date:
     if length.days:
         return day - timedelta(days=(day - periods.origin).days % length.days)
     assert length.months, f"a {periods.name} is not made of days"
-    months = _month_number(day) - _month_number(periods.origin)
-    return _first_of_month(_month_number(day) - months % length.months)
+    months = month_number(day) - month_number(periods.origin)
+    return _first_of_month(month_number(day) - months % length.months)
 
 
 def following(start: date, periods: Periods) -> date:
@@ -67,7 +67,7 @@ def moved(day: date, by: Duration, times: int = 1) -> date:
     if by.days:
         return day + timedelta(days=times * by.days)
     assert by.months, f"{by} is not made of days"
-    first = _first_of_month(_month_number(day) + times * by.months)
+    first = _first_of_month(month_number(day) + times * by.months)
     return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))
 
 
@@ -79,7 +79,8 @@ def moved_instant(instant: datetime, by: Duration, times: int, zone: str) -> dat
     return datetime.combine(moved(local.date(), by, times), local.time(), ZoneInfo(zone)).astimezone(UTC)
 
 
-def _month_number(day: date) -> int:
+def month_number(day: date) -> int:
+    """Months since the year 0."""
     return day.year * 12 + day.month - 1
 
 

@@ -84,10 +84,6 @@ class Catalog:
                 found.setdefault(name, dimension)
         return dict(sorted(found.items()))
 
-    def inputs_of(self, metric: str) -> tuple[str, ...]:
-        """The metrics that a metric is computed from; none for a measure."""
-        return self.metric(metric).inputs
-
     def measures_of(self, metric: str) -> Mapping[str, Measure]:
         """The measures that a metric rests on, by metric name, in the order in which they are first met."""
         found: dict[str, Measure] = {}
@@ -95,10 +91,9 @@ class Catalog:
         waiting = [metric]
         while waiting:
             name = waiting.pop(0)
-            definition = self.metric(name).definition
-            if isinstance(definition, Measure):
-                found[name] = definition
-            following = self.inputs_of(name)
-            waiting += [f for f in following if f not in met]
-            met.update(following)
+            here = self.metric(name)
+            if isinstance(here.definition, Measure):
+                found[name] = here.definition
+            waiting += [following for following in here.inputs if following not in met]
+            met.update(here.inputs)
         return found

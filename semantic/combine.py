@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from semantic.calendar import month_number
 from semantic.errors import QueryError
 from semantic.measure import Aggregation, Measure, Rolling, Time, ToDate
 from semantic.periods import Calendar, Duration, Periods
@@ -113,5 +114,5 @@ def _is_made_of(large: Periods, small: Periods) -> bool:
     if part.days is not None:
         return big.days is not None and big.days % part.days == 0 and apart % part.days == 0
     assert part.months is not None
-    months_apart = (large.origin.year - small.origin.year) * 12 + large.origin.month - small.origin.month
+    months_apart = month_number(large.origin) - month_number(small.origin)
     return big.months is not None and big.months % part.months == 0 and months_apart % part.months == 0

@@ -1,9 +1,7 @@
 """Where a number comes from: the lines of the file that define it, the columns that it reads, and the ways it joins."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-from sqlglot import exp
 
 from semantic.catalog import Catalog
 from semantic.errors import Mark
@@ -12,6 +10,7 @@ from semantic.metric import Metric
 from semantic.model import Join, Model
 from semantic.plan import Fact, Plan, Scan
 from semantic.reach import Reached, role_of
+from semantic.reads import reads_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -81,14 +80,13 @@ def explain(catalog: Catalog, plan: Plan) -> Explanation:
 
 def lineage(catalog: Catalog, metric: str) -> tuple[Origin, ...]:
     """Every column of the store that a metric rests on."""
-    found = {o for measure in catalog.measures_of(metric).values() for o in _of_measure(catalog, measure)}
-    return tuple(sorted(found))
+    return _origins(catalog, catalog.measures_of(metric).values())
 
 
 def _metric(catalog: Catalog, plan: Plan, metric: Metric) -> MetricOrigin:
-    reads = {o for m in _measures(catalog, plan, metric) for o in _of_measure(catalog, m)}
+    reads = _origins(catalog, _measures(catalog, plan, metric))
     steps = tuple(_steps(metric.definition)) if isinstance(metric.definition, Measure) else ()
-    return MetricOrigin(metric.name, metric.source_text, metric.mark, metric.inputs, tuple(sorted(reads)), steps)
+    return MetricOrigin(metric.name, metric.source_text, metric.mark, metric.inputs, reads, steps)
 
 
 def _measures(catalog: Catalog, plan: Plan, metric: Metric) -> Iterator[Measure]:
@@ -127,39 +125,8 @@ def _steps(measure: Measure) -> Iterator[str]:
         yield f"{'keeping only' if measure.cut.keeps else 'without'} {', '.join(sorted(measure.cut.names)) or 'no key'}"
 
 
-def _of_measure(catalog: Catalog, measure: Measure) -> Iterator[Origin]:
-    model = catalog.models[measure.model]
-    trees = [*measure.where, *([measure.value] if measure.value is not None else [])]
-    for tree in trees:
-        yield from _columns(catalog, model, tree)
-    time = measure.time or model.time
-    if time is not None:
-        yield Origin(model.source, time.column)
-    if measure.funnel:
-        yield Origin(model.source, measure.funnel.by)
-    for step in measure.funnel.steps if measure.funnel else ():
-        follows = catalog.models[step.model]
-        yield Origin(follows.source, step.by)
-        for tree in step.where:
-            yield from _columns(catalog, follows, tree)
-
-
-def _columns(catalog: Catalog, model: Model, tree: exp.Expression) -> Iterator[Origin]:
-    for column in tree.find_all(exp.Column):
-        owner = model
-        *roles, name = (part.name for part in column.parts)
-        for role in roles:
-            join = owner.joins[role]
-            yield from (Origin(owner.source, mine) for mine, _ in join.columns)
-            owner = catalog.models[join.target]
-            yield from (Origin(owner.source, theirs) for _, theirs in join.columns)
-        dimension = owner.dimension(name)
-        if dimension is None:
-            yield Origin(owner.source, name)
-        elif dimension.measure is not None:
-            yield from _of_measure(catalog, dimension.measure)
-        else:
-            yield from (Origin(owner.source, c.name) for c in dimension.sql.find_all(exp.Column))
+def _origins(catalog: Catalog, measures: Iterable[Measure]) -> tuple[Origin, ...]:
+    return tuple(sorted({Origin(r.source, r.column) for measure in measures for r in reads_of(catalog, measure)}))
 
 
 def _fact(plan: Plan, fact: Fact) -> FactOrigin:

@@ -10,6 +10,11 @@ ValueType = Literal["money", "integer", "number", "date", "text"]
 Empty = Literal["null", "zero", "carry"]
 
 
+def declared_name(name: str) -> str:
+    """The metric of the file that a part belongs to: of `cost__1_month_earlier`, `cost`."""
+    return name.partition("__")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Reasons:
     """The codes that say why a metric is null, or that a metric which divides by it is."""

@@ -31,6 +31,8 @@ class Dimension:
     """The definition of that metric."""
     back: tuple["Join", ...] = ()
     """The way of joins from that measure's model to the dimension's."""
+    is_zero: bool = False
+    """Whether it is 0 where nothing is measured for a row; else it is unknown there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,8 @@ class Unit(StrEnum):
         return self in (Unit.MINUTE, Unit.HOUR)
 
 
-class Grain(StrEnum):
-    """The periods that every catalog has; a catalog may declare more under names of its own."""
-
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
+Grain = Unit
+"""The periods that every catalog has are one unit long; a catalog may declare more under names of its own."""
 
 
 @dataclass(frozen=True, slots=True)

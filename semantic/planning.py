@@ -4,11 +4,8 @@ Each fact is aggregated alone at the asked keys and only then joined on them, so
 between facts. What would need a row to be counted twice (a cut that a model cannot reach) is refused here.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from semantic import combine
 from semantic.access import Caller, visible
@@ -16,6 +13,7 @@ from semantic.catalog import Catalog
 from semantic.closure import closure, kept
 from semantic.errors import QueryError
 from semantic.measure import Cumulative, Each, Funnel, Measure, Snapshot, Time
+from semantic.metric import declared_name
 from semantic.model import Model
 from semantic.periods import Periods
 from semantic.plan import Condition, Fact, Mask, Plan, Scan, all_facts, joins_facts, reading_of
@@ -62,7 +60,7 @@ def _plan(catalog: Catalog, query: MetricQuery, caller: Caller | None, *, is_den
     period = period_of(catalog, query, periods, only_dates=only_dates)
     for fact in facts:
         for name, measure in fact.measures.items():
-            combine.check_measure(name.partition("__")[0], measure, fact.time, period, by_time=fact.by_time)
+            combine.check_measure(declared_name(name), measure, fact.time, period, by_time=fact.by_time)
     facts = tuple(shared(facts, period))
 
     def guards_of(model: Model) -> tuple[Condition, ...]:
@@ -120,18 +118,12 @@ def _facts(
         group = _Group(measure.model, measure.time, scan, keys, by_time, reading, measure.snapshot, measure.funnel)
         grouped.setdefault(group, {})[name] = measure
     filtered = tuple(c.dimension for c in comparisons(query.where))
-    labels: Counter[tuple[object, ...]] = Counter()
     for group, found in grouped.items():
         first_name, first = next(iter(found.items()))
-        shown = first_name.partition("__")[0]  # the metric that the file names, whatever part of it this is
+        shown = declared_name(first_name)
         model = catalog.models[group.model]
-        is_one_table = group.scan is Scan.PLAIN and not group.funnel and not group.reading.window
-        label = _label(catalog, model.name)
-        name = f"{label}_funnel" if group.funnel else label
-        alike = (name, group.keys, group.by_time, group.reading) if is_one_table else (name,)
-        labels[alike] += 1
         fact = Fact(
-            label=name if labels[alike] == 1 else f"{name}_{labels[alike]}",
+            label=f"{model.name}_funnel" if group.funnel else model.name,
             model=model,
             time=time_of(catalog, first),
             scan=group.scan,
@@ -149,27 +141,13 @@ def _facts(
         yield replace(fact, steps=tuple(_steps(catalog, fact, caller))) if group.funnel else fact
 
 
-_GENERATED = re.compile(
-    r"(by|each|spans|last|first|min|max|avg|rolling|step)_.*|in_all.*|history|of_period|so_far|starts|conversions"
-    r"|funnel.*|\d.*|.*_(to_date|earlier|carried)"
-)
-
-
-@lru_cache(maxsize=4096)
-def _label(catalog: Catalog, model: str) -> str:
-    """What the names of a model's tables in a statement begin with, so that none hides a table of the store."""
-    sources = {m.source for m in catalog.models.values()} | set(catalog.models)
-    label = model
-    while any(s.startswith(f"{label}_") and _GENERATED.fullmatch(s.removeprefix(f"{label}_")) for s in sources):
-        label += "_"
-    return label
-
-
 def _masks(catalog: Catalog, fact: Fact, caller: Caller | None) -> dict[str, tuple[Mask, ...]]:
     """A way that meets a model again leads to rows of it that the fact's own guards do not speak of."""
+    if caller is None:
+        return {}
     found: dict[str, tuple[Mask, ...]] = {}
+    usual = {path for path, _ in paths(catalog, fact.model.name)}
     for name, reached in fact.reached.items():
-        usual = {path for path, _ in paths(catalog, fact.model.name)}
         stops = [reached.path[: n + 1] for n in range(len(reached.path))]
         masks = [
             (stop, tuple(guards(catalog, catalog.models[stop[-1].target], caller)))

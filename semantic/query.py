@@ -14,7 +14,7 @@ from typing import Literal
 from sqlglot import exp
 
 from semantic.errors import QueryError
-from semantic.expression import ExpressionError, parse_predicate
+from semantic.expression import ExpressionError, name_of, parse_predicate
 
 MAX_DIGITS = 38
 """Of a number in a filter: what the widest decimal of a store holds."""
@@ -184,7 +184,7 @@ def _like(name: str, pattern: Scalar) -> Comparison:
 def _name(node: exp.Expression) -> str:
     if not isinstance(node, exp.Column):
         raise QueryError("BAD_FILTER", f"'{node.sql(dialect='duckdb')}' is not a dimension; {_GRAMMAR}")
-    return ".".join(part.name for part in node.parts)
+    return name_of(node)
 
 
 def _scalar(node: exp.Expression) -> Scalar:

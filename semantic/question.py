@@ -5,6 +5,7 @@ from collections import Counter
 from semantic.calendar import zone_names
 from semantic.catalog import Catalog
 from semantic.errors import QueryError, suggestion
+from semantic.plan import key_name
 from semantic.query import Comparison, MetricQuery, Op, comparisons
 from semantic.reach import TIME_PARTS
 
@@ -23,7 +24,7 @@ def check_question(catalog: Catalog, query: MetricQuery) -> None:
         raise QueryError("BAD_LIMIT", f"a limit is at least 1, this is {query.limit}")
     if query.zone is not None and query.zone not in zone_names():
         raise QueryError("UNKNOWN_ZONE", f"'{query.zone}' is not a time zone; use a name such as Europe/Berlin")
-    columns = Counter([*(d.replace(".", "_") for d in dict.fromkeys(query.by)), *dict.fromkeys(query.metrics)])
+    columns = Counter([*(key_name(d) for d in dict.fromkeys(query.by)), *dict.fromkeys(query.metrics)])
     if repeated := next((column for column, times in columns.items() if times > 1), None):
         raise QueryError("AMBIGUOUS_DIMENSION", f"two of the names asked for would be the column '{repeated}'")
     sortable = {*query.metrics, *query.by, *(["time"] if query.grain else [])}

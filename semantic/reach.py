@@ -15,7 +15,17 @@ from semantic.measure import Measure, Time
 from semantic.model import Dimension, Join, Model
 
 MAX_HOPS = 16
-TIME_PARTS = ("hour", "weekday", "day", "day_of_year", "week", "month", "quarter", "year")
+TIME_PARTS = {
+    "hour": "The hour of the day, 0 to 23",
+    "weekday": "The day of the week, 1 for Monday to 7",
+    "day": "The day of the month, 1 to 31",
+    "day_of_year": "The day of the year, 1 to 366",
+    "week": "The week of the year as ISO 8601 counts, 1 to 53",
+    "month": "The month, 1 to 12",
+    "quarter": "The quarter, 1 to 4",
+    "year": "The year",
+}
+"""What a row's local time can be cut by, and the whole number that each part is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +90,9 @@ def dimensions_of(catalog: Catalog, metric: str) -> tuple[str, ...]:
 
 def _cuts(catalog: Catalog, measure: Measure) -> frozenset[str]:
     time = time_of(catalog, measure)
-    parts = () if time is None or measure.snapshot else TIME_PARTS[1:] if time.is_date else TIME_PARTS
-    return _names(catalog, measure.model) | {f"time.{part}" for part in parts}
+    parts = TIME_PARTS if time is not None and not measure.snapshot else {}
+    kept = (part for part in parts if part != "hour" or not (time and time.is_date))
+    return _names(catalog, measure.model) | {f"time.{part}" for part in kept}
 
 
 @lru_cache(maxsize=4096)

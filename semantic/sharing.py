@@ -15,15 +15,14 @@ from semantic.timeframe import Period
 
 def shared(facts: tuple[Fact, ...], period: Period) -> Iterator[Fact]:
     """The facts, those that can take their rows from another one's scan merged into it."""
-    hosts = [fact for fact in facts if fact.scan in (Scan.PERIODS, Scan.DAYS)]
-    merged: dict[int, Fact] = {}
-    for fact in facts:
-        host = next((h for h in hosts if _can_host(h, fact, period)), None)
+    hosts = [place for place, fact in enumerate(facts) if fact.scan in (Scan.PERIODS, Scan.DAYS)]
+    kept = dict(enumerate(facts))
+    for place, fact in enumerate(facts):
+        host = next((h for h in hosts if _can_host(facts[h], fact, period)), None)
         if host is not None:
-            known = merged.get(id(host), host)
-            merged[id(host)] = replace(known, measures={**fact.measures, **known.measures})
-    guests = [f for f in facts if any(_can_host(h, f, period) for h in hosts)]
-    yield from (merged.get(id(fact), fact) for fact in facts if fact not in guests)
+            kept[host] = replace(kept[host], measures={**fact.measures, **kept[host].measures})
+            del kept[place]
+    yield from kept.values()
 
 
 def _can_host(host: Fact, guest: Fact, period: Period) -> bool:

@@ -5,18 +5,8 @@ from dataclasses import dataclass
 
 from semantic import Catalog, Mark, dimensions_of
 from semantic.model import DimensionType
-
-TIME_PARTS = {
-    "time.hour": "The hour of the day, 0 to 23",
-    "time.weekday": "The day of the week, 1 for Monday to 7",
-    "time.day": "The day of the month, 1 to 31",
-    "time.day_of_year": "The day of the year, 1 to 366",
-    "time.week": "The week of the year as ISO 8601 counts, 1 to 53",
-    "time.month": "The month, 1 to 12",
-    "time.quarter": "The quarter, 1 to 4",
-    "time.year": "The year",
-}
-"""All are whole numbers of the row's local time."""
+from semantic.plan import key_name
+from semantic.reach import TIME_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +23,13 @@ class Key:
     @property
     def column(self) -> str:
         """What it is called in a row."""
-        return self.name.replace(".", "_")
+        return key_name(self.name)
 
 
 def keys_of(catalog: Catalog) -> Mapping[str, Key]:
     """By name: the dimensions, then each part of the time that at least one metric can be cut by."""
     cut_by = {name for metric in catalog.metrics for name in dimensions_of(catalog, metric)}
     dimensions = [Key(d.name, d.type, d.values, d.description, d.label, d.mark) for d in catalog.dimensions().values()]
-    parts = [Key(name, "integer", description=meaning) for name, meaning in TIME_PARTS.items() if name in cut_by]
+    named = {f"time.{part}": meaning for part, meaning in TIME_PARTS.items()}
+    parts = [Key(name, "integer", description=meaning) for name, meaning in named.items() if name in cut_by]
     return {key.name: key for key in (*dimensions, *parts)}

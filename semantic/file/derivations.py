@@ -10,7 +10,7 @@ from semantic.file.meta import Meta
 from semantic.file.modifiers import read_change, read_each, read_rank, read_share
 from semantic.file.variations import Changer, Variation, instead_of
 from semantic.measure import Aggregation, Cut, Formula, Measure, Rank
-from semantic.metric import Metric, Reasons
+from semantic.metric import Metric, Reasons, declared_name
 from semantic.periods import Unit
 
 OVER = ("change", "share", "each", "rank")
@@ -83,7 +83,7 @@ def _share(of: Metric, value: Value, entry: Entry, draft: Draft) -> Metric | Non
     is_carried = isinstance(definition, Measure) and definition.carry
     if not is_sum or is_carried:
         why = "is carried over from earlier periods" if is_sum else "is neither; share one that it rests on"
-        draft.mistakes.add(value, f"a share is a part of a sum or a count, and '{_shown(of)}' {why}")
+        draft.mistakes.add(value, f"a share is a part of a sum or a count, and '{declared_name(of.name)}' {why}")
         return None
     if cut is None:
         return None
@@ -134,11 +134,6 @@ def _is_rank(of: Metric, place: Value, what: str, draft: Draft) -> bool:
         instead = instead_of(of.definition.of, "use")
         draft.mistakes.add(place, f"'{of.name}' is a rank, which cannot be {what}; {instead}")
     return isinstance(of.definition, Rank)
-
-
-def _shown(metric: Metric) -> str:
-    """The name that the file gives, without what marks a part."""
-    return metric.name.partition("__")[0]
 
 
 _STEPS: dict[str, Step] = {"change": _change, "share": _share, "each": _each, "rank": _rank}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from semantic.errors import suggestion
 from semantic.file.document import Mistakes, Value, check_keys
-from semantic.file.names import is_column, is_mapping, is_name, one_of
+from semantic.file.names import TABLES_OF_A_STATEMENT, is_column, is_mapping, is_name, one_of
 from semantic.model import Join, Model, Versions
 
 JOIN_KEYS = {"to", "column", "columns", "kind", "as_of"}
@@ -25,6 +25,9 @@ def read_joins(owner: Model, value: Value, models: Mapping[str, Model], mistakes
 def _join(owner: Model, role: Value, body: Value, models: Mapping[str, Model], mistakes: Mistakes) -> Join | None:
     target = body if body.is_scalar else body.get("to")
     if target is None:
+        return None
+    if role.text in TABLES_OF_A_STATEMENT:
+        mistakes.add(role, f"'{role.text}' is reserved and cannot name a role")
         return None
     if role.text == owner.name:
         mistakes.add(role, f"'{owner.name}' cannot join under its own name; name the role that the other model plays")

@@ -20,6 +20,7 @@ from semantic.file.names import folded, is_mapping, is_name, text_of
 from semantic.file.order import ordered
 from semantic.file.policies import read_filters, read_policies
 from semantic.measure import Each
+from semantic.metric import declared_name
 from semantic.model import Model
 from semantic.reach import reach
 
@@ -81,7 +82,7 @@ def _check_reach(catalog: Catalog, mistakes: Mistakes) -> None:
         for name, measure in catalog.measures_of(metric.name).items():
             for dimension in metric.definition.by:
                 try:
-                    reach(catalog, measure, dimension, name.partition("__")[0])
+                    reach(catalog, measure, dimension, declared_name(name))
                 except QueryError as error:
                     mistakes.add(metric.mark, str(error))
 

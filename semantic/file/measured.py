@@ -55,7 +55,8 @@ def _dimension(catalog: Catalog, model: Model, dimension: Dimension, mistakes: M
     if used := next(_measured_names(catalog, measure), None):
         mistakes.add(dimension.mark, f"'{dimension.metric}' itself uses '{used}', which is a metric of other rows")
         return dimension
-    return replace(dimension, measure=measure, back=ways[0])
+    is_zero = measure.is_count or metric.empty == "zero"
+    return replace(dimension, measure=measure, back=ways[0], is_zero=is_zero)
 
 
 def _measured_names(catalog: Catalog, measure: Measure) -> Iterator[str]:

@@ -11,14 +11,21 @@ from semantic.errors import suggestion
 from semantic.expression import ExpressionError, names_in, parse_column
 from semantic.file.document import Mistakes, Value, check_keys
 from semantic.file.joins import read_joins
-from semantic.file.names import folded, is_column, is_mapping, is_name, roles_in, text_of, texts_in
+from semantic.file.names import (
+    TABLES_OF_A_STATEMENT,
+    folded,
+    is_column,
+    is_mapping,
+    is_name,
+    roles_in,
+    text_of,
+    texts_in,
+)
 from semantic.measure import Time
 from semantic.model import Dimension, DimensionType, Model
 
 MODEL_KEYS = {"source", "key", "time", "joins", "dimensions", "description"}
 DIMENSION_KEYS = {"type", "sql", "metric", "values", "label", "description", "access"}
-TABLES_OF_A_STATEMENT = frozenset({"keys", "periods", "whole_range"})
-"""Names that a statement gives to tables of its own."""
 _UNREADABLE = Time("")
 """In place of a time that is told to be wrong, so that nothing else is said to have no time."""
 _TABLE = re.compile(r"[A-Za-z_]\w{0,127}(\.[A-Za-z_]\w{0,127})?")
@@ -62,7 +69,7 @@ def _model(name: Value, body: Value, mistakes: Mistakes) -> Model:
     source, key, time = body.get("source"), body.get("key"), body.get("time")
     if source and not _TABLE.fullmatch(source.text):
         mistakes.add(source, f"'{source.text}' is not the name of a table or view")
-    if source and source.text in TABLES_OF_A_STATEMENT:
+    if source and source.text.lower().partition("__")[0] in TABLES_OF_A_STATEMENT:
         mistakes.add(source, f"'{source.text}' is what statements call a table of their own; read it through a view")
     columns = [v for v in texts_in(key, mistakes, "the name of a column") if is_column(v, mistakes)]
     if key is not None and key.kind == "list" and not key.items:

@@ -12,6 +12,8 @@ RESERVED = frozenset(
     {"as_of", "time", "rows", "totals", "evidence", "on_day", "from_day", "until_day", "is_asked", "caller"}
 )
 """Columns that a statement makes itself, fields that every answer has, and roles with a meaning of their own."""
+TABLES_OF_A_STATEMENT = frozenset({"keys", "periods", "whole_range"})
+"""Names that a statement gives to tables of its own; some of them with more after two underscores."""
 
 
 def is_name(value: Value, mistakes: Mistakes, what: str) -> bool:

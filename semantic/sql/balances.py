@@ -160,8 +160,10 @@ def _is_read(
     seen: exp.Expression = exp.And(this=is_inside, expression=has_begun.copy())
     if snapshot.take == "first":
         before = tree.column(BEFORE_DAY, spans)
-        is_first = tree.is_null(before) if start is None else exp.LT(this=before, expression=start.copy())
-        seen = exp.And(this=seen, expression=tree.unless_null(is_first) if isinstance(is_first, exp.LT) else is_first)
+        is_first = tree.is_null(before)
+        if start is not None:
+            is_first = tree.unless_null(exp.LT(this=before, expression=start.copy()))
+        seen = exp.And(this=seen, expression=is_first)
     if not snapshot.carry or start is None:
         return seen
     is_older = exp.LT(this=begins.copy(), expression=start.copy())

@@ -1,6 +1,8 @@
 """Plan -> Statement. Each fact becomes tables of its own; they are joined on the asked keys; formulas come last."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 from sqlglot import exp
@@ -42,8 +44,7 @@ def _answered(
 ) -> tuple[exp.Select, list[tuple[str, exp.Expression]]]:
     """The SELECT with a row for each key, and the tables that it reads."""
     series = Series(plan, parameters)
-    made = [_tables_of(plan, fact, parameters, series) for fact in plan.facts]
-    made += [_nested(plan, name, inner, parameters) for name, inner in plan.eaches.items()]
+    plan, made = _made(plan, parameters, series)
     answers = [answer for tables in made for answer in tables.answers]
     outputs = Outputs(plan, answers, series)
     statement = _joined(plan, answers, outputs, columns)
@@ -60,7 +61,32 @@ def _answered(
     return statement, tables
 
 
-def _tables_of(plan: Plan, fact: Fact, parameters: Parameters, series: Series) -> FactTables:
+def _made(plan: Plan, parameters: Parameters, series: Series) -> tuple[Plan, list[FactTables]]:
+    """The tables of each fact and nested question, and the plan with the labels that they were made under."""
+    taken = {model.source.lower() for model in plan.models.values()}
+    facts, made = [], []
+    for fact in plan.facts:
+        label, tables = _apart(fact.label, partial(_tables_of, plan, fact, parameters, series), taken)
+        facts.append(replace(fact, label=label))
+        made.append(tables)
+    for name, inner in plan.eaches.items():
+        made.append(_apart(name, partial(_nested, plan, name, inner, parameters), taken)[1])
+    return replace(plan, facts=tuple(facts)), made
+
+
+def _apart(label: str, make: Callable[[str], FactTables], taken: set[str], number: int = 1) -> tuple[str, FactTables]:
+    """Tables under names that hide no table of the store and none made before, such as `requests__2_by_agent`."""
+    tried = label if number == 1 else f"{label}__{number}"
+    made = make(tried)
+    names = {name.lower() for name in made.names}
+    if names & taken:
+        return _apart(label, make, taken, number + 1)
+    taken |= names
+    return tried, made
+
+
+def _tables_of(plan: Plan, fact: Fact, parameters: Parameters, series: Series, label: str) -> FactTables:
+    fact = replace(fact, label=label)
     match fact.scan:
         case Scan.SNAPSHOT:
             made = balance_tables(plan, fact, parameters, series)
@@ -82,16 +108,16 @@ def _tables_of(plan: Plan, fact: Fact, parameters: Parameters, series: Series) -
     return FactTables((*before, *made.sources), made.answers, made.days)
 
 
-def _nested(plan: Plan, name: str, inner: Plan, parameters: Parameters) -> FactTables:
+def _nested(plan: Plan, name: str, inner: Plan, parameters: Parameters, label: str) -> FactTables:
     each = plan.metrics[name].definition
     assert isinstance(each, Each)
     keys = [*(key_name(d) for d in inner.query.by), *([PERIOD] if inner.query.grain else [])]
     answer, tables = _answered(inner, Columns(tuple(keys), (each.of,)), parameters)
-    made = each_tables(plan, name, each, tree.with_tables(answer, tables), inner)
+    made = each_tables(plan, name, each, tree.with_tables(answer, tables), inner, label)
     if not plan.is_open:
         return made
     facts = enumerate(all_facts(inner.facts, inner.eaches))
-    seen = [seen_days(inner, fact, parameters, f"{name}__{fact.label}_days_{n}") for n, fact in facts]
+    seen = [seen_days(inner, fact, parameters, f"{label}__{fact.label}_days_{n}") for n, fact in facts]
     return FactTables((*made.sources, *(table for table, _ in seen)), made.answers, tuple(bound for _, bound in seen))
 
 

@@ -8,6 +8,7 @@ from datetime import date
 
 from sqlglot import exp
 
+from semantic.calendar import month_number
 from semantic.periods import Duration, Periods, Unit
 from semantic.sql import tree
 
@@ -27,7 +28,7 @@ def start_of(day: exp.Expression, periods: Periods) -> exp.Expression:
     if length.days == 7 and (origin - _EPOCH).days % 7 == 0:
         return _truncated(day, "WEEK")
     unit = _TRUNCATED.get((length.count, length.unit))
-    if unit and length.months and _month_number(origin) % length.months == 0:
+    if unit and length.months and month_number(origin) % length.months == 0:
         return _truncated(day, unit)
     if length.days:
         return _start_in_days(tree.cast(day, "DATE"), length.days, origin)
@@ -112,13 +113,9 @@ def _start_in_days(day: exp.Expression, size: int, origin: date) -> exp.Expressi
 def _start_in_months(day: exp.Expression, size: int, origin: date) -> exp.Expression:
     counted = exp.Add(
         this=exp.Mul(this=part(day, "YEAR"), expression=tree.number(12)),
-        expression=exp.Sub(this=part(day.copy(), "MONTH"), expression=tree.number(1 + _month_number(origin) % size)),
+        expression=exp.Sub(this=part(day.copy(), "MONTH"), expression=tree.number(1 + month_number(origin) % size)),
     )
     over = exp.Mod(this=exp.Paren(this=counted), expression=tree.number(size))
     first = _truncated(day.copy(), "MONTH")
     back = exp.Neg(this=exp.Paren(this=over))
     return tree.cast(exp.DateAdd(this=first, expression=back, unit=exp.Var(this="MONTH")), "DATE")
-
-
-def _month_number(day: date) -> int:
-    return day.year * 12 + day.month - 1

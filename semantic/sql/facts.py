@@ -19,6 +19,7 @@ from semantic.timeframe import Bounds, Reading, stretch
 PERIOD = "time"
 ON_DAY = "on_day"
 FIRST_DAY = "first_day"
+LAST_DAY = "last_day"
 ROWS_SUFFIX = "__rows"
 UNKNOWN_SUFFIX = "__unknown"
 WHOLE_SUFFIX = "__whole"
@@ -44,6 +45,10 @@ class FactTables:
     answers: tuple[Answer, ...]
     days: tuple[Bound, ...] = ()
     """What says when there are rows; nothing where that is not asked by time."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*(name for name, _ in self.sources), *(a.name for a in self.answers if a.tree is not None))
 
 
 def needs_rows(plan: Plan, fact: Fact, name: str) -> bool:
@@ -187,10 +192,10 @@ def seen_days(plan: Plan, fact: Fact, parameters: Parameters, name: str) -> tupl
     if fact.scan is Scan.PLAIN:  # others read before the range
         bounds = replace(bounds, start=asked.start, first_day=asked.first_day)
     seen = rows.select(
-        [tree.aliased(rows.outermost_day(exp.Min), "first_day"), tree.aliased(rows.outermost_day(exp.Max), "last_day")],
+        [tree.aliased(rows.outermost_day(exp.Min), FIRST_DAY), tree.aliased(rows.outermost_day(exp.Max), LAST_DAY)],
         [*rows.within(bounds), *rows.asked()],
     )
-    return (name, seen), Bound(name, tree.column("first_day", name), tree.column("last_day", name))
+    return (name, seen), Bound(name, tree.column(FIRST_DAY, name), tree.column(LAST_DAY, name))
 
 
 def history_tables(plan: Plan, fact: Fact, parameters: Parameters) -> list[tuple[str, exp.Expression]]:

@@ -16,10 +16,10 @@ _TAKE: dict[str, type[exp.Expression]] = {
 }
 
 
-def each_tables(plan: Plan, name: str, each: Each, answer: exp.Select, inner: Plan) -> FactTables:
+def each_tables(plan: Plan, name: str, each: Each, answer: exp.Select, inner: Plan, label: str) -> FactTables:
     """The parts that `answer` gives, reduced to the asked keys. A part that has no value is left out, and counted."""
     keys = [key_name(k) for k in plan.query.by]
-    table = f"{name}__parts"
+    table = f"{label}__parts"
     columns: list[exp.Expression] = [tree.column(k, table) for k in keys]
     if plan.query.grain is not None:
         columns.append(tree.aliased(_period(plan, inner, tree.column(PERIOD, table)), PERIOD))
@@ -33,7 +33,7 @@ def each_tables(plan: Plan, name: str, each: Each, answer: exp.Select, inner: Pl
     is_dated = tree.is_known(tree.column(PERIOD, table)) if each.grain else None
     reduced = tree.select([*columns, *shown], tree.table(table), is_dated, group_by=len(columns))
     keyed = (*keys, *([PERIOD] if plan.query.grain else []))
-    made = f"{name}__each"
+    made = f"{label}__each"
     return FactTables(((table, answer), (made, reduced)), (Answer(made, None, (name,), keyed),))
 
 

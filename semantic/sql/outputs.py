@@ -59,17 +59,19 @@ class Outputs:
 
     def columns(self, columns: Columns) -> list[exp.Expression]:
         """The keys, the asked metrics and what evidence rests on; ranks come later, from what is here."""
-        keys_from = self.keys_from
         for name, fact in self.facts.items():
-            self._measure(name, fact, keys_from, is_joined=self.plan.joins_facts)
+            self._measure(name, fact)
         if any("as_of" in _names(m.definition) for m in self.plan.metrics.values()):
             self.found["as_of"] = self.series.column(ENDS_ON, by_time=self.plan.query.grain is not None)
         for name in self.plan.metrics:
-            self._metric(name, keys_from)
-        keys: list[exp.Expression] = [tree.aliased(tree.column(k, keys_from), k) for k in columns.keys]
+            self._metric(name)
+        keys: list[exp.Expression] = [tree.aliased(self._key(k), k) for k in columns.keys]
         return [*keys, *(tree.aliased(self.found[n].copy(), n) for n in _shown_first(self.plan, columns))]
 
-    def _metric(self, name: str, keys_from: str) -> None:
+    def _key(self, name: str) -> exp.Expression:
+        return tree.column(name, self.keys_from)
+
+    def _metric(self, name: str) -> None:
         definition = self.plan.metrics[name].definition
         if isinstance(definition, Formula):
             self.found[name] = formula_tree(definition.tree, self.found)
@@ -78,11 +80,12 @@ class Outputs:
             for suffix in (ROWS_SUFFIX, UNKNOWN_SUFFIX):
                 self.found[name + suffix] = _or_zero(tree.column(name + suffix, self.owner[name]))
         elif name in self.plan.totals:
-            self._total(name, self.plan.totals[name], keys_from)
+            self._total(name, self.plan.totals[name])
 
-    def _measure(self, name: str, fact: Fact, keys_from: str, *, is_joined: bool) -> None:
+    def _measure(self, name: str, fact: Fact) -> None:
         """0 where the fact has no row for a key and no rows mean 0; null where there is no such period."""
         metric, measure, table = self.plan.metrics[name], fact.measures[name], self.owner[name]
+        is_joined = self.plan.joins_facts
         value: exp.Expression = tree.column(name, table)
         if is_joined and metric.empty == "zero" and not measure.is_count:
             absent = tree.is_null(tree.column(name + ROWS_SUFFIX, table))
@@ -90,7 +93,7 @@ class Outputs:
         elif is_joined and measure.is_count:
             value = _or_zero(value)
         if isinstance(measure.window, Rolling) and needs_history(measure.window):
-            has_history = self._has_history(fact, measure, measure.window, keys_from)
+            has_history = self._has_history(fact, measure, measure.window)
             if measure.is_null_if_partial:
                 self.found[name + WHOLE_SUFFIX] = has_history.copy()
             is_zero = measure.window.partial != "null" and (measure.is_count or metric.empty == "zero")
@@ -98,7 +101,7 @@ class Outputs:
             value = exp.Case(ifs=[exp.If(this=has_history, true=value)], default=none)
         periods, shift = self.plan.period.periods, measure.shift
         if shift and shift.months and fact.by_time and periods and periods.length.days == 1:
-            time = tree.column(PERIOD, keys_from)
+            time = self._key(PERIOD)
             is_there = exp.or_(tree.is_null(time.copy()), dates.has_counterpart(time, shift), copy=False)
             value = exp.Case(ifs=[exp.If(this=is_there, true=value)])
         self.found[name] = value
@@ -106,24 +109,23 @@ class Outputs:
             if needs(self.plan, fact, name):
                 self.found[name + suffix] = _or_zero(tree.column(name + suffix, table))
 
-    def _has_history(self, fact: Fact, measure: Measure, window: Rolling, keys_from: str) -> exp.Expression:
+    def _has_history(self, fact: Fact, measure: Measure, window: Rolling) -> exp.Expression:
         """Whether the history of the fact reaches back into the period's window, or to the start of it."""
         name = history_name(fact)
         first_day = exp.Subquery(this=tree.select([tree.column(FIRST_DAY, name)], tree.table(name)))
-        time = tree.column(PERIOD, keys_from) if fact.by_time else None
+        time = self._key(PERIOD) if fact.by_time else None
         if window.partial == "null":
             start = self.series.window_start(time, window, measure.shift)
             reaches_back = exp.LTE(this=first_day, expression=start)
             return reaches_back if time is None else exp.And(this=reaches_back, expression=tree.is_known(time.copy()))
         return exp.LT(this=first_day, expression=self.series.window_end(time, measure.shift))
 
-    def _total(self, name: str, total: Total, keys_from: str) -> None:
+    def _total(self, name: str, total: Total) -> None:
         """The sum over all rows with the same kept keys; 0 only where none of them has rows."""
         keys = [*(key_name(k) for k in total.keys), *([PERIOD] if total.by_time else [])]
 
         def over(value: exp.Expression) -> exp.Expression:
-            partition = [tree.column(k, keys_from) for k in keys]
-            return exp.Window(this=exp.Sum(this=value), partition_by=partition)
+            return exp.Window(this=exp.Sum(this=value), partition_by=[self._key(k) for k in keys])
 
         value = over(self.found[total.of].copy())
         rows, unknown = (self.found.get(total.of + s) for s in (ROWS_SUFFIX, UNKNOWN_SUFFIX))

@@ -19,7 +19,7 @@ from semantic.timeframe import Bounds
 
 CONVERSIONS = "funnel__conversions"
 CONVERTED_AT = "funnel__converted_at"
-VALUE = "value"
+VALUE = "row__value"
 _NEXT = "next_since"
 _PARTS = {"weekday": "ISODOW", "day_of_year": "DOY"}
 
@@ -183,22 +183,34 @@ class Rows:
         measure, back = dimension.measure, dimension.back
         assert measure is not None
         model = self.plan.models[measure.model]
-        alone = self.fact.alone(model, model.time, self.plan.guards_of(model))
+        alone = self.fact.alone(model, measure.time or model.time, self.plan.guards_of(model))
         other = Rows(self.plan, alone, self.parameters)
-        last, before = back[-1], tuple(join.role for join in back[:-1])
-        keys = [tree.aliased(other.own(".".join((*before, mine))), theirs) for mine, theirs in last.columns]
+        keys = other.keys_of(back)
         condition = other.measure_condition(measure)
-        if measure.value is None:
-            found = tree.filtered(exp.Count(this=exp.Star()), condition)
-        else:
+        everything = tree.filtered(exp.Count(this=exp.Star()), condition)
+        found = everything
+        if measure.value is not None:
             found = aggregate(measure, other.value(measure), condition, partial(other.in_order, ()))
+        if dimension.is_zero and not measure.is_count and condition is not None:
+            found = tree.zero_if_none(everything.copy(), found)
         happened = other.within(Bounds(keeps_undated=True))
         rows = other.select([*keys, tree.aliased(found, VALUE)], [*happened, *other.seen()], group_by=len(keys))
         owner = "__".join(join.role for join in path) or self.model.name
-        on = [
-            exp.EQ(this=tree.column(theirs, owner), expression=tree.column(theirs, alias)) for _, theirs in last.columns
-        ]
+        on = [exp.EQ(this=tree.column(k.alias, owner), expression=tree.column(k.alias, alias)) for k in keys]
         tree.join(statement, tree.derived(rows, alias), tree.conjunction(on))
+
+    def keys_of(self, back: tuple[Join, ...]) -> list[exp.Expression]:
+        """What says which row of a joined model a row belongs to, under the names that the columns have there."""
+        last, keys = back[-1], self._key_of(back[-1])
+        if last.versions is not None:  # which version it is, only the version itself says
+            version = self._alias(back)
+            return [tree.aliased(tree.column(key, version), key) for key in keys]
+        owner = self._alias(back[:-1])
+        return [tree.aliased(tree.column(mine, owner), theirs) for mine, theirs in last.columns]
+
+    def _key_of(self, join: Join) -> tuple[str, ...]:
+        """The columns of a join's target that tell its rows apart."""
+        return self.plan.models[join.target].key if join.versions else tuple(theirs for _, theirs in join.columns)
 
     def _time_of(self, path: tuple[str, ...]) -> str:
         model = self.plan.models[self.joined[path].target] if path else self.model
@@ -240,14 +252,15 @@ class Rows:
             return tree.rebuilt(dimension.sql, bound)
         alias = "__".join((*(join.role for join in path), dimension.name, "rows"))
         self.measured[alias] = (path, dimension)
-        value: exp.Expression = tree.column(VALUE, alias)
-        if not dimension.measure.is_count:
+        value = tree.column(VALUE, alias)
+        if not dimension.is_zero:
             return value
-        none = tree.coalesced(value, tree.number(0))
-        if not path:
-            return none
-        key = self.plan.models[path[-1].target].key[0]
-        return exp.Case(ifs=[exp.If(this=tree.is_known(tree.column(key, owner)), true=none)])
+        key = self._key_of(dimension.back[-1])[0]
+        ifs = [exp.If(this=tree.is_null(tree.column(key, alias)), true=tree.number(0))]
+        if path:
+            is_nobody = tree.is_null(tree.column(self.plan.models[path[-1].target].key[0], owner))
+            ifs = [exp.If(this=is_nobody, true=exp.null()), *ifs]
+        return exp.Case(ifs=ifs, default=value)
 
     def _name(self, parts: list[str], path: tuple[Join, ...]) -> exp.Expression:
         model = self.plan.models[path[-1].target] if path else self.model
@@ -260,12 +273,10 @@ class Rows:
         return tree.operand(self._dimension(dimension, path))
 
     def _claim(self, name: str) -> exp.Expression:
-        caller = self.plan.caller
-        assert caller is not None
-        value = caller.claims[name]
-        if isinstance(value, tuple):
-            return exp.Tuple(expressions=[self.parameters.bind(v) for v in value])
-        return self.parameters.bind(value)
+        assert self.plan.caller is not None
+        value = self.plan.caller.claims[name]
+        bound = self.parameters.bind
+        return exp.Tuple(expressions=[bound(v) for v in value]) if isinstance(value, tuple) else bound(value)
 
 
 def conversions_name(fact: Fact) -> str:
@@ -286,5 +297,4 @@ def _versions(target: Model, join: Join, alias: str) -> exp.Expression:
         partition_by=[tree.column(theirs) for _, theirs in join.columns],
         order=exp.Order(expressions=[tree.ascending(tree.column(join.versions.since))]),
     )
-    rows = tree.select([exp.Star(), tree.aliased(following, _NEXT)], tree.table(target.source))
-    return tree.derived(rows, alias)
+    return tree.derived(tree.select([exp.Star(), tree.aliased(following, _NEXT)], tree.table(target.source)), alias)

@@ -48,7 +48,7 @@ class Series:
         self.read.setdefault((by_time, shift), set())
         if shift is not None and by_time:
             self.read.setdefault((True, None), set())
-        earlier = f"_{shift}_earlier".replace(" ", "_") if shift else ""
+        earlier = f"__{shift}_earlier".replace(" ", "_") if shift else ""
         return (PERIODS if by_time else WHOLE) + earlier
 
     def column(self, column: str, by_time: bool, shift: Duration | None = None) -> exp.Expression:

@@ -1,15 +1,15 @@
 """The `explain` field: the SQL that gave the rows, its parameters, where each metric comes from and how facts join."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import Parent
 
-from semantic import Catalog, Plan, Statement
+from semantic import Catalog, Statement
 from semantic.dialects import Dialect, render
 from semantic.explain import Explanation, FactOrigin, MetricOrigin, explain
 from semantic.plan import Fact as PlannedFact
+from semantic.plan import all_facts
 from server.answer import Answer
 from server.graphql.generated import enum_type
 
@@ -78,21 +78,15 @@ class Explain:
 def explained(catalog: Catalog, answer: Answer) -> Explain:
     plan, statement = answer.plan, answer.statement
     explanation = explain(catalog, plan)
+    planned = all_facts(plan.facts, plan.eaches)
     return Explain(
         sql=statement.sql,
         statement=statement,
         parameters=[Parameter(name=name, value=str(value)) for name, value in statement.params.items()],
         zone=explanation.zone,
-        facts=[_fact(fact, origin) for fact, origin in zip(_facts(plan), explanation.facts, strict=True)],
+        facts=[_fact(fact, origin) for fact, origin in zip(planned, explanation.facts, strict=True)],
         lineage=[_lineage(origin) for origin in _once(explanation)],
     )
-
-
-def _facts(plan: Plan) -> Iterator[PlannedFact]:
-    """Those of the question, then those of the questions inside it."""
-    yield from plan.facts
-    for inner in plan.eaches.values():
-        yield from _facts(inner)
 
 
 def _once(explanation: Explanation) -> tuple[MetricOrigin, ...]:

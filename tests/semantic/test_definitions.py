@@ -278,7 +278,7 @@ def test_the_rate_of_a_funnel_is_the_converted_of_those_that_start() -> None:
     assert part(catalog, "x__converted").is_converted is True
     assert part(catalog, "x__starts").is_converted is None
     assert catalog.parts["x__starts"].reasons == Reasons(zero="NOBODY")
-    assert catalog.inputs_of("y") == ("y__x__converted", "y__x__starts")
+    assert catalog.metric("y").inputs == ("y__x__converted", "y__x__starts")
     assert part(catalog, "y__x__starts").where == (exp.column("city").eq("Rome"),)
 
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from semantic.file.models import TABLES_OF_A_STATEMENT
-from semantic.file.names import NAME, RESERVED, folded
+from semantic.file.names import NAME, RESERVED, TABLES_OF_A_STATEMENT, folded
 from semantic.formats.metricflow.project import Project
 from semantic.formats.report import Finding, Kind
 

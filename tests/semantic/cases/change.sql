@@ -29,7 +29,7 @@ WITH usage_each_month AS (
     SELECT
       UNNEST(GENERATE_SERIES(CAST($p3 AS DATE), CAST($p4 AS DATE), INTERVAL '1' MONTH)) AS time
   ) AS starts
-), periods_1_month_earlier AS (
+), periods__1_month_earlier AS (
   SELECT
     periods.time AS time,
     CAST(periods.time + INTERVAL (-1) MONTH AS DATE) AS then_time
@@ -45,11 +45,11 @@ WITH usage_each_month AS (
 ), usage_1_month_earlier AS (
   SELECT
     usage_each_month.model AS model,
-    periods_1_month_earlier.time AS time,
+    periods__1_month_earlier.time AS time,
     usage_each_month.usage_cost__1_month_earlier AS usage_cost__1_month_earlier
-  FROM periods_1_month_earlier
+  FROM periods__1_month_earlier
   JOIN usage_each_month
-    ON usage_each_month.time IS NOT DISTINCT FROM periods_1_month_earlier.then_time
+    ON usage_each_month.time IS NOT DISTINCT FROM periods__1_month_earlier.then_time
 ), keys AS (
   SELECT
     model,

@@ -5,13 +5,17 @@
 -- compiled
 WITH batches_by_jobs_of_batch AS (
   SELECT
-    COALESCE(jobs_of_batch__rows.value, 0) AS jobs_of_batch,
+    CASE
+      WHEN jobs_of_batch__rows.batch_id IS NULL
+      THEN 0
+      ELSE jobs_of_batch__rows.row__value
+    END AS jobs_of_batch,
     COUNT(*) AS batches
   FROM batches AS batches
   LEFT JOIN (
     SELECT
       jobs.batch_id AS batch_id,
-      COUNT(*) AS value
+      COUNT(*) AS row__value
     FROM jobs AS jobs
     GROUP BY
       1
@@ -22,8 +26,11 @@ WITH batches_by_jobs_of_batch AS (
 ), jobs_by_jobs_of_batch AS (
   SELECT
     CASE
-      WHEN NOT batch.batch_id IS NULL
-      THEN COALESCE(batch__jobs_of_batch__rows.value, 0)
+      WHEN batch.batch_id IS NULL
+      THEN NULL
+      WHEN batch__jobs_of_batch__rows.batch_id IS NULL
+      THEN 0
+      ELSE batch__jobs_of_batch__rows.row__value
     END AS jobs_of_batch,
     COUNT(*) AS jobs
   FROM jobs AS jobs
@@ -32,7 +39,7 @@ WITH batches_by_jobs_of_batch AS (
   LEFT JOIN (
     SELECT
       jobs.batch_id AS batch_id,
-      COUNT(*) AS value
+      COUNT(*) AS row__value
     FROM jobs AS jobs
     GROUP BY
       1

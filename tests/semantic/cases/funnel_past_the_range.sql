@@ -56,7 +56,7 @@ WITH tickets_funnel_starts AS (
     tickets.opened_at >= $p1 AND tickets.opened_at < $p2 AND tickets.severity = $p3
   GROUP BY
     1
-), tickets_funnel_2_starts AS (
+), tickets_funnel__2_starts AS (
   SELECT
     tickets.ticket_id,
     tickets.repo AS funnel__entity,
@@ -68,13 +68,13 @@ WITH tickets_funnel_starts AS (
     AND NOT tickets.opened_at IS NULL
     AND tickets.opened_at >= $p1
     AND tickets.opened_at < $p2
-), tickets_funnel_2_step_1 AS (
+), tickets_funnel__2_step_1 AS (
   SELECT
-    tickets_funnel_2_starts.ticket_id AS ticket_id,
-    tickets_funnel_2_starts.funnel__entity AS funnel__entity,
-    tickets_funnel_2_starts.funnel__started_at AS funnel__started_at,
+    tickets_funnel__2_starts.ticket_id AS ticket_id,
+    tickets_funnel__2_starts.funnel__entity AS funnel__entity,
+    tickets_funnel__2_starts.funnel__started_at AS funnel__started_at,
     MIN(events.funnel__happened_at) AS funnel__step_at
-  FROM tickets_funnel_2_starts
+  FROM tickets_funnel__2_starts
   JOIN (
     SELECT
       patches.repo AS funnel__entity,
@@ -83,20 +83,20 @@ WITH tickets_funnel_starts AS (
     WHERE
       patches.is_accepted AND NOT patches.proposed_at IS NULL
   ) AS events
-    ON events.funnel__entity = tickets_funnel_2_starts.funnel__entity
-    AND events.funnel__happened_at >= tickets_funnel_2_starts.funnel__step_at
-    AND events.funnel__happened_at < tickets_funnel_2_starts.funnel__started_at + INTERVAL '1440' MINUTE
+    ON events.funnel__entity = tickets_funnel__2_starts.funnel__entity
+    AND events.funnel__happened_at >= tickets_funnel__2_starts.funnel__step_at
+    AND events.funnel__happened_at < tickets_funnel__2_starts.funnel__started_at + INTERVAL '1440' MINUTE
   GROUP BY
     1,
     2,
     3
-), tickets_funnel_2_conversions AS (
+), tickets_funnel__2_conversions AS (
   SELECT
-    tickets_funnel_2_step_1.ticket_id AS ticket_id,
-    tickets_funnel_2_step_1.funnel__entity AS funnel__entity,
-    tickets_funnel_2_step_1.funnel__started_at AS funnel__started_at,
+    tickets_funnel__2_step_1.ticket_id AS ticket_id,
+    tickets_funnel__2_step_1.funnel__entity AS funnel__entity,
+    tickets_funnel__2_step_1.funnel__started_at AS funnel__started_at,
     MIN(events.funnel__happened_at) AS funnel__converted_at
-  FROM tickets_funnel_2_step_1
+  FROM tickets_funnel__2_step_1
   JOIN (
     SELECT
       deploys.target AS funnel__entity,
@@ -105,20 +105,20 @@ WITH tickets_funnel_starts AS (
     WHERE
       NOT deploys.deployed_at IS NULL
   ) AS events
-    ON events.funnel__entity = tickets_funnel_2_step_1.funnel__entity
-    AND events.funnel__happened_at >= tickets_funnel_2_step_1.funnel__step_at
-    AND events.funnel__happened_at < tickets_funnel_2_step_1.funnel__started_at + INTERVAL '1440' MINUTE
+    ON events.funnel__entity = tickets_funnel__2_step_1.funnel__entity
+    AND events.funnel__happened_at >= tickets_funnel__2_step_1.funnel__step_at
+    AND events.funnel__happened_at < tickets_funnel__2_step_1.funnel__started_at + INTERVAL '1440' MINUTE
   GROUP BY
     1,
     2,
     3
-), tickets_funnel_2_by_day AS (
+), tickets_funnel__2_by_day AS (
   SELECT
     CAST(tickets.opened_at AS DATE) AS time,
     COUNT(*) FILTER(WHERE
       NOT funnel__conversions.funnel__converted_at IS NULL) AS tickets_deployed
   FROM tickets AS tickets
-  LEFT JOIN tickets_funnel_2_conversions AS funnel__conversions
+  LEFT JOIN tickets_funnel__2_conversions AS funnel__conversions
     ON tickets.ticket_id = funnel__conversions.ticket_id
   WHERE
     tickets.opened_at >= $p1 AND tickets.opened_at < $p2 AND tickets.severity = $p3
@@ -135,12 +135,12 @@ WITH tickets_funnel_starts AS (
 SELECT
   periods.time AS time,
   COALESCE(tickets_funnel_by_day.tickets_started, 0) AS tickets_started,
-  COALESCE(tickets_funnel_2_by_day.tickets_deployed, 0) AS tickets_deployed
+  COALESCE(tickets_funnel__2_by_day.tickets_deployed, 0) AS tickets_deployed
 FROM periods
 LEFT JOIN tickets_funnel_by_day
   ON periods.time IS NOT DISTINCT FROM tickets_funnel_by_day.time
-LEFT JOIN tickets_funnel_2_by_day
-  ON periods.time IS NOT DISTINCT FROM tickets_funnel_2_by_day.time
+LEFT JOIN tickets_funnel__2_by_day
+  ON periods.time IS NOT DISTINCT FROM tickets_funnel__2_by_day.time
 ORDER BY
   time ASC
 

@@ -28,7 +28,7 @@ WITH usage_each_month AS (
     SELECT
       UNNEST(GENERATE_SERIES(CAST($p4 AS DATE), CAST($p5 AS DATE), INTERVAL '1' MONTH)) AS time
   ) AS starts
-), periods_1_month_earlier AS (
+), periods__1_month_earlier AS (
   SELECT
     periods.time AS time,
     CAST(periods.time + INTERVAL (-1) MONTH AS DATE) AS then_time
@@ -42,11 +42,11 @@ WITH usage_each_month AS (
     usage_each_month.time >= CAST('2026-01-01' AS DATE)
 ), usage_1_month_earlier AS (
   SELECT
-    periods_1_month_earlier.time AS time,
+    periods__1_month_earlier.time AS time,
     usage_each_month.cost_a_month_before AS cost_a_month_before
-  FROM periods_1_month_earlier
+  FROM periods__1_month_earlier
   LEFT JOIN usage_each_month
-    ON usage_each_month.time IS NOT DISTINCT FROM periods_1_month_earlier.then_time
+    ON usage_each_month.time IS NOT DISTINCT FROM periods__1_month_earlier.then_time
 )
 SELECT
   periods.time AS time,

@@ -27,7 +27,7 @@ WITH usage_each_day AS (
     SELECT
       UNNEST(GENERATE_SERIES(CAST($p3 AS DATE), CAST($p4 AS DATE), INTERVAL '1' DAY)) AS time
   ) AS starts
-), periods_1_month_earlier AS (
+), periods__1_month_earlier AS (
   SELECT
     periods.time AS time,
     CAST(periods.time + INTERVAL (-1) MONTH AS DATE) AS then_time
@@ -43,12 +43,12 @@ WITH usage_each_day AS (
     usage_each_day.time >= CAST('2026-03-27' AS DATE)
 ), usage_1_month_earlier AS (
   SELECT
-    periods_1_month_earlier.time AS time,
+    periods__1_month_earlier.time AS time,
     CAST(COALESCE(usage_each_day.usages_a_month_before, 0) AS BIGINT) AS usages_a_month_before,
     usage_each_day.cost_a_month_before AS cost_a_month_before
-  FROM periods_1_month_earlier
+  FROM periods__1_month_earlier
   LEFT JOIN usage_each_day
-    ON usage_each_day.time IS NOT DISTINCT FROM periods_1_month_earlier.then_time
+    ON usage_each_day.time IS NOT DISTINCT FROM periods__1_month_earlier.then_time
 )
 SELECT
   periods.time AS time,

@@ -17,7 +17,7 @@ WITH seats_spans_per_workspace AS (
   FROM seats AS seats
   WHERE
     seats.counted_on < $p1
-), seats_2_spans_per_workspace AS (
+), seats__2_spans_per_workspace AS (
   SELECT
     seats.workspace AS entity_workspace,
     seats.counted_on AS from_day,
@@ -58,31 +58,31 @@ WITH seats_spans_per_workspace AS (
   ) AS entities
   GROUP BY
     1
-), seats_2_max_per_workspace AS (
+), seats__2_max_per_workspace AS (
   SELECT
     time,
     SUM(most_seats) AS most_seats
   FROM (
     SELECT
       periods.time AS time,
-      seats_2_spans_per_workspace.entity_workspace AS entity_workspace,
-      MAX(seats_2_spans_per_workspace.most_seats) AS most_seats,
-      COUNT(seats_2_spans_per_workspace.from_day) AS most_seats__rows,
-      COUNT(seats_2_spans_per_workspace.from_day) - COUNT(seats_2_spans_per_workspace.most_seats) AS most_seats__unknown
+      seats__2_spans_per_workspace.entity_workspace AS entity_workspace,
+      MAX(seats__2_spans_per_workspace.most_seats) AS most_seats,
+      COUNT(seats__2_spans_per_workspace.from_day) AS most_seats__rows,
+      COUNT(seats__2_spans_per_workspace.from_day) - COUNT(seats__2_spans_per_workspace.most_seats) AS most_seats__unknown
     FROM periods
-    LEFT JOIN seats_2_spans_per_workspace
+    LEFT JOIN seats__2_spans_per_workspace
       ON (
         (
-          seats_2_spans_per_workspace.from_day >= periods.time
-          AND seats_2_spans_per_workspace.from_day <= periods.known_on
+          seats__2_spans_per_workspace.from_day >= periods.time
+          AND seats__2_spans_per_workspace.from_day <= periods.known_on
         )
         OR (
-          seats_2_spans_per_workspace.from_day <= periods.known_on
+          seats__2_spans_per_workspace.from_day <= periods.known_on
           AND (
-            seats_2_spans_per_workspace.until_day IS NULL
-            OR seats_2_spans_per_workspace.until_day > periods.known_on
+            seats__2_spans_per_workspace.until_day IS NULL
+            OR seats__2_spans_per_workspace.until_day > periods.known_on
           )
-          AND seats_2_spans_per_workspace.from_day < periods.time
+          AND seats__2_spans_per_workspace.from_day < periods.time
         )
       )
     GROUP BY
@@ -95,12 +95,12 @@ WITH seats_spans_per_workspace AS (
 SELECT
   periods.time AS time,
   seats_min_per_workspace.fewest_seats AS fewest_seats,
-  seats_2_max_per_workspace.most_seats AS most_seats
+  seats__2_max_per_workspace.most_seats AS most_seats
 FROM periods
 LEFT JOIN seats_min_per_workspace
   ON periods.time IS NOT DISTINCT FROM seats_min_per_workspace.time
-LEFT JOIN seats_2_max_per_workspace
-  ON periods.time IS NOT DISTINCT FROM seats_2_max_per_workspace.time
+LEFT JOIN seats__2_max_per_workspace
+  ON periods.time IS NOT DISTINCT FROM seats__2_max_per_workspace.time
 ORDER BY
   time ASC
 

@@ -17,7 +17,7 @@ WITH seats_spans_per_workspace AS (
   FROM seats AS seats
   WHERE
     seats.counted_on < $p1
-), seats_2_spans_per_workspace AS (
+), seats__2_spans_per_workspace AS (
   SELECT
     seats.counted_on AS from_day,
     LEAD(seats.counted_on) OVER (PARTITION BY seats.workspace ORDER BY seats.counted_on, seats.source) AS until_day,
@@ -26,7 +26,7 @@ WITH seats_spans_per_workspace AS (
   FROM seats AS seats
   WHERE
     seats.counted_on < $p1
-), seats_3_spans_per_workspace AS (
+), seats__3_spans_per_workspace AS (
   SELECT
     seats.counted_on AS from_day,
     LEAD(seats.counted_on) OVER (PARTITION BY seats.workspace ORDER BY seats.counted_on, seats.source) AS until_day,
@@ -59,59 +59,59 @@ WITH seats_spans_per_workspace AS (
     )
   GROUP BY
     1
-), seats_2_first_per_workspace AS (
+), seats__2_first_per_workspace AS (
   SELECT
     periods.time AS time,
-    SUM(seats_2_spans_per_workspace.seats_at_first_carried) AS seats_at_first_carried
+    SUM(seats__2_spans_per_workspace.seats_at_first_carried) AS seats_at_first_carried
   FROM periods
-  LEFT JOIN seats_2_spans_per_workspace
+  LEFT JOIN seats__2_spans_per_workspace
     ON (
       (
-        seats_2_spans_per_workspace.from_day >= periods.time
-        AND seats_2_spans_per_workspace.from_day <= periods.known_on
+        seats__2_spans_per_workspace.from_day >= periods.time
+        AND seats__2_spans_per_workspace.from_day <= periods.known_on
         AND (
-          seats_2_spans_per_workspace.before_day IS NULL
-          OR seats_2_spans_per_workspace.before_day < periods.time
+          seats__2_spans_per_workspace.before_day IS NULL
+          OR seats__2_spans_per_workspace.before_day < periods.time
         )
       )
       OR (
-        seats_2_spans_per_workspace.from_day <= periods.known_on
+        seats__2_spans_per_workspace.from_day <= periods.known_on
         AND (
-          seats_2_spans_per_workspace.until_day IS NULL
-          OR seats_2_spans_per_workspace.until_day > periods.known_on
+          seats__2_spans_per_workspace.until_day IS NULL
+          OR seats__2_spans_per_workspace.until_day > periods.known_on
         )
-        AND seats_2_spans_per_workspace.from_day < periods.time
+        AND seats__2_spans_per_workspace.from_day < periods.time
       )
     )
   GROUP BY
     1
-), seats_3_last_per_workspace AS (
+), seats__3_last_per_workspace AS (
   SELECT
     periods.time AS time,
-    SUM(seats_3_spans_per_workspace.seats_at_last) AS seats_at_last
+    SUM(seats__3_spans_per_workspace.seats_at_last) AS seats_at_last
   FROM periods
-  LEFT JOIN seats_3_spans_per_workspace
-    ON seats_3_spans_per_workspace.from_day <= periods.known_on
+  LEFT JOIN seats__3_spans_per_workspace
+    ON seats__3_spans_per_workspace.from_day <= periods.known_on
     AND (
-      seats_3_spans_per_workspace.until_day IS NULL
-      OR seats_3_spans_per_workspace.until_day > periods.known_on
+      seats__3_spans_per_workspace.until_day IS NULL
+      OR seats__3_spans_per_workspace.until_day > periods.known_on
     )
-    AND seats_3_spans_per_workspace.from_day >= periods.time
+    AND seats__3_spans_per_workspace.from_day >= periods.time
   GROUP BY
     1
 )
 SELECT
   periods.time AS time,
   seats_first_per_workspace.seats_at_first AS seats_at_first,
-  seats_2_first_per_workspace.seats_at_first_carried AS seats_at_first_carried,
-  seats_3_last_per_workspace.seats_at_last AS seats_at_last
+  seats__2_first_per_workspace.seats_at_first_carried AS seats_at_first_carried,
+  seats__3_last_per_workspace.seats_at_last AS seats_at_last
 FROM periods
 LEFT JOIN seats_first_per_workspace
   ON periods.time IS NOT DISTINCT FROM seats_first_per_workspace.time
-LEFT JOIN seats_2_first_per_workspace
-  ON periods.time IS NOT DISTINCT FROM seats_2_first_per_workspace.time
-LEFT JOIN seats_3_last_per_workspace
-  ON periods.time IS NOT DISTINCT FROM seats_3_last_per_workspace.time
+LEFT JOIN seats__2_first_per_workspace
+  ON periods.time IS NOT DISTINCT FROM seats__2_first_per_workspace.time
+LEFT JOIN seats__3_last_per_workspace
+  ON periods.time IS NOT DISTINCT FROM seats__3_last_per_workspace.time
 ORDER BY
   time ASC
 

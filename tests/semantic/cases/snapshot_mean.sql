@@ -19,7 +19,7 @@ WITH seats_spans_per_workspace AS (
   FROM seats AS seats
   WHERE
     seats.counted_on < $p1
-), seats_2_spans_per_workspace AS (
+), seats__2_spans_per_workspace AS (
   SELECT
     seats.workspace AS entity_workspace,
     seats.counted_on AS from_day,
@@ -72,21 +72,21 @@ WITH seats_spans_per_workspace AS (
   ) AS entities
   GROUP BY
     1
-), seats_2_avg_per_workspace AS (
+), seats__2_avg_per_workspace AS (
   SELECT
     time,
     SUM(mean_seats_counted) AS mean_seats_counted
   FROM (
     SELECT
       periods.time AS time,
-      seats_2_spans_per_workspace.entity_workspace AS entity_workspace,
-      AVG(seats_2_spans_per_workspace.mean_seats_counted) AS mean_seats_counted,
-      COUNT(seats_2_spans_per_workspace.from_day) AS mean_seats_counted__rows,
-      COUNT(seats_2_spans_per_workspace.from_day) - COUNT(seats_2_spans_per_workspace.mean_seats_counted) AS mean_seats_counted__unknown
+      seats__2_spans_per_workspace.entity_workspace AS entity_workspace,
+      AVG(seats__2_spans_per_workspace.mean_seats_counted) AS mean_seats_counted,
+      COUNT(seats__2_spans_per_workspace.from_day) AS mean_seats_counted__rows,
+      COUNT(seats__2_spans_per_workspace.from_day) - COUNT(seats__2_spans_per_workspace.mean_seats_counted) AS mean_seats_counted__unknown
     FROM periods
-    LEFT JOIN seats_2_spans_per_workspace
-      ON seats_2_spans_per_workspace.from_day >= periods.time
-      AND seats_2_spans_per_workspace.from_day <= periods.known_on
+    LEFT JOIN seats__2_spans_per_workspace
+      ON seats__2_spans_per_workspace.from_day >= periods.time
+      AND seats__2_spans_per_workspace.from_day <= periods.known_on
     GROUP BY
       1,
       2
@@ -97,12 +97,12 @@ WITH seats_spans_per_workspace AS (
 SELECT
   periods.time AS time,
   seats_avg_per_workspace.mean_seats AS mean_seats,
-  seats_2_avg_per_workspace.mean_seats_counted AS mean_seats_counted
+  seats__2_avg_per_workspace.mean_seats_counted AS mean_seats_counted
 FROM periods
 LEFT JOIN seats_avg_per_workspace
   ON periods.time IS NOT DISTINCT FROM seats_avg_per_workspace.time
-LEFT JOIN seats_2_avg_per_workspace
-  ON periods.time IS NOT DISTINCT FROM seats_2_avg_per_workspace.time
+LEFT JOIN seats__2_avg_per_workspace
+  ON periods.time IS NOT DISTINCT FROM seats__2_avg_per_workspace.time
 ORDER BY
   time ASC
 

@@ -48,23 +48,23 @@ WITH usage_by_sprint AS (
     SELECT
       UNNEST(GENERATE_SERIES(CAST($p4 AS DATE), CAST($p5 AS DATE), INTERVAL '14' DAY)) AS time
   ) AS starts
-), periods_2_weeks_earlier AS (
+), periods__2_weeks_earlier AS (
   SELECT
     periods.time AS time,
     CAST(periods.time + INTERVAL (-14) DAY AS DATE) AS then_time
   FROM periods
 ), usage_2_weeks_earlier AS (
   SELECT
-    periods_2_weeks_earlier.time AS time,
+    periods__2_weeks_earlier.time AS time,
     CASE
       WHEN COALESCE(usage_each_sprint.cost_two_weeks_before__rows, 0) = 0
       THEN 0
       ELSE usage_each_sprint.cost_two_weeks_before
     END AS cost_two_weeks_before,
     CAST(COALESCE(usage_each_sprint.cost_two_weeks_before__rows, 0) AS BIGINT) AS cost_two_weeks_before__rows
-  FROM periods_2_weeks_earlier
+  FROM periods__2_weeks_earlier
   LEFT JOIN usage_each_sprint
-    ON usage_each_sprint.time IS NOT DISTINCT FROM periods_2_weeks_earlier.then_time
+    ON usage_each_sprint.time IS NOT DISTINCT FROM periods__2_weeks_earlier.then_time
 )
 SELECT
   periods.time AS time,

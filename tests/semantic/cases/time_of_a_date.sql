@@ -20,7 +20,7 @@ WITH runs_by_month AS (
     runs.started_at >= $p1 AND runs.started_at < $p2
   GROUP BY
     1
-), runs_2_by_month AS (
+), runs__2_by_month AS (
   SELECT
     CAST(DATE_TRUNC('MONTH', runs.billed_on) AS DATE) AS time,
     COUNT(*) AS runs_billed
@@ -40,12 +40,12 @@ WITH runs_by_month AS (
 SELECT
   periods.time AS time,
   COALESCE(runs_by_month.runs, 0) AS runs,
-  COALESCE(runs_2_by_month.runs_billed, 0) AS runs_billed
+  COALESCE(runs__2_by_month.runs_billed, 0) AS runs_billed
 FROM periods
 LEFT JOIN runs_by_month
   ON periods.time IS NOT DISTINCT FROM runs_by_month.time
-LEFT JOIN runs_2_by_month
-  ON periods.time IS NOT DISTINCT FROM runs_2_by_month.time
+LEFT JOIN runs__2_by_month
+  ON periods.time IS NOT DISTINCT FROM runs__2_by_month.time
 ORDER BY
   time ASC
 

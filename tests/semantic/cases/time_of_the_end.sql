@@ -18,7 +18,7 @@ WITH runs_by_month AS (
     runs.started_at >= $p1 AND runs.started_at < $p2
   GROUP BY
     1
-), runs_2_by_month AS (
+), runs__2_by_month AS (
   SELECT
     CAST(DATE_TRUNC('MONTH', runs.ended_at) AS DATE) AS time,
     COUNT(*) AS runs_ended
@@ -38,12 +38,12 @@ WITH runs_by_month AS (
 SELECT
   periods.time AS time,
   COALESCE(runs_by_month.runs, 0) AS runs,
-  COALESCE(runs_2_by_month.runs_ended, 0) AS runs_ended
+  COALESCE(runs__2_by_month.runs_ended, 0) AS runs_ended
 FROM periods
 LEFT JOIN runs_by_month
   ON periods.time IS NOT DISTINCT FROM runs_by_month.time
-LEFT JOIN runs_2_by_month
-  ON periods.time IS NOT DISTINCT FROM runs_2_by_month.time
+LEFT JOIN runs__2_by_month
+  ON periods.time IS NOT DISTINCT FROM runs__2_by_month.time
 ORDER BY
   time ASC
 

@@ -20,13 +20,13 @@ WITH usage_in_all AS (
   FROM usage AS usage
   WHERE
     usage.used_on >= $p3 AND usage.used_on < $p2
-), usage_2_in_all_month_to_date AS (
+), usage_in_all_month_to_date AS (
   SELECT
     SUM(usage.cost_usd) AS cost_month_to_date
   FROM usage AS usage
   WHERE
     usage.used_on >= $p4 AND usage.used_on < $p2
-), usage_3_in_all_so_far AS (
+), usage_in_all_so_far AS (
   SELECT
     SUM(usage.cost_usd) AS cost_so_far
   FROM usage AS usage
@@ -44,12 +44,12 @@ WITH usage_in_all AS (
 SELECT
   usage_in_all.usage_cost AS usage_cost,
   usage_in_all_rolling_7_days_per_day_keep_per_unit.week_kept AS week_kept,
-  usage_2_in_all_month_to_date.cost_month_to_date AS cost_month_to_date,
-  usage_3_in_all_so_far.cost_so_far AS cost_so_far
+  usage_in_all_month_to_date.cost_month_to_date AS cost_month_to_date,
+  usage_in_all_so_far.cost_so_far AS cost_so_far
 FROM usage_in_all
 CROSS JOIN usage_in_all_rolling_7_days_per_day_keep_per_unit
-CROSS JOIN usage_2_in_all_month_to_date
-CROSS JOIN usage_3_in_all_so_far
+CROSS JOIN usage_in_all_month_to_date
+CROSS JOIN usage_in_all_so_far
 
 -- by hand
 select

@@ -1,0 +1,79 @@
+"""Which columns of the store a measure or a condition reads, through the names that the file gives them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from semantic.catalog import Catalog
+from semantic.expression import names_in
+from semantic.measure import Measure
+from semantic.model import Join, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    source: str
+    column: str
+    is_declared: bool = False
+    """Whether the column is named by a dimension, a join or a model, and not by what reads it."""
+
+
+def reads_of(catalog: Catalog, measure: Measure) -> Iterator[Read]:
+    """What a measure reads: its value, its conditions, its time, and what says to whom a row belongs."""
+    model = catalog.models[measure.model]
+    yield from reads_of_trees(catalog, model, [*measure.where, *([measure.value] if measure.value is not None else [])])
+    time = measure.time or model.time
+    if time is not None:
+        yield Read(model.source, time.column, is_declared=measure.time is None)
+    for name in measure.snapshot.per if measure.snapshot else ():
+        yield from _of_name(catalog, model, name)
+    if measure.funnel is not None:
+        yield from _of_name(catalog, model, measure.funnel.by)
+    for step in measure.funnel.steps if measure.funnel else ():
+        follows = catalog.models[step.model]
+        yield from _of_name(catalog, follows, step.by)
+        yield from reads_of_trees(catalog, follows, step.where)
+        if follows.time is not None:
+            yield Read(follows.source, follows.time.column, is_declared=True)
+
+
+def reads_of_trees(catalog: Catalog, model: Model, trees: Iterable[exp.Expression]) -> Iterator[Read]:
+    """What expressions of a model read."""
+    for tree in trees:
+        for name in names_in(tree):
+            yield from _of_name(catalog, model, name)
+
+
+def reads_of_join(catalog: Catalog, model: Model, join: Join) -> Iterator[Read]:
+    """Both sides of a join, and what says which version is in force."""
+    target = catalog.models[join.target].source
+    for mine, theirs in join.columns:
+        yield Read(model.source, mine, is_declared=True)
+        yield Read(target, theirs, is_declared=True)
+    if join.versions is not None:
+        yield Read(target, join.versions.since, is_declared=True)
+        if join.versions.until:
+            yield Read(target, join.versions.until, is_declared=True)
+        if join.versions.at:
+            yield Read(model.source, join.versions.at, is_declared=True)
+
+
+def _of_name(catalog: Catalog, model: Model, name: str) -> Iterator[Read]:
+    """A column or dimension of a model, or of one that roles lead to."""
+    *roles, plain = name.split(".")
+    for role in roles:
+        join = model.joins[role]
+        yield from reads_of_join(catalog, model, join)
+        model = catalog.models[join.target]
+    dimension = model.dimension(plain)
+    if dimension is None:
+        yield Read(model.source, plain)
+    elif dimension.measure is not None:
+        owner = catalog.models[dimension.measure.model]
+        for join in dimension.back:
+            yield from reads_of_join(catalog, owner, join)
+            owner = catalog.models[join.target]
+        yield from (replace(read, is_declared=True) for read in reads_of(catalog, dimension.measure))
+    else:
+        yield from (Read(model.source, column, is_declared=True) for column in names_in(dimension.sql))
