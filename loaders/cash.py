@@ -6,6 +6,7 @@ from pathlib import Path
 
 from loaders.cell import CellError
 from loaders.item import Item
+from loaders.loader import of_files
 from loaders.source import OnBytes
 from loaders.table import Entry, Row, open_table, read_entries
 from store import CashBalance
@@ -39,3 +40,6 @@ def _balance(row: Row, now: datetime) -> Entry:
             f"as_of_on {balance.as_of_on} is in the future; a closing balance is known when the day is over"
         )
     return Entry(f"the balance of {balance.account!r} on {balance.as_of_on}", (balance,))
+
+
+LOADER = of_files("cash", "balances of bank accounts, CSV", read)

@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from loaders.cell import Cell, CellError
 from loaders.item import Item
+from loaders.loader import of_files
 from loaders.source import OnBytes
 from loaders.table import Entry, Row, nearest, open_table, read_entries
 from store import Charge
@@ -45,3 +46,6 @@ def _charge(row: Row) -> Entry:
         description=row["description"].maybe(Cell.text),
     )
     return Entry(f"charge {charge.charge_id!r}", (charge,))
+
+
+LOADER = of_files("charges", "bills and plans, CSV", read)

@@ -16,6 +16,7 @@ from typing import Final
 
 from loaders.cell import Cell, CellError
 from loaders.item import Ignored, Item, LoadError, Location, Parsed, Rejected
+from loaders.loader import of_files
 from loaders.source import OnBytes
 from loaders.table import Row, Table, nearest, open_table
 from store import Charge, RecordError
@@ -216,3 +217,6 @@ def _description(row: Row, kind: str) -> str | None:
     )
     text = ": ".join(part for part in said if part is not None)
     return (text or None) if len(text) <= MAX_CHARACTERS else f"{text[: MAX_CHARACTERS - 1]}…"
+
+
+LOADER = of_files("focus", "cloud bills in FOCUS: CSV, Parquet, or a directory with the parts", read, paths)

@@ -1,6 +1,7 @@
 """What a loader yields: one item for every line or entry that it reads, so that the counts of a load add up.
 
-`read = stored + unchanged + ignored + rejected`: a loader never drops anything without an item that says so.
+`read = stored + unchanged + ignored + rejected`: a loader never drops anything without an item that says so. Notes
+beside the items are about the load as a whole and are not counted.
 """
 
 from dataclasses import dataclass
@@ -45,7 +46,25 @@ class Rejected:
     """The beginning of the offending text; at most 2,000 characters are kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class WholePart:
+    """Everything that the source has of one part (a billing period of an account) was read without a rejection.
+
+    What is stored of that part and was not among it is gone from the source, and is removed.
+    """
+
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where the next load of this source goes on, once this one is stored."""
+
+    cursor: str
+
+
 Item = Parsed | Ignored | Rejected
+Note = WholePart | Reached
 
 
 class LoadError(Exception):

@@ -9,11 +9,11 @@ from datetime import datetime
 
 from finance.pricing import PriceBook, cost_of
 from loaders.costing import Costing
-from loaders.item import Ignored, Item, LoadError, Parsed, Rejected
+from loaders.item import Ignored, Item, LoadError, Note, Parsed, Reached, Rejected, WholePart
 from store import LoadReport, Price, PricedRequest, Record, RecordError, Request, Stage, StagedRecord, Store
 
 
-def run_load(store: Store, source: str, location: str, items: Iterable[Item], *, now: datetime) -> LoadReport:
+def run_load(store: Store, source: str, location: str, items: Iterable[Item | Note], *, now: datetime) -> LoadReport:
     """Reads all items, then stores them together with the load's own row. The counts of the report add up."""
     known = store.prices()
     with Stage(source=source, location=location, directory=store.stage_directory) as stage:
@@ -24,7 +24,7 @@ def run_load(store: Store, source: str, location: str, items: Iterable[Item], *,
         return store.apply(stage, now=now)
 
 
-def stage_items(stage: Stage, items: Iterable[Item], costing: Costing) -> list[Price]:
+def stage_items(stage: Stage, items: Iterable[Item | Note], costing: Costing) -> list[Price]:
     """Writes every item into the stage; gives the prices that the source itself stated.
 
     An item with a cost that cannot be stored is rejected as a whole; library lines that it needed wait for the next.
@@ -48,6 +48,10 @@ def stage_items(stage: Stage, items: Iterable[Item], costing: Costing) -> list[P
                 stage.ignore(rule)
             case Rejected(location, reason, raw):
                 stage.reject(str(location), reason, raw)
+            case WholePart(part):
+                stage.state_whole(part)
+            case Reached(cursor):
+                stage.cursor = cursor
     return prices
 
 

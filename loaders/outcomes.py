@@ -6,6 +6,7 @@ from pathlib import Path
 
 from loaders.cell import Cell
 from loaders.item import Item
+from loaders.loader import of_files
 from loaders.source import OnBytes
 from loaders.table import Entry, Row, open_table, read_entries
 from store import Outcome
@@ -37,3 +38,6 @@ def _outcome(row: Row, latest: datetime) -> Entry:
         occurred_at=row["occurred_at"].maybe(lambda cell: cell.instant(latest=latest)),
     )
     return Entry(f"outcome {outcome.outcome_id!r}", (outcome,))
+
+
+LOADER = of_files("outcomes", "what sessions achieved, CSV or JSONL", read)

@@ -11,6 +11,7 @@ import yaml
 
 from loaders.cell import Cell, CellError
 from loaders.item import Item, LoadError, Location, Rejected
+from loaders.loader import of_files
 from loaders.mapping import compose, plain
 from loaders.source import OnBytes
 from loaders.table import Entry, Row, RowItem, nearest, open_table, read_entries
@@ -115,3 +116,6 @@ def _price(row: Row, now: datetime) -> Price:
         per_call_fee=row["per_call_fee"].maybe(Cell.price) or Decimal(0),
         known_at=row["known_at"].maybe(Cell.instant_or_day) or now,
     )
+
+
+LOADER = of_files("prices", "the price book, CSV or YAML", read)

@@ -12,8 +12,9 @@ from typing import cast, get_args
 
 from loaders.cell import Cell, CellError
 from loaders.item import Item, LoadError
-from loaders.mapping import InstantOrigin, NamedOrigin, Origin, RunMapping, ZeroCost
-from loaders.source import OnBytes
+from loaders.loader import Loader, Task
+from loaders.mapping import InstantOrigin, NamedOrigin, Origin, RunMapping, ZeroCost, read_mapping
+from loaders.source import OnBytes, total_bytes
 from loaders.table import Entry, Row, Table, nearest, open_table, read_entries
 from store import Outcome, Record, Request, Session
 from store.records import Termination, Trigger
@@ -144,3 +145,19 @@ def _word(origin: NamedOrigin | None, row: Row, known: tuple[str, ...] = ()) -> 
     if known and ours not in known:
         raise CellError(f"{origin.column} must be one of {', '.join(known)}, got {ours!r}; translate it under `map`")
     return ours
+
+
+def _read(task: Task) -> Iterator[Item]:
+    if "mapping" not in task.options:
+        raise LoadError(f"runs needs a mapping that says what the columns of {task.location} mean: --mapping FILE")
+    mapping = read_mapping(Path(task.options["mapping"]))
+    return read(task.path, mapping, now=task.now, on_bytes=task.on_bytes)
+
+
+LOADER = Loader(
+    "runs",
+    "JSONL, CSV or Parquet with one agent run a line; needs --mapping",
+    _read,
+    lambda path: total_bytes([path]),
+    options=("mapping",),
+)

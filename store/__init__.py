@@ -5,8 +5,11 @@ from store.errors import QueryError, QueryTimeout, StoreBusyError, StoreError
 from store.priced import CostStatus, PricedRequest
 from store.read import Reader, Rows
 from store.records import (
+    Budget,
     CashBalance,
     Charge,
+    CreditQuota,
+    CreditUsage,
     Outcome,
     Price,
     Record,
@@ -19,9 +22,12 @@ from store.stored import Load
 from store.write import LoadReport
 
 __all__ = [
+    "Budget",
     "CashBalance",
     "Charge",
     "CostStatus",
+    "CreditQuota",
+    "CreditUsage",
     "Load",
     "LoadReport",
     "Outcome",

@@ -24,7 +24,7 @@ from store.read import Reader, Rows
 from store.records import Price
 from store.stage import Stage
 from store.stored import Load, select_loads, select_prices, select_requests
-from store.write import LoadReport, apply_stage, raise_version, transaction
+from store.write import LoadReport, apply_stage, raise_version, record_failure, transaction
 
 STORAGE_VERSION = "v1.4.0"
 """Of the file: older versions of DuckDB can still read it, so there is a way back."""
@@ -87,13 +87,23 @@ class Store:
     ) -> None:
         self.close()
 
-    def apply(self, stage: Stage, *, now: datetime) -> LoadReport:
-        """Stores all of a load or, where anything fails, nothing of it. Closes the stage."""
+    def apply(self, stage: Stage, *, now: datetime, started_at: datetime | None = None) -> LoadReport:
+        """Stores all of a load or, where anything fails, nothing of it. Closes the stage.
+
+        `now` is when it becomes known, `started_at` when the source began to be read: what happened there since then
+        is for the next load.
+        """
         stage.close()
+        began = _without_zone(started_at or now)
         with self._writing(f"the load of {stage.location}") as cursor, self._within_reach(stage) as directory:
-            report = apply_stage(cursor, stage, directory, _without_zone(now))
+            report = apply_stage(cursor, stage, directory, _without_zone(now), began)
             self._data_version = report.data_version
         return report
+
+    def note_failure(self, source: str, location: str, error: str, *, now: datetime) -> None:
+        """Keeps that a load came to nothing, and why. The data and its version stay as they are."""
+        with self._writing("the note of a failed load") as cursor:
+            record_failure(cursor, source, location, error, _without_zone(now))
 
     def set_capacity(self, slots: int) -> None:
         """How many sessions the machines can run at once, for the allocation of infrastructure."""

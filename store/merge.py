@@ -13,7 +13,14 @@ from store.priced import KNOWLEDGE
 from store.tables import PRICES, REQUESTS, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
 
 _NEVER = "'-infinity'::TIMESTAMP"
-_TOKENS = "uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens"
+BUCKETS = (
+    "uncached_input_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+)
+_TOKENS = " + ".join(BUCKETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,45 @@ def known_prices() -> str:
                 WHERE older.price_id = staged.price_id
             ))
         )"""
+
+
+def keep_conflicts() -> str:
+    """Notes the records of a request that say something else than the one that counts, of this load or stored before.
+
+    A copy of which the other is a continuation (no bucket of it is larger, nothing it states is stated otherwise) is
+    no conflict: answers are streamed, and written down more than once.
+    """
+    names = ("provider", "model")
+    otherwise = " OR ".join(
+        [f"lower(copy.{name}) <> lower(kept.{name})" for name in names]
+        + [f"copy.{bucket} > kept.{bucket}" for bucket in BUCKETS]
+        + ["copy.billed_usd <> kept.billed_usd"]
+    )
+    columns = ", ".join(REQUESTS.columns)
+    return f"""
+        INSERT INTO conflicts
+        WITH copies AS (
+            SELECT {columns} FROM staged_requests
+            UNION ALL
+            SELECT {columns} FROM before_requests
+        ),
+        several AS (SELECT request_key FROM copies GROUP BY request_key HAVING count(*) > 1),
+        counting AS (
+            SELECT {columns} FROM changed_requests
+            UNION ALL
+            SELECT {columns} FROM before_requests ANTI JOIN changed_requests USING (request_key)
+        )
+        SELECT DISTINCT $load_id, request_key, {_said("kept")}, {_said("copy")}
+        FROM copies AS copy
+        SEMI JOIN several USING (request_key)
+        JOIN counting AS kept USING (request_key)
+        WHERE NOT ({is_total("kept.")}) AND ({otherwise})"""
+
+
+def _said(row: str) -> str:
+    """What a record of a request says, as JSON: for people who look at a conflict."""
+    members = ", ".join(f"'{column}', {row}.{column}" for column in ("provider", "model", *BUCKETS, "billed_usd"))
+    return f"json_object({members})"
 
 
 def same(left: str, right: str, columns: Iterable[str]) -> str:

@@ -15,6 +15,9 @@ RequestStatus = Literal["ok", "error", "aborted"]
 Trigger = Literal["human", "cron", "subagent", "heartbeat", "webhook", "api", "unknown"]
 Termination = Literal["success", "error", "timeout", "aborted", "lost", "unknown"]
 ChargeCategory = Literal["compute", "storage", "network", "software", "people", "inference", "other"]
+BudgetScope = Literal["global", "agent", "model", "trigger", "session"]
+BudgetPeriod = Literal["day", "week", "month"]
+BudgetAction = Literal["alert", "block"]
 
 MAX_CHARACTERS = 1024
 MAX_COUNT = 2**62
@@ -149,10 +152,15 @@ class Charge:
     source: str
     category: ChargeCategory
     amount_usd: Decimal
+    """What the days cost, with what was paid beforehand spread over the use that it covers (accrual)."""
     starts_on: date
     ends_on: date
     vendor: str | None = None
     description: str | None = None
+    billed_usd: Decimal | None = None
+    """What the bill asks for (cash); None where the source has one view only. Never added to `amount_usd`."""
+    part: str | None = None
+    """The part of its source, such as a billing period of an account, that the source states as a whole each time."""
 
     def __post_init__(self) -> None:
         _check(self, required=("charge_id", "source"))
@@ -177,6 +185,91 @@ class CashBalance:
 
     def __post_init__(self) -> None:
         _check(self, required=("account", "source"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditUsage:
+    """Credits that a vendor counted (characters, searches), for one use or for a day of use."""
+
+    usage_id: str
+    source: str
+    vendor: str
+    used_at: datetime
+    credits: Decimal
+    usd: Decimal | None = None
+    """What the credits are worth; None where no price is known, which is not zero."""
+    usd_rule: str | None = None
+    """How `usd` came about, in a few words: 'plan price', 'list price', 'stated'."""
+    session_id: str | None = None
+    agent: str | None = None
+    description: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self, required=("usage_id", "source", "vendor"))
+        if self.credits < 0:
+            raise RecordError(f"CreditUsage {self.usage_id}: credits must be 0 or more, got {self.credits}")
+        if (self.usd is None) != (self.usd_rule is None):
+            raise RecordError(f"CreditUsage {self.usage_id}: usd and usd_rule are given together or not at all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditQuota:
+    """How far the credits of a plan were used up at one instant."""
+
+    vendor: str
+    plan: str
+    observed_at: datetime
+    source: str
+    used_credits: Decimal
+    limit_credits: Decimal | None = None
+    """None where the plan has no end."""
+    starts_on: date | None = None
+    """First day of the period that the fee is for."""
+    resets_at: datetime | None = None
+    """When the count begins anew."""
+    fee_usd: Decimal | None = None
+    """Of one period."""
+
+    def __post_init__(self) -> None:
+        _check(self, required=("vendor", "plan", "source"))
+        for name in ("used_credits", "limit_credits", "fee_usd"):
+            if (value := getattr(self, name)) is not None and value < 0:
+                raise RecordError(f"CreditQuota {self.vendor} {self.plan}: {name} must be 0 or more, got {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A limit on spend: of everything, or of one member of a scope, in each day, week or month of a zone."""
+
+    budget_id: str
+    source: str
+    limit_usd: Decimal
+    scope: BudgetScope = "global"
+    member: str | None = None
+    """Which agent, model, trigger or session; None for `global`, or for each member on its own."""
+    period: BudgetPeriod = "day"
+    zone: str = "UTC"
+    thresholds: tuple[Decimal, ...] = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+    """Shares of the limit at which it alerts once."""
+    action: BudgetAction = "alert"
+    """What happens at the limit."""
+    exempt_triggers: tuple[str, ...] = ()
+    """Triggers that are never stopped."""
+    unpriced_denied: tuple[str, ...] = ()
+    """Triggers whose requests are refused while what they cost is unknown."""
+
+    def __post_init__(self) -> None:
+        _check(self, required=("budget_id", "source", "zone"))
+        if self.limit_usd < 0:
+            raise RecordError(f"Budget {self.budget_id}: limit_usd must be 0 or more, got {self.limit_usd}")
+        if self.scope == "global" and self.member is not None:
+            raise RecordError(f"Budget {self.budget_id}: a global budget has no member, got {self.member!r}")
+        if not all(share.is_finite() and 0 < share <= 10 for share in self.thresholds):
+            raise RecordError(f"Budget {self.budget_id}: thresholds are shares of the limit such as 0.8")
+        for trigger in (*self.exempt_triggers, *self.unpriced_denied):
+            if trigger not in get_args(Trigger):
+                known = ", ".join(get_args(Trigger))
+                raise RecordError(f"Budget {self.budget_id}: {trigger!r} is no trigger; there are {known}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +311,7 @@ class Price:
             )
 
 
-Record = Request | Session | Outcome | Charge | CashBalance | Price
+Record = Request | Session | Outcome | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price
 
 
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Record)}

@@ -16,11 +16,12 @@ import orjson
 
 from store.errors import StoreError
 from store.priced import CostStatus, PricedRequest
-from store.records import CashBalance, Charge, Outcome, Price, Session
+from store.records import Budget, CashBalance, Charge, CreditQuota, CreditUsage, Outcome, Price, Session
 from store.tables import TABLE_OF
 
-StagedRecord = PricedRequest | Session | Outcome | Charge | CashBalance | Price
+StagedRecord = PricedRequest | Session | Outcome | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price
 
+MANIFEST = "manifest.json"
 MAX_RAW = 2000
 SHOWN_REJECTIONS = 20
 _PICO_USD = Decimal("1e-12")
@@ -48,18 +49,41 @@ class Stage:
     def __init__(self, *, source: str, location: str, directory: Path | None = None) -> None:
         """`directory` is where the stage makes its own directory: `Store.stage_directory` spares a copy."""
         self.source = source
-        self.location = _storable(location)
+        self.location = storable(location)
         self.cursor: str | None = None
         """Where the next load goes on: set by the loader, stored with the rows."""
         self.directory = Path(mkdtemp(prefix="load-", dir=directory))
         self.ignored: Counter[str] = Counter()
-        self.items: set[int] = set()
+        self.items = 0
+        """Items that gave records."""
+        self.whole_parts: set[str] = set()
+        """Parts of the source that this load states as a whole: what is stored of them and not staged is removed."""
         self.rejected = 0
         self.rejections: list[tuple[str, str]] = []
         self._lines = 0
-        self.files: dict[str, BinaryIO] = {}
-        """Table -> its file, `<table>.ndjson` in `directory`."""
+        self._last_item = -1
+        self._files: dict[str, BinaryIO] = {}
         self._closed = False
+
+    @classmethod
+    def reopened(cls, directory: Path) -> Self:
+        """A closed stage, as another process has left it in `directory`. Raises `StoreError` where it is none."""
+        stage = cls.__new__(cls)
+        try:
+            written = orjson.loads((directory / MANIFEST).read_bytes())
+            stage.source, stage.location, stage.cursor = written["source"], written["location"], written["cursor"]
+            stage.ignored, stage.items = Counter(written["ignored"]), written["items"]
+            stage.whole_parts, stage.rejected = set(written["whole_parts"]), written["rejected"]
+            stage.rejections = [(where, why) for where, why in written["rejections"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{directory} holds no finished load: {error}") from error
+        stage.directory, stage._files, stage._closed = directory, {}, True
+        return stage
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """What has something staged: for each a file `<table>.ndjson` in `directory`."""
+        return frozenset(path.stem for path in self.directory.glob("*.ndjson"))
 
     def __enter__(self) -> Self:
         return self
@@ -67,23 +91,24 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-        rmtree(self.directory)
+        self._end_files()
+        rmtree(self.directory, ignore_errors=True)
 
     def add(self, item: int, record: StagedRecord) -> None:
-        """`item` numbers the lines or entries of the load; a line that gave several records has one number."""
+        """`item` numbers the lines or entries of the load, ascending; one that gave several records has one number."""
         table = TABLE_OF.get(type(record))
         if table is None:
             raise StoreError(f"a {type(record).__name__} cannot be staged; a Request goes in as a PricedRequest")
         self._write(table.name, item, record)
-        self.items.add(item)
+        self.items += item > self._last_item
+        self._last_item = max(item, self._last_item)
 
     def ignore(self, rule: str) -> None:
         self._must_be_open()
         self.ignored[rule] += 1
 
     def reject(self, location: str, reason: str, raw: str = "") -> None:
-        row = RejectedRow(_storable(location), _storable(reason), _storable(raw[:MAX_RAW]))
+        row = RejectedRow(storable(location), storable(reason), storable(raw[:MAX_RAW]))
         self._write("rejected_rows", 0, row)
         self.rejected += 1
         if len(self.rejections) < SHOWN_REJECTIONS:
@@ -93,20 +118,42 @@ class Stage:
         self, request_key: str, cost_usd: Decimal | None, cost_status: CostStatus, price_id: str | None, reason: str
     ) -> None:
         """Gives a stored request another cost; the old one is kept in `restatements` if it was known."""
-        self._write("recosts", 0, Recost(request_key, cost_usd, cost_status, price_id, _storable(reason)))
+        self._write("recosts", 0, Recost(request_key, cost_usd, cost_status, price_id, storable(reason)))
+
+    def state_whole(self, part: str) -> None:
+        """What the store has of this part from this source, and this load does not stage, is gone from the source."""
+        self._must_be_open()
+        self.whole_parts.add(part)
 
     def close(self) -> None:
+        """Ends the files and, last of all, writes the manifest: a directory without one holds no finished load."""
+        if self._closed:
+            return
+        self._end_files()
+        manifest = {
+            "source": self.source,
+            "location": self.location,
+            "cursor": self.cursor,
+            "ignored": dict(self.ignored),
+            "items": self.items,
+            "whole_parts": sorted(self.whole_parts),
+            "rejected": self.rejected,
+            "rejections": self.rejections,
+        }
+        (self.directory / MANIFEST).write_bytes(orjson.dumps(manifest))
+
+    def _end_files(self) -> None:
         self._closed = True
-        for file in self.files.values():
+        for file in self._files.values():
             file.close()
 
     def _write(self, name: str, item: int, record: StagedRecord | Recost | RejectedRow) -> None:
         self._must_be_open()
         line = orjson.dumps(record, default=_decimal)
-        if name not in self.files:
-            self.files[name] = (self.directory / f"{name}.ndjson").open("wb")
+        if name not in self._files:
+            self._files[name] = (self.directory / f"{name}.ndjson").open("wb")
         self._lines += 1
-        self.files[name].write(b'{"seq":%d,"item":%d,"record":%b}\n' % (self._lines, item, line))
+        self._files[name].write(b'{"seq":%d,"item":%d,"record":%b}\n' % (self._lines, item, line))
 
     def _must_be_open(self) -> None:
         if self._closed:
@@ -120,6 +167,6 @@ def _decimal(value: object) -> str:
     return format(value.quantize(_PICO_USD, ROUND_HALF_EVEN), "f")
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Text as it came in, with what a database cannot hold (NUL, half a surrogate pair) replaced."""
     return text.replace("\x00", "�").encode("utf-8", "replace").decode("utf-8")

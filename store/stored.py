@@ -17,12 +17,15 @@ _REQUEST = tuple(field.name for field in fields(Request))
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One run of a loader that was stored."""
+    """One run of a loader: stored, or failed with an error and nothing stored."""
 
     load_id: int
     source: str
     location: str
     cursor: str | None
+    """Where the next load goes on; of a load that failed, where the last one before it had come to."""
+    started_at: datetime | None
+    """When it began to read; None for loads of earlier versions, which did not keep it."""
     applied_at: datetime
     data_version: int
     read: int
@@ -30,6 +33,9 @@ class Load:
     unchanged: int
     ignored: int
     rejected: int
+    removed: int
+    conflicts: int
+    error: str | None
 
 
 _LOAD = tuple(field.name for field in fields(Load))

@@ -12,7 +12,17 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from store.priced import PricedRequest
-from store.records import CashBalance, Charge, Outcome, Price, Request, Session
+from store.records import (
+    Budget,
+    CashBalance,
+    Charge,
+    CreditQuota,
+    CreditUsage,
+    Outcome,
+    Price,
+    Request,
+    Session,
+)
 
 MONEY = "DECIMAL(38, 12)"
 
@@ -65,6 +75,8 @@ def sql_type(hint: Any) -> str:
         return _SQL_TYPES[hint]
     if get_origin(hint) is Literal:
         return _SQL_TYPES[str]
+    if get_origin(hint) is tuple:
+        return f"{sql_type(get_args(hint)[0])}[]"
     (inner,) = (part for part in get_args(hint) if part is not NoneType)
     return sql_type(inner)
 
@@ -108,7 +120,12 @@ CHARGES = Table(name="charges", record=Charge, key=("charge_id",), staged=_as_it
 CASH_BALANCES = Table(
     name="cash_balances", record=CashBalance, key=("account", "as_of_on"), staged=_as_it_is(CashBalance)
 )
+CREDIT_USAGE = Table(name="credit_usage", record=CreditUsage, key=("usage_id",), staged=_as_it_is(CreditUsage))
+CREDIT_QUOTAS = Table(
+    name="credit_quotas", record=CreditQuota, key=("vendor", "plan", "observed_at"), staged=_as_it_is(CreditQuota)
+)
+BUDGETS = Table(name="budgets", record=Budget, key=("budget_id",), staged=_as_it_is(Budget))
 PRICES = Table(name="prices", record=Price, key=("price_id", "known_at"), staged=_as_it_is(Price))
 
-TABLES = (REQUESTS, SESSIONS, OUTCOMES, CHARGES, CASH_BALANCES, PRICES)
+TABLES = (REQUESTS, SESSIONS, OUTCOMES, CHARGES, CASH_BALANCES, CREDIT_USAGE, CREDIT_QUOTAS, BUDGETS, PRICES)
 TABLE_OF: Mapping[type, Table] = {table.record: table for table in TABLES}

@@ -15,9 +15,9 @@ from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
 from store.facts import refresh_facts
-from store.merge import is_total, known_prices, merged_rows, same
-from store.stage import Recost, RejectedRow, Stage
-from store.tables import COST, PRICES, REQUESTS, TABLES, Table, sql_type
+from store.merge import is_total, keep_conflicts, known_prices, merged_rows, same
+from store.stage import MAX_RAW, Recost, RejectedRow, Stage, storable
+from store.tables import CHARGES, COST, PRICES, REQUESTS, TABLES, Table, sql_type
 
 COPY_RULE = "another copy of a request of the same load"
 FULLER_COPY = "a fuller copy of the request"
@@ -40,10 +40,19 @@ class LoadReport:
     unchanged: int
     ignored: int
     rejected: int
+    removed: int
+    """Rows that the source no longer has, of parts that it stated as a whole."""
+    conflicts: int
+    """Records of a request that cannot be true beside the one that counts."""
     data_version: int
     rejections: tuple[tuple[str, str], ...]
     """Location and reason of the first 20."""
     ignored_by_rule: tuple[tuple[str, int], ...]
+
+
+_COUNTS = ("read", "stored", "unchanged", "ignored", "rejected", "removed", "conflicts")
+_REPORTED = ("load_id", "source", "location", *_COUNTS, "data_version")
+"""What the row of a load has of its report."""
 
 
 @contextmanager
@@ -64,33 +73,82 @@ def raise_version(cursor: DuckDBPyConnection, now: datetime) -> int:
     )
 
 
-def apply_stage(cursor: DuckDBPyConnection, stage: Stage, directory: Path, now: datetime) -> LoadReport:
-    """Stores a closed stage. `directory` has its files where the database may read them; `now` is UTC without a zone.
+def apply_stage(
+    cursor: DuckDBPyConnection, stage: Stage, directory: Path, now: datetime, started_at: datetime
+) -> LoadReport:
+    """Stores a closed stage. `directory` has its files where the database may read them; instants are UTC, zoneless.
 
     The files are read before the transaction, into temporary tables of this cursor.
     """
-    tables = [table for table in TABLES if table.name in stage.files]
+    staged = stage.tables
+    tables = [table for table in TABLES if table.name in staged]
     for table in tables:
         _read_staged(cursor, directory, table.name, table.record, table.staged)
     for name, record in _NOTES.items():
-        if name in stage.files:
+        if name in staged:
             _read_staged(cursor, directory, name, record, {f.name: f"record.{f.name}" for f in fields(record)})
     with transaction(cursor):
-        load_id = _integer(cursor, "SELECT coalesce(max(load_id), 0) + 1 FROM loads")
-        if "recosts" in stage.files:
+        load_id = next_load_id(cursor)
+        if "recosts" in staged:
             _recost(cursor, load_id, now)
         for table in tables:
             _store(cursor, table, load_id, now)
-        refresh_facts(cursor, _changed_tables(cursor, stage, tables))
-        report = _report(cursor, stage, tables, load_id, raise_version(cursor, now))
-        _record_load(cursor, stage, report, now)
+        removed = _remove_the_rest(cursor, stage, staged)
+        changed = _changed_tables(cursor, staged, tables) | ({CHARGES.name} if removed else set())
+        refresh_facts(cursor, changed)
+        report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed)
+        _record_load(cursor, stage, report, now, started_at)
     return report
 
 
-def _changed_tables(cursor: DuckDBPyConnection, stage: Stage, tables: Iterable[Table]) -> set[str]:
+def record_failure(cursor: DuckDBPyConnection, source: str, location: str, error: str, now: datetime) -> None:
+    """A load of which nothing was stored, so that whoever asks after its source learns why."""
+    with transaction(cursor):
+        values = {
+            "load_id": next_load_id(cursor),
+            "source": source,
+            "location": storable(location),
+            "cursor_before": _last_cursor(cursor, source, storable(location)),
+            "cursor": _last_cursor(cursor, source, storable(location)),
+            "started_at": now,
+            "applied_at": now,
+            "data_version": _integer(cursor, "SELECT version FROM data_version"),
+            "error": storable(error[:MAX_RAW]),
+        }
+        columns = [f"${name} AS {name}" for name in values] + [f"0 AS {name}" for name in _COUNTS]
+        cursor.execute(f"INSERT INTO loads BY NAME SELECT {', '.join(columns)}", values)
+
+
+def next_load_id(cursor: DuckDBPyConnection) -> int:
+    return _integer(cursor, "SELECT coalesce(max(load_id), 0) + 1 FROM loads")
+
+
+def _last_cursor(cursor: DuckDBPyConnection, source: str, location: str) -> str | None:
+    found = cursor.execute(
+        "SELECT cursor FROM loads WHERE source = $source AND location = $location AND error IS NULL"
+        " ORDER BY load_id DESC LIMIT 1",
+        {"source": source, "location": location},
+    ).fetchone()
+    return None if found is None or found[0] is None else str(found[0])
+
+
+def _remove_the_rest(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str]) -> int:
+    """Removes what is stored of the parts that the load states as a whole and that it does not state."""
+    if not stage.whole_parts:
+        return 0
+    kept = "charge_id NOT IN (SELECT charge_id FROM staged_charges)" if CHARGES.name in staged else "TRUE"
+    removed = cursor.execute(
+        "DELETE FROM charges"
+        f" WHERE source = $source AND part IN (SELECT unnest($parts)) AND {kept} RETURNING charge_id",
+        {"source": stage.source, "parts": sorted(stage.whole_parts)},
+    ).fetchall()
+    return len(removed)
+
+
+def _changed_tables(cursor: DuckDBPyConnection, staged: frozenset[str], tables: Iterable[Table]) -> set[str]:
     """The tables of which this load changed a row."""
     changed = {table.name for table in tables if _integer(cursor, f"SELECT count(*) FROM changed_{table.name}")}
-    if "recosts" in stage.files and _integer(cursor, "SELECT count(*) FROM recosted"):
+    if "recosts" in staged and _integer(cursor, "SELECT count(*) FROM recosted"):
         changed.add(REQUESTS.name)
     return changed
 
@@ -141,6 +199,7 @@ def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime
         SELECT merged.* FROM ({merged_rows(table)}) AS merged
         ANTI JOIN before_{table.name} AS stored ON {same("merged", "stored", table.columns)}""")
     if table is REQUESTS:
+        cursor.execute(keep_conflicts(), {"load_id": load_id})
         reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
         _restate(cursor, f"changed_{table.name}", reason, load_id, now)
     loads = {"load_id": "$load_id"} | ({"first_load_id": "$load_id"} if table is REQUESTS else {})
@@ -184,7 +243,7 @@ def _assert_unique(cursor: DuckDBPyConnection, table: Table) -> None:
 
 
 def _report(
-    cursor: DuckDBPyConnection, stage: Stage, tables: Iterable[Table], load_id: int, data_version: int
+    cursor: DuckDBPyConnection, stage: Stage, tables: Iterable[Table], load_id: int, data_version: int, removed: int
 ) -> LoadReport:
     """An item is stored if one of its records was; one that only has copies of requests of other items is ignored."""
     verdicts = " UNION ALL ".join(_verdicts(table) for table in tables) or "SELECT 0 AS item, NULL AS is_stored LIMIT 0"
@@ -202,11 +261,13 @@ def _report(
         load_id=load_id,
         source=stage.source,
         location=stage.location,
-        read=len(stage.items) + stage.ignored.total() + stage.rejected,
+        read=stage.items + stage.ignored.total() + stage.rejected,
         stored=stored,
         unchanged=unchanged,
         ignored=ignored.total(),
         rejected=stage.rejected,
+        removed=removed,
+        conflicts=_integer(cursor, "SELECT count(*) FROM conflicts WHERE load_id = $load_id", {"load_id": load_id}),
         data_version=data_version,
         rejections=tuple(stage.rejections),
         ignored_by_rule=tuple(ignored.items()),
@@ -229,9 +290,15 @@ def _verdicts(table: Table) -> str:
     return f"SELECT item, changed.source IS NOT NULL AS is_stored FROM {staged}"
 
 
-def _record_load(cursor: DuckDBPyConnection, stage: Stage, report: LoadReport, now: datetime) -> None:
-    numbers = ("load_id", "source", "location", "read", "stored", "unchanged", "ignored", "rejected", "data_version")
-    values = {name: getattr(report, name) for name in numbers} | {"cursor": stage.cursor, "applied_at": now}
+def _record_load(
+    cursor: DuckDBPyConnection, stage: Stage, report: LoadReport, now: datetime, started_at: datetime
+) -> None:
+    values = {name: getattr(report, name) for name in _REPORTED} | {
+        "cursor_before": _last_cursor(cursor, stage.source, stage.location),
+        "cursor": stage.cursor,
+        "started_at": started_at,
+        "applied_at": now,
+    }
     cursor.execute(f"INSERT INTO loads BY NAME SELECT {', '.join(f'${name} AS {name}' for name in values)}", values)
     rules = {"rules": [rule for rule, _ in report.ignored_by_rule], "counts": [n for _, n in report.ignored_by_rule]}
     if report.ignored_by_rule:
@@ -239,7 +306,7 @@ def _record_load(cursor: DuckDBPyConnection, stage: Stage, report: LoadReport, n
             "INSERT INTO ignored_items SELECT $load_id, unnest($rules), unnest($counts)",
             {"load_id": report.load_id} | rules,
         )
-    if "rejected_rows" in stage.files:
+    if "rejected_rows" in stage.tables:
         cursor.execute(
             "INSERT INTO rejected_rows SELECT $load_id, location, reason, raw FROM staged_rejected_rows ORDER BY seq",
             {"load_id": report.load_id},

@@ -1,15 +1,16 @@
 """The `claude-code` loader: transcripts that Claude Code leaves in `~/.claude/projects` -> requests and sessions."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from loaders.claude_code.layout import Layout, survey
 from loaders.claude_code.transcript import read_transcript
 from loaders.item import Item
+from loaders.loader import QUARTER_HOURLY, of_files
 from loaders.source import OnBytes, read_lines
 
-__all__ = ["paths", "read"]
+__all__ = ["LOADER", "paths", "read"]
 
 
 def read(home: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Iterator[Item]:
@@ -32,3 +33,14 @@ def _items(layout: Layout, now: datetime, on_bytes: OnBytes | None) -> Iterator[
     for place in layout.places:
         lines = read_lines(place.path, place.shown_as, on_bytes)
         yield from read_transcript(lines, place.session, agents, now)
+
+
+LOADER = of_files(
+    "claude-code",
+    "~/.claude/projects, one project, or one transcript",
+    read,
+    paths,
+    schedule=QUARTER_HOURLY,
+    keeps=timedelta(days=30),
+)
+"""Claude Code deletes transcripts that are older than its setting `cleanupPeriodDays`, 30 by default."""

@@ -4,10 +4,11 @@ Stores are read first, because a parent is named by its session key and only the
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from loaders.item import Item, Rejected
+from loaders.loader import QUARTER_HOURLY, of_files
 from loaders.openclaw.calls import Owner
 from loaders.openclaw.cron import read_run_log
 from loaders.openclaw.keys import Directory, unique_id
@@ -17,7 +18,7 @@ from loaders.openclaw.sessions import StoreEntry, evidence, read_store
 from loaders.openclaw.transcript import read_transcript
 from loaders.source import OnBytes, read_document, read_lines
 
-__all__ = ["paths", "read"]
+__all__ = ["LOADER", "paths", "read"]
 
 
 def read(home: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Iterator[Item]:
@@ -69,3 +70,14 @@ def _store_entries(place: Place, now: datetime, on_bytes: OnBytes | None) -> Ite
         yield document
     else:
         yield from read_store(document, place.shown_as, place.agent, now)
+
+
+LOADER = of_files(
+    "openclaw",
+    "a state directory, such as ~/.openclaw",
+    read,
+    paths,
+    schedule=QUARTER_HOURLY,
+    keeps=timedelta(hours=24),
+)
+"""Isolated sessions of scheduled jobs are deleted after a day."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from loaders import LOADERS
+from loaders import LOADERS, Task
 from loaders.job import run_load
 from semantic import Catalog, MetricQuery, Order
 from server.answer import ask
@@ -68,8 +68,9 @@ def load_home(store: Store, home: DemoHome, now: datetime) -> None:
     }
     for kind, path in sources.items():
         loader = LOADERS[kind]
-        with Progress(loader.size(path), kind) as progress:
-            report = run_load(store, kind, str(path), loader.read(path, None, now, progress.advance), now=now)
+        with Progress(loader.size(path) if loader.size else None, kind) as progress:
+            items = loader.read(Task(str(path), now, on_bytes=progress.advance))
+            report = run_load(store, kind, str(path), items, now=now)
         print_report(report)
 
 

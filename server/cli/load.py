@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from loaders import LOADERS
-from loaders.item import Ignored, Item, Parsed, Rejected
+from loaders import LOADERS, Task
+from loaders.item import Ignored, Item, Note, Parsed, Reached, Rejected, WholePart
 from loaders.job import run_load
 from server.cli.notice import server_of
 from server.cli.opening import open_store_to_write
@@ -36,8 +36,10 @@ def command(kind: str, path: Path, mapping: Path | None, dry_run: bool) -> None:
     """
     now = datetime.now(UTC)
     loader = LOADERS[kind]
-    with Progress(loader.size(path)) as progress:
-        items = loader.read(path, mapping, now, progress.advance)
+    options = {} if mapping is None else {"mapping": str(mapping)}
+    loader.check_options(options)
+    with Progress(loader.size(path) if loader.size else None) as progress:
+        items = loader.read(Task(str(path), now, options, on_bytes=progress.advance))
         if dry_run:
             print_counts(count(items), f"{kind} {path} (dry run, nothing stored)")
             return
@@ -59,10 +61,12 @@ def _opened(settings: Settings) -> Store:
         ) from error
 
 
-def count(items: Iterable[Item]) -> dict[str, int]:
+def count(items: Iterable[Item | Note]) -> dict[str, int]:
     """How many items a loader gives of each kind; the first rejections are shown as they come."""
     counts = {"read": 0, "parsed": 0, "ignored": 0, "rejected": 0}
     for item in items:
+        if isinstance(item, WholePart | Reached):
+            continue
         counts["read"] += 1
         match item:
             case Parsed():

@@ -9,11 +9,11 @@ from rich.progress import Progress as Bar
 
 
 class Progress:
-    def __init__(self, total_bytes: int, label: str = "reading") -> None:
+    def __init__(self, total_bytes: int | None, label: str = "reading") -> None:
         console = Console(stderr=True)
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task(label, total=max(total_bytes, 1))
+        self._task = self._bar.add_task(label, total=None if total_bytes is None else max(total_bytes, 1))
 
     def advance(self, read_bytes: int) -> None:
         self._bar.advance(self._task, read_bytes)

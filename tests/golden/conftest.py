@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from loaders import LOADERS
+from loaders import LOADERS, Task
 from loaders.item import Item, Location, Parsed
 from loaders.job import run_load
 from semantic import Catalog, MetricQuery, Result, Row, load_catalog
@@ -76,7 +76,8 @@ def store(shared: Callable[[str], Path]) -> Iterator[Store]:
 
 
 def load(store: Store, kind: str, path: Path, mapping: Path | None = None) -> Any:
-    return run_load(store, kind, str(path), LOADERS[kind].read(path, mapping, NOW, None), now=NOW)
+    task = Task(str(path), NOW, {} if mapping is None else {"mapping": str(mapping)})
+    return run_load(store, kind, str(path), LOADERS[kind].read(task), now=NOW)
 
 
 def load_records(store: Store, records: list[Record]) -> Any:

@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from loaders import LOADERS
+from loaders import LOADERS, Task
 from loaders.job import run_load
 from semantic import Catalog, MetricQuery, Result, load_catalog, parse_filter
 from server.answer import ask
@@ -56,7 +56,9 @@ def here(shared: Callable[[str], Path]) -> None:
 
 def load(store: Store) -> LoadReport:
     mapping = ROOT / "examples/mappings/openhands.yaml"
-    return run_load(store, "runs", str(RUNS), LOADERS["runs"].read(RUNS, mapping, NOW, None), now=NOW)
+    return run_load(
+        store, "runs", str(RUNS), LOADERS["runs"].read(Task(str(RUNS), NOW, {"mapping": str(mapping)})), now=NOW
+    )
 
 
 @pytest.fixture(scope="module")
