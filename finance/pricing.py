@@ -51,6 +51,8 @@ class Usage(Protocol):
     def reported_usd(self) -> Decimal | None: ...
     @property
     def is_included(self) -> bool: ...
+    @property
+    def unpriced_part(self) -> str | None: ...
 
 
 class PriceLine(Protocol):
@@ -205,7 +207,10 @@ def cost_of(usage: Usage, book: PriceBook, known_at: datetime | None = None) -> 
 
 
 def list_equivalent(usage: Usage, book: PriceBook, known_at: datetime | None = None) -> Cost:
-    """What the tokens cost at the book's price, whoever paid: PRICED, UNPRICED or MISSING_USAGE."""
+    """What the tokens cost at the book's price, whoever paid: PRICED, UNPRICED or MISSING_USAGE.
+
+    A call of which a part is sold at a price that no line can state is UNPRICED as a whole, whatever the line says.
+    """
     line = book.in_force(usage.provider, usage.model, usage.started_at, known_at)
     price_id = None if line is None else line.price_id
     tokens = _tokens(usage)
@@ -213,6 +218,8 @@ def list_equivalent(usage: Usage, book: PriceBook, known_at: datetime | None = N
         return Cost(None, "MISSING_USAGE", price_id)
     if line is None:
         return Cost(None, "UNPRICED")
+    if usage.unpriced_part is not None:
+        return Cost(None, "UNPRICED", price_id)
     usd = _priced(tokens, _tier_prices(line) if _is_over(tokens, line) else _prices(line), line.per_call_fee)
     return Cost(usd, "UNPRICED" if usd is None else "PRICED", price_id)
 

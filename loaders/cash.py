@@ -1,4 +1,4 @@
-"""Bank balances: a CSV file with the closing balance of an account on a day."""
+"""Bank balances: a YAML, CSV or JSONL file with the closing balance of an account on a day."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -22,8 +22,7 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
         LoadError: there is no such file, or its columns are not those of balances.
     """
     table = open_table(path, on_bytes=on_bytes)
-    table.expect(_REQUIRED, _OPTIONAL)
-    return read_entries(table.rows, lambda row: _balance(row, now))
+    return read_entries(table.rows_of(_REQUIRED, _OPTIONAL), lambda row: _balance(row, now))
 
 
 def _balance(row: Row, now: datetime) -> Entry:
@@ -42,4 +41,4 @@ def _balance(row: Row, now: datetime) -> Entry:
     return Entry(f"the balance of {balance.account!r} on {balance.as_of_on}", (balance,))
 
 
-LOADER = of_files("cash", "balances of bank accounts, CSV", read)
+LOADER = of_files("cash", "balances of bank accounts; YAML, CSV or JSONL", read)

@@ -68,6 +68,13 @@ class Cell:
             raise self._error("must not be negative")
         return amount
 
+    def number(self, advice: str) -> Decimal:
+        """A number of anything but money, from 0 on, to at most 12 decimal places."""
+        number = self._number(advice)
+        if not 0 <= number <= MAX_USD:
+            raise self._error(advice)
+        return rounded_usd(number) or Decimal(0)
+
     def count(self) -> int:
         number = self._number("must be a whole number like 200000")
         if not 0 <= number <= _MOST_COUNTED or number != number.to_integral_value():

@@ -1,4 +1,7 @@
-"""Bills and plans: a CSV file with an amount for a period, which the store spreads evenly over the period's days."""
+"""Bills and plans: a YAML, CSV or JSONL file with an amount for a period.
+
+The store spreads the amount evenly over the period's days.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -25,8 +28,7 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
         LoadError: there is no such file, or its columns are not those of charges.
     """
     table = open_table(path, on_bytes=on_bytes)
-    table.expect(_REQUIRED, _OPTIONAL)
-    return read_entries(table.rows, _charge)
+    return read_entries(table.rows_of(_REQUIRED, _OPTIONAL), _charge)
 
 
 def _charge(row: Row) -> Entry:
@@ -48,4 +50,4 @@ def _charge(row: Row) -> Entry:
     return Entry(f"charge {charge.charge_id!r}", (charge,))
 
 
-LOADER = of_files("charges", "bills and plans, CSV", read)
+LOADER = of_files("charges", "bills and plans; YAML, CSV or JSONL", read)

@@ -5,23 +5,47 @@ restatement with its reason.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from finance.pricing import PriceBook, cost_of
+from loaders.copies import MOST_AT_ONCE, goes_on, merged
 from loaders.costing import Costing
 from loaders.item import Ignored, Item, LoadError, Note, Parsed, Reached, Rejected, WholePart
 from store import LoadReport, Price, PricedRequest, Record, RecordError, Request, Stage, StagedRecord, Store
+from store.write import COPY_RULE
+
+
+class StalePricesError(Exception):
+    """The requests of a stage were priced with a book that is no longer the newest."""
 
 
 def run_load(store: Store, source: str, location: str, items: Iterable[Item | Note], *, now: datetime) -> LoadReport:
     """Reads all items, then stores them together with the load's own row. The counts of the report add up."""
     known = store.prices()
     with Stage(source=source, location=location, directory=store.stage_directory) as stage:
-        new_prices = stage_items(stage, items, Costing(known, now=now))
-        if new_prices:
-            _reprice(store, stage, known, new_prices)
-        stage.close()
-        return store.apply(stage, now=now)
+        stated = stage_items(stage, items, Costing(known, now=now))
+        return apply_load(store, stage, known, stated, now=now)
+
+
+def apply_load(
+    store: Store,
+    stage: Stage,
+    known: list[Price],
+    stated: list[Price],
+    *,
+    now: datetime,
+    began_at: datetime | None = None,
+) -> LoadReport:
+    """Stores a stage whose requests were priced with the book `known`; `stated` are the prices that it brings itself.
+
+    Raises `StalePricesError` where another load has brought prices since: what was staged is to be staged again.
+    """
+    if store.prices() != known:
+        raise StalePricesError(f"the price book has changed while {stage.location} was read")
+    if stated:
+        _reprice(store, stage, known, stated)
+    return store.apply(stage, now=now, started_at=began_at)
 
 
 def stage_items(stage: Stage, items: Iterable[Item | Note], costing: Costing) -> list[Price]:
@@ -29,41 +53,83 @@ def stage_items(stage: Stage, items: Iterable[Item | Note], costing: Costing) ->
 
     An item with a cost that cannot be stored is rejected as a whole; library lines that it needed wait for the next.
     """
-    prices: list[Price] = []
-    lines: list[Price] = []
+    writer = _Writer(stage, costing)
     for number, item in enumerate(items):
         match item:
-            case Parsed(location, records):
-                lines += [line for r in records if isinstance(r, Request) for line in costing.lines_for(r)]
-                try:
-                    costed = [_costed(record, costing) for record in records]
-                except RecordError as error:
-                    stage.reject(str(location), str(error))
-                    continue
-                for record in (*lines, *costed):
-                    stage.add(number, record)
-                lines.clear()
-                prices += [r for r in records if isinstance(r, Price)]
+            case Parsed():
+                writer.take(number, item)
             case Ignored(_, rule):
                 stage.ignore(rule)
             case Rejected(location, reason, raw):
+                writer.flush()
                 stage.reject(str(location), reason, raw)
             case WholePart(part):
                 stage.state_whole(part)
             case Reached(cursor):
                 stage.cursor = cursor
-    return prices
+    writer.flush()
+    return writer.prices
 
 
-def _costed(record: Record, costing: Costing) -> StagedRecord:
-    if not isinstance(record, Request):
-        return record
-    cost = costing.cost_of(record)
-    return PricedRequest(record, cost.usd, cost.status, cost.price_id)
+class _Writer:
+    """Prices and stages parsed items; holds back the last one for as long as copies of it follow."""
+
+    def __init__(self, stage: Stage, costing: Costing) -> None:
+        self.prices: list[Price] = []
+        """Those that the source itself stated."""
+        self._stage = stage
+        self._costing = costing
+        self._lines: list[Price] = []
+        self._held: list[tuple[int, Parsed]] = []
+
+    def take(self, number: int, item: Parsed) -> None:
+        if not (self._held and goes_on(self._held[-1][1], item)) or len(self._held) == MOST_AT_ONCE:
+            self.flush()
+        self._held.append((number, item))
+
+    def flush(self) -> None:
+        held, self._held = self._held, []
+        if len(held) > 1 and self._add_merged(held):
+            return
+        for number, item in held:
+            try:
+                costed = [self._costed(record) for record in item.records]
+            except RecordError as error:
+                self._stage.reject(str(item.location), str(error))
+                continue
+            self._add(number, costed)
+            self.prices += [record for record in item.records if isinstance(record, Price)]
+
+    def _add_merged(self, held: list[tuple[int, Parsed]]) -> bool:
+        (number, first), (_, last) = held[0], held[-1]
+        begun, ended = first.records[0], last.records[0]
+        assert isinstance(begun, Request)
+        assert isinstance(ended, Request)
+        try:
+            priced = self._priced(ended)
+        except RecordError:  # then each is judged by itself
+            return False
+        self._add(number, [replace(priced, request=merged(begun, ended))])
+        for _ in held[1:]:
+            self._stage.ignore(COPY_RULE)
+        return True
+
+    def _costed(self, record: Record) -> StagedRecord:
+        return self._priced(record) if isinstance(record, Request) else record
+
+    def _priced(self, request: Request) -> PricedRequest:
+        self._lines += self._costing.lines_for(request)
+        cost = self._costing.cost_of(request)
+        return PricedRequest(request, cost.usd, cost.status, cost.price_id)
+
+    def _add(self, number: int, costed: list[StagedRecord]) -> None:
+        for record in (*self._lines, *costed):
+            self._stage.add(number, record)
+        self._lines.clear()
 
 
 def _reprice(store: Store, stage: Stage, known: list[Price], new: list[Price]) -> None:
-    book = PriceBook([*known, *new])
+    book, reasons = PriceBook([*known, *new]), _reasons(known, new)
     touched = {(line.provider, line.model) for line in new}
     for stored in store.requests_of(touched):
         cost = cost_of(stored.request, book)
@@ -72,6 +138,15 @@ def _reprice(store: Store, stage: Stage, known: list[Price], new: list[Price]) -
         except RecordError as error:
             raise LoadError(f"{stage.location}: {error}") from error
         if anew != stored:
-            stage.recost(
-                stored.request.request_key, cost.usd, cost.status, cost.price_id, f"price book {stage.location}"
-            )
+            stated = reasons.get(cost.price_id) or reasons.get(stored.price_id)
+            reason = stated or f"price book {stage.location}"
+            stage.recost(stored.request.request_key, cost.usd, cost.status, cost.price_id, reason)
+
+
+def _reasons(known: list[Price], new: list[Price]) -> dict[str | None, str | None]:
+    """Why, by line, for those of which this load brings a new version: an older reason explains no change of today.
+
+    A line that now prices a call may say nothing while the one that it follows says why it was ended.
+    """
+    said = {replace(line, known_at=None) for line in known}
+    return {line.price_id: line.reason for line in new if replace(line, known_at=None) not in said}

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 
 from loaders.item import Item, LoadError, Note
 from loaders.source import OnBytes, total_bytes
 
 DAILY, QUARTER_HOURLY = "17 5 * * *", "*/15 * * * *"
-NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +18,7 @@ class Task:
     location: str
     """A path, or what names a source that is none, such as owner/repository."""
     now: datetime
-    options: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    options: Mapping[str, str] = field(default_factory=dict)
     cursor: str | None = None
     """What the last load of this source has `Reached`; None for the first."""
     token: str | None = field(default=None, repr=False)
@@ -40,6 +38,8 @@ class Loader:
     reads: str
     """For people, in a few words."""
     read: Callable[[Task], Iterator[Item | Note]]
+    is_path: bool = True
+    """Whether a location is a path."""
     size: Callable[[Path], int] | None = None
     """How many bytes `Task.on_bytes` will be told of; None where nobody can say."""
     options: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def of_files(
         name,
         reads,
         lambda task: read(task.path, now=task.now, on_bytes=task.on_bytes),
-        lambda path: total_bytes(paths(path)),
+        size=lambda path: total_bytes(paths(path)),
         schedule=schedule,
         keeps=keeps,
     )

@@ -6,20 +6,18 @@ Everything is text until a column's meaning reads it: YAML's own guesses (`no` i
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from loaders.cell import Cell, EpochUnit
-from loaders.item import LoadError, Rejected
-from loaders.source import Limits, OnBytes, read_document
+from loaders.item import LoadError
 from loaders.table import Row, nearest
+from loaders.yaml_tree import compose, plain
 from store.records import Termination, Trigger
 
-_LIMITS = Limits(document_bytes=1_000_000)
-
-
+_Model = TypeVar("_Model", bound=BaseModel)
 _KIND = re.compile(r"[A-Z0-9_]*[A-Z][A-Z0-9_]*")
 
 
@@ -126,68 +124,18 @@ def read_mapping(path: Path) -> RunMapping:
     Raises:
         LoadError: the file is not a mapping; every mistake is named with its line.
     """
+    return read_model(path, RunMapping)
+
+
+def read_model(path: Path, model: type[_Model]) -> _Model:
+    """The YAML file as a model of pydantic. Raises `LoadError` that tells every mistake with its line."""
     root = compose(path)
     try:
-        return RunMapping.model_validate(plain(root))
+        return model.model_validate(plain(root))
     except ValidationError as error:
         mistakes = list(_mistakes(error, root, path))
     # Not chained: pydantic's error holds the frames of its validators where the garbage collector does not see them.
     raise LoadError("\n".join(mistakes))
-
-
-def compose(path: Path, on_bytes: OnBytes | None = None) -> yaml.Node:
-    """The tree of a small YAML file, in which every scalar is the text that was written.
-
-    Raises:
-        LoadError: the file is not there, too large, empty, or not YAML.
-    """
-    content = read_document(path, str(path), on_bytes, _LIMITS)
-    if isinstance(content, Rejected):
-        raise LoadError(f"{content.location}: {content.reason}")
-    try:
-        # The pure Python loader: the C one overflows the stack of the process on deep nesting.
-        root = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise LoadError(f"{path}:{line}: is not YAML: {error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise LoadError(f"{path}: is not YAML: {error}") from error
-    if root is None:
-        raise LoadError(f"{path}: is empty")
-    _check_keys(root, path, set())
-    return root
-
-
-def plain(node: yaml.Node) -> object:
-    """The node as dictionaries, lists and text; a plain `null`, `~` or nothing is None."""
-    match node:
-        case yaml.MappingNode():
-            return {str(key.value): plain(value) for key, value in node.value}
-        case yaml.SequenceNode():
-            return [plain(value) for value in node.value]
-        case yaml.ScalarNode(value=("" | "~" | "null"), style=None):
-            return None
-    return node.value
-
-
-def _check_keys(node: yaml.Node, path: Path, seen: set[int]) -> None:
-    """Refuse what a small file has no need of and a hostile one lives on: aliases, twice the same key, odd keys."""
-    if id(node) in seen:
-        raise LoadError(f"{path}: write values out; anchors and aliases (`&a`, `*a`) are not supported")
-    seen.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _check_keys(value, path, seen)
-    elif isinstance(node, yaml.MappingNode):
-        keys: set[str] = set()
-        for key, value in node.value:
-            place = f"{path}:{key.start_mark.line + 1}"
-            if not isinstance(key, yaml.ScalarNode):
-                raise LoadError(f"{place}: a key must be a word")
-            if key.value in keys:
-                raise LoadError(f"{place}: {key.value!r} is given twice")
-            keys.add(key.value)
-            _check_keys(value, path, seen)
 
 
 def _mistakes(error: ValidationError, root: yaml.Node, path: Path) -> Iterator[str]:

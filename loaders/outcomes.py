@@ -1,4 +1,4 @@
-"""What sessions achieved: a CSV or JSONL file with one outcome a line."""
+"""What sessions achieved: a YAML, CSV or JSONL file with one outcome a line."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -23,8 +23,7 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
         LoadError: there is no such file, or its columns are not those of outcomes.
     """
     table = open_table(path, on_bytes=on_bytes)
-    table.expect(_REQUIRED, _OPTIONAL)
-    return read_entries(table.rows, lambda row: _outcome(row, latest=now + _CLOCK_SLACK))
+    return read_entries(table.rows_of(_REQUIRED, _OPTIONAL), lambda row: _outcome(row, latest=now + _CLOCK_SLACK))
 
 
 def _outcome(row: Row, latest: datetime) -> Entry:
@@ -40,4 +39,4 @@ def _outcome(row: Row, latest: datetime) -> Entry:
     return Entry(f"outcome {outcome.outcome_id!r}", (outcome,))
 
 
-LOADER = of_files("outcomes", "what sessions achieved, CSV or JSONL", read)
+LOADER = of_files("outcomes", "what sessions achieved; YAML, CSV or JSONL", read)

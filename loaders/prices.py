@@ -1,26 +1,23 @@
-"""The price book that a person keeps: a CSV or YAML file with dated lines in USD per million tokens."""
+"""The price book that a person keeps: a YAML, CSV or JSONL file with dated lines in USD per million tokens."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-import yaml
-
 from loaders.cell import Cell, CellError
-from loaders.item import Item, LoadError, Location, Rejected
+from loaders.item import Item, Location
 from loaders.loader import of_files
-from loaders.mapping import compose, plain
 from loaders.source import OnBytes
-from loaders.table import Entry, Row, RowItem, nearest, open_table, read_entries
+from loaders.table import Entry, Row, open_table, read_entries
 from store import Price
 
 _REQUIRED = ("price_id", "provider", "model", "effective_from")
 _PRICES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 _TIER_PRICES = tuple(f"t_{name}" for name in _PRICES)
-_OPTIONAL = ("effective_to", *_PRICES, "tier_over", *_TIER_PRICES, "per_call_fee", "known_at")
+_OPTIONAL = ("effective_to", *_PRICES, "tier_over", *_TIER_PRICES, "per_call_fee", "known_at", "reason")
 
 
 def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Iterator[Item]:
@@ -30,35 +27,8 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
         LoadError: there is no such file, or it is not a price book.
     """
     book = _Book(now, defaultdict(list))
-    return read_entries(_rows(path, on_bytes), book.line)
-
-
-def _rows(path: Path, on_bytes: OnBytes | None) -> Iterable[RowItem]:
-    if path.suffix.lower() in (".yaml", ".yml"):
-        return _yaml_rows(path, on_bytes)
     table = open_table(path, on_bytes=on_bytes)
-    table.expect(_REQUIRED, _OPTIONAL)
-    return table.rows
-
-
-def _yaml_rows(path: Path, on_bytes: OnBytes | None) -> list[RowItem]:
-    root = compose(path, on_bytes)
-    keys = [key.value for key, _ in root.value] if isinstance(root, yaml.MappingNode) else []
-    listed = root.value[0][1] if keys == ["prices"] else None
-    if not isinstance(listed, yaml.SequenceNode):
-        raise LoadError(f"{path}: a price book in YAML is one list under `prices:`, and nothing beside it")
-    return [_yaml_row(entry, Location(str(path), entry.start_mark.line + 1)) for entry in listed.value]
-
-
-def _yaml_row(entry: yaml.Node, location: Location) -> RowItem:
-    values = plain(entry)
-    if not isinstance(values, dict):
-        return Rejected(location, "must be a price line with words like provider, model, input and output", str(values))
-    row, allowed = Row(location, values), (*_REQUIRED, *_OPTIONAL)
-    unknown = next((word for word in values if word not in allowed), None)
-    if unknown is None:
-        return row
-    return row.rejected(f"unknown word {unknown!r}{nearest(unknown, allowed)}; known are {', '.join(allowed)}")
+    return read_entries(table.rows_of(_REQUIRED, _OPTIONAL), book.line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +85,8 @@ def _price(row: Row, now: datetime) -> Price:
         tier_output=tier["t_output"],
         per_call_fee=row["per_call_fee"].maybe(Cell.price) or Decimal(0),
         known_at=row["known_at"].maybe(Cell.instant_or_day) or now,
+        reason=row["reason"].maybe(Cell.text),
     )
 
 
-LOADER = of_files("prices", "the price book, CSV or YAML", read)
+LOADER = of_files("prices", "the price book; YAML, CSV or JSONL", read)

@@ -156,8 +156,8 @@ def _read(task: Task) -> Iterator[Item]:
 
 LOADER = Loader(
     "runs",
-    "JSONL, CSV or Parquet with one agent run a line; needs --mapping",
+    "JSONL, CSV, YAML or Parquet with one agent run a line; needs --mapping",
     _read,
-    lambda path: total_bytes([path]),
+    size=lambda path: total_bytes([path]),
     options=("mapping",),
 )

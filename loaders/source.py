@@ -193,17 +193,18 @@ def _lines(contents: Iterator[bytes], limit: int) -> Iterator[bytes | _Overlong]
     held = bytearray()
     size = 0
     for block in contents:
-        start = 0
-        while start < len(block):
-            end = block.find(b"\n", start)
-            stop = end if end >= 0 else len(block)
-            size += stop - start
-            held += block[start : min(stop, start + limit - len(held))]
-            if end < 0:
-                break
-            yield _line(held, size)
-            held.clear()
-            size, start = 0, end + 1
+        for start in range(0, len(block), _CHUNK):
+            *ended, rest = block[start : start + _CHUNK].split(b"\n")
+            for piece in ended:
+                if size or len(piece) > limit:
+                    held += piece[: limit - len(held)]
+                    yield _line(held, size + len(piece))
+                    held.clear()
+                    size = 0
+                else:
+                    yield piece[:-1] if piece.endswith(b"\r") else piece
+            held += rest[: limit - len(held)]
+            size += len(rest)
     if size:
         yield _line(held, size)
 

@@ -1,13 +1,12 @@
-"""Rows of CSV, JSONL and Parquet files, each with the place where it starts.
+"""Rows of CSV, JSONL, YAML and Parquet files, each with the place where it starts.
 
 Every line of a file comes out as a row or as an item that says why it is none; what a row means is for the loader
 that asked for it.
 """
 
-import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from difflib import get_close_matches
@@ -16,8 +15,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from loaders.cell import Cell, CellError
+from loaders.csv_rows import csv_rows
 from loaders.item import Ignored, Item, LoadError, Location, Parsed, Rejected
 from loaders.source import OnBytes, excerpt, read_lines
+from loaders.yaml_tree import entries
 from store import Record, RecordError
 from store.parquet import ParquetError, read_parquet
 
@@ -62,6 +63,19 @@ class Table:
     columns: tuple[str, ...]
     """Those of JSONL are the keys that occur in its first 1,000 rows; a file without rows has none."""
     rows: Iterator[RowItem]
+    rows_name_columns: bool = False
+    """There is no header (YAML): a mistyped word costs its row and not the load."""
+
+    def rows_of(self, required: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[RowItem]:
+        """The rows, of which none has a column that nobody knows.
+
+        Raises:
+            LoadError: the header, or the keys of the first rows of JSONL, are not the expected ones.
+        """
+        if not self.rows_name_columns:
+            self.expect(required, optional)
+        known = dict.fromkeys((*required, *optional))
+        return (_with_known_words(row, known.keys()) for row in self.rows)
 
     def expect(self, required: tuple[str, ...], optional: tuple[str, ...]) -> None:
         """Raise `LoadError` unless the file has every required column and none that nobody knows."""
@@ -104,7 +118,11 @@ def open_table(path: Path, *, on_bytes: OnBytes | None = None) -> Table:
             return _peeked(shown_as, _json_rows(path, shown_as, on_bytes))
         case [".parquet"]:
             return _peeked(shown_as, _parquet_rows(path, shown_as, on_bytes))
-    raise LoadError(f"{shown_as}: the name must end in .csv, .jsonl or .parquet (.csv.gz and .jsonl.gz are fine too)")
+        case [".yaml" | ".yml"]:
+            return _yaml_table(path, shown_as, on_bytes)
+    raise LoadError(
+        f"{shown_as}: the name must end in .csv, .jsonl, .yaml or .parquet (.csv.gz and .jsonl.gz are fine too)"
+    )
 
 
 def read_entries(rows: Iterable[RowItem], parse: Callable[[Row], Entry]) -> Iterator[Item]:
@@ -135,10 +153,24 @@ def nearest(word: str, words: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def _with_known_words(row: RowItem, known: KeysView[str]) -> RowItem:
+    if isinstance(row, Rejected) or row.values.keys() <= known:
+        return row
+    word = next(word for word in row.values if word not in known)
+    return row.rejected(f"unknown word {word!r}{nearest(word, known)}; known are {', '.join(known)}")
+
+
 def _peeked(shown_as: str, rows: Iterator[RowItem]) -> Table:
     head = list(islice(rows, _PEEKED_ROWS))
     columns = dict.fromkeys(key for row in head if isinstance(row, Row) for key in row.values)
     return Table(shown_as, tuple(columns), chain(head, rows))
+
+
+def _yaml_table(path: Path, shown_as: str, on_bytes: OnBytes | None) -> Table:
+    listed = entries(path, shown_as, on_bytes)
+    rows = [entry if isinstance(entry, Rejected) else Row(*entry) for entry in listed]
+    columns = dict.fromkeys(key for row in rows if isinstance(row, Row) for key in row.values)
+    return Table(shown_as, tuple(columns), iter(rows), rows_name_columns=True)
 
 
 def _json_rows(path: Path, shown_as: str, on_bytes: OnBytes | None) -> Iterator[RowItem]:
@@ -176,37 +208,8 @@ def _parquet_rows(path: Path, shown_as: str, on_bytes: OnBytes | None) -> Iterat
         on_bytes(path.stat().st_size)
 
 
-class _CsvLines:
-    """Feeds `csv.reader` with text, and remembers the lines of the row it is reading and those that are not text."""
-
-    def __init__(self, path: Path, shown_as: str, on_bytes: OnBytes | None) -> None:
-        self._lines = read_lines(path, shown_as, on_bytes)
-        self._number = 0
-        self.of_row: list[tuple[Location, bytes]] = []
-        self.rejected: list[Rejected] = []
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            if isinstance(line, Rejected):
-                self.rejected.append(line)
-                continue
-            location, content = line
-            try:
-                text = content.decode("utf-8-sig" if self._number == 0 else "utf-8")
-            except UnicodeDecodeError as error:
-                self.rejected.append(Rejected(location, f"is not UTF-8: {error.reason}", excerpt(content)))
-                continue
-            number = location.line or 0
-            if self.of_row:
-                # Blank lines do not come through `read_lines`; between quotes they belong to the text.
-                yield from ("\n" for _ in range(self._number + 1, number))
-            self._number = number
-            self.of_row.append((location, content))
-            yield f"{text}\n"
-
-
 def _csv_table(path: Path, shown_as: str, on_bytes: OnBytes | None) -> Table:
-    rows = _csv_rows(_CsvLines(path, shown_as, on_bytes))
+    rows = csv_rows(path, shown_as, on_bytes)
     header = next(rows, None)
     if header is None or isinstance(header, Rejected):
         problem = f"line {header.location.line} {header.reason}" if header else "the file is empty"
@@ -230,22 +233,3 @@ def _csv_named(columns: tuple[str, ...], rows: Iterator[tuple[Location, list[str
         else:
             reason = f"has {len(values)} columns where the header has {len(columns)}"
             yield Rejected(location, reason, excerpt(",".join(values).encode()))
-
-
-def _csv_rows(lines: _CsvLines) -> Iterator[tuple[Location, list[str]] | Rejected]:
-    reader = csv.reader(lines, strict=True)
-    while True:
-        lines.of_row.clear()
-        try:
-            values, problem = next(reader, None), ""
-        except csv.Error as error:
-            values, problem = [], str(error)
-        yield from lines.rejected
-        lines.rejected.clear()
-        if values is None:
-            return
-        (location, content), (last, _) = lines.of_row[0], lines.of_row[-1]
-        if problem:
-            yield Rejected(location, f"(to line {last.line}) is not CSV: {problem}", excerpt(content))
-        else:
-            yield location, values

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 
 import strawberry
@@ -20,6 +20,8 @@ from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
 from server.graphql.http import GraphQLEndpoint
+from server.jobs import Jobs
+from server.loads import load_routes
 from server.settings import Settings, shipped
 from store import Store, StoreError
 
@@ -54,17 +56,27 @@ HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def create_app(
-    store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime], identity: str = ""
+    store: Store,
+    catalog: Catalog,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    identity: str = "",
+    jobs: Jobs | None = None,
+    key: str = "",
 ) -> Starlette:
-    """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others."""
+    """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
+
+    With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
+    """
     caller = settings.caller
     schema = build_schema(catalog, caller)
-    engine = Engine(schema, catalog, store, clock, AnswerLimits(settings.default_rows, settings.max_rows), caller)
+    limits = AnswerLimits(settings.default_rows, settings.max_rows)
+    engine = Engine(schema, catalog, store, clock, limits, caller, jobs)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool:
+        with pool, jobs.kept_going() if jobs else nullcontext():
             yield
 
     return Starlette(
@@ -77,6 +89,7 @@ def create_app(
             Route("/graphiql/{name}", graphiql_file),
             Route("/health/live", _live),
             Route("/health/ready", _ready(store, identity)),
+            *(load_routes(jobs, key) if jobs and key else ()),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
         lifespan=lifespan,

@@ -15,10 +15,10 @@ from server.keys import Key, keys_of
 # fmt: off
 FIXED_TYPES = frozenset({
     "Better", "BigInt", "Boolean", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
-    "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput", "Int",
-    "Integer", "Lineage", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "Named",
-    "NamedFilter", "OrderBy", "OrderInput", "Parameter", "PeriodStart", "Query", "Reached", "Source", "String", "Text",
-    "TimeRangeInput", "Timestamp", "ValueType",
+    "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
+    "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
+    "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
+    "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from semantic import Caller
@@ -55,6 +55,16 @@ class Settings(BaseSettings):
     memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk, such as 512MB or 4GB.")
     capacity_slots: int = Field(
         1, ge=1, description="Sessions that the machines can run at once: what idle compute is measured against."
+    )
+
+    sources: Path | None = Field(
+        default_factory=lambda: here if (here := Path("sources.yaml")).is_file() else None,
+        description="The file that names the sources to load again and again; default: sources.yaml in the working "
+        "directory, where there is one.",
+    )
+    load_timeout_s: int = Field(3_600, ge=1, description="How long one load may read before it is stopped.")
+    github_token: SecretStr | None = Field(
+        None, description="The token for `clawback load github`; a file of sources names tokens of its own."
     )
 
     roles: Annotated[frozenset[str] | None, NoDecode] = Field(

@@ -18,7 +18,7 @@ from store.records import (
     Session,
 )
 from store.stage import Stage, StagedRecord
-from store.stored import Load
+from store.stored import Load, SourceState
 from store.write import LoadReport
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Request",
     "Rows",
     "Session",
+    "SourceState",
     "Stage",
     "StagedRecord",
     "Store",

@@ -23,7 +23,18 @@ from store.priced import PricedRequest
 from store.read import Reader, Rows
 from store.records import Price
 from store.stage import Stage
-from store.stored import Load, select_loads, select_prices, select_requests
+from store.stored import (
+    Load,
+    SourceState,
+    last_cursor,
+    select_attempts,
+    select_loads,
+    select_prices,
+    select_rejections,
+    select_requests,
+    select_sources,
+    select_starts,
+)
 from store.write import LoadReport, apply_stage, raise_version, record_failure, transaction
 
 STORAGE_VERSION = "v1.4.0"
@@ -143,6 +154,31 @@ class Store:
         """The stored requests of some (provider, model), or all: to price them anew when prices change."""
         with self._reading() as cursor:
             yield from select_requests(cursor, models)
+
+    def last_cursor(self, source: str, location: str) -> str | None:
+        """Where the next load of a source goes on; None where it begins at the start."""
+        with self._reading() as cursor:
+            return last_cursor(cursor, source, location)
+
+    def last_attempts(self) -> dict[tuple[str, str], datetime]:
+        """(source, location) -> when its newest load began, whether it was stored or failed."""
+        with self._reading() as cursor:
+            return select_attempts(cursor)
+
+    def sources(self) -> list[SourceState]:
+        """What the loads of each source have come to."""
+        with self._reading() as cursor:
+            return select_sources(cursor)
+
+    def starts(self, source: str, location: str) -> list[datetime]:
+        """When the stored loads of a source began, oldest first."""
+        with self._reading() as cursor:
+            return select_starts(cursor, source, location)
+
+    def rejections(self, load_id: int, most: int) -> list[tuple[str, str]]:
+        """Location and reason of the first rows that a load rejected."""
+        with self._reading() as cursor:
+            return select_rejections(cursor, load_id, most)
 
     def loads(self) -> list[Load]:
         """Newest first."""

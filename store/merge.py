@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from store.priced import KNOWLEDGE
-from store.tables import PRICES, REQUESTS, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
+from store.tables import COST, CREDIT_USAGE, PRICES, REQUESTS, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
 
 _NEVER = "'-infinity'::TIMESTAMP"
 BUCKETS = (
@@ -21,6 +21,12 @@ BUCKETS = (
     "output_tokens",
 )
 _TOKENS = " + ".join(BUCKETS)
+_UNBILLED = "coalesce(unbilled_status, cost_status)"
+_KNOWLEDGE_RANK = (
+    f"list_position({list(KNOWLEDGE)}, {_UNBILLED})"
+    f" + CASE WHEN {_UNBILLED} = 'UNPRICED' AND unpriced_part IS NOT NULL THEN 1.5 ELSE 0 END"
+)
+"""A copy that says why no line can price it knows more than one that was priced without knowing that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def keep_conflicts() -> str:
     """Notes the records of a request that say something else than the one that counts, of this load or stored before.
 
     A copy of which the other is a continuation (no bucket of it is larger, nothing it states is stated otherwise) is
-    no conflict: answers are streamed, and written down more than once.
+    no conflict: answers are streamed, and written down more than once. What is noted already is not noted again.
     """
     names = ("provider", "model")
     otherwise = " OR ".join(
@@ -119,11 +125,14 @@ def keep_conflicts() -> str:
             UNION ALL
             SELECT {columns} FROM before_requests ANTI JOIN changed_requests USING (request_key)
         )
-        SELECT DISTINCT $load_id, request_key, {_said("kept")}, {_said("copy")}
-        FROM copies AS copy
-        SEMI JOIN several USING (request_key)
-        JOIN counting AS kept USING (request_key)
-        WHERE NOT ({is_total("kept.")}) AND ({otherwise})"""
+        SELECT $load_id, * FROM (
+            SELECT request_key, {_said("kept")}, {_said("copy")}
+            FROM copies AS copy
+            SEMI JOIN several USING (request_key)
+            JOIN counting AS kept USING (request_key)
+            WHERE NOT ({is_total("kept.")}) AND ({otherwise})
+            EXCEPT SELECT request_key, kept, other FROM conflicts
+        )"""
 
 
 def _said(row: str) -> str:
@@ -153,9 +162,16 @@ def _struct(ranks: Mapping[str, str], columns: Iterable[str]) -> str:
 
 
 def _request_merge() -> Merge:
-    """The oldest session owns the call; the copy with the most output is the one that was streamed to its end."""
+    """The oldest session owns the call; the copy with the most output is the one that was streamed to its end.
+
+    A bill holds whichever copy states it, since it often comes in a record that has nothing else; of two that differ
+    the larger, for no copy says which came later. What the usage was chosen by stays known beside a bill from
+    elsewhere, so that a later copy is ranked as if all had come at once.
+    """
     owner = ("session_id", "agent", "owner_started_at")
-    usage = [c for c in REQUESTS.columns if c not in {"request_key", "started_at", *owner}]
+    cost = ("billed_usd", *COST)
+    apart = {"request_key", "started_at", "unbilled_status", *owner, *cost}
+    usage = [c for c in REQUESTS.columns if c not in apart]
     oldest = {
         "unowned": "session_id IS NULL",
         "age": "coalesce(owner_started_at, 'infinity'::TIMESTAMP)",
@@ -163,19 +179,25 @@ def _request_merge() -> Merge:
     fullest = {
         "output": "coalesce(output_tokens, -1)",
         "tokens": f"coalesce({_TOKENS}, -1)",
-        "knowledge": f"list_position({list(KNOWLEDGE)}, cost_status)",
+        "knowledge": _KNOWLEDGE_RANK,
         "names": _stated(("provider", "model")),
         "end": f"coalesce(ended_at, {_NEVER})",
         "statements": _stated(usage),
+        "status": _UNBILLED,
     }
+    known = _struct({"statements": _stated(COST)}, cost)
+    other_bill = f"bill.billed_usd IS NOT NULL AND best.usage.by_status <> '{KNOWLEDGE[-1]}'"
     return Merge(
         groups={
             "owner": f"min({_struct(oldest, owner)})",
-            "usage": f"max({_struct(fullest, usage)})",
+            "best": f"max({{'usage': {_struct(fullest, usage)}, 'cost': {known}}})",
+            "bill": f"max({_struct({}, cost)}) FILTER (WHERE billed_usd IS NOT NULL)",
             "started": "min(started_at)",
         },
         columns={column: f"owner.{column}" for column in owner}
-        | {column: f"usage.{column}" for column in usage}
+        | {column: f"best.usage.{column}" for column in usage}
+        | {c: f"CASE WHEN bill.billed_usd IS NULL THEN best.cost.{c} ELSE bill.{c} END" for c in cost}
+        | {"unbilled_status": f"CASE WHEN {other_bill} THEN best.usage.by_status END"}
         | {"started_at": "started"},
         restated=is_total(),
     )
@@ -220,4 +242,15 @@ def _evidence(field: str, instant: str, rule: str | None = None, confidence: str
     return _struct(ranks, [column for column in (field, instant, rule, confidence) if column])
 
 
-MERGES: Mapping[str, Merge] = {REQUESTS.name: _request_merge(), SESSIONS.name: _session_merge()}
+def _credit_merge() -> Merge:
+    """A count that still grows is what it was when it was read last; a statement replaces whatever was there."""
+    columns = [column for column in CREDIT_USAGE.columns if column not in CREDIT_USAGE.key]
+    latest = _struct({"instant": f"coalesce(observed_at, {_NEVER})", "count": "credits"}, columns)
+    return Merge({"latest": f"max({latest})"}, {c: f"latest.{c}" for c in columns}, restated="observed_at IS NULL")
+
+
+MERGES: Mapping[str, Merge] = {
+    REQUESTS.name: _request_merge(),
+    SESSIONS.name: _session_merge(),
+    CREDIT_USAGE.name: _credit_merge(),
+}

@@ -61,6 +61,9 @@ class Request:
     """The source's own estimate at its list price: kept for comparison, never used as the cost."""
     is_included: bool = False
     """Covered by a plan (subscription, OAuth): marginal cost 0 with status INCLUDED."""
+    unpriced_part: str | None = None
+    """What of the call has a price that no price line states, in a few words: 'audio input', 'flex tier'. A line would
+    price it like the rest, so without a bill such a call is UNPRICED."""
     status: RequestStatus = "ok"
     owner_started_at: datetime | None = None
     """Start of the session in which this copy was found; the oldest one owns the call."""
@@ -203,6 +206,8 @@ class CreditUsage:
     session_id: str | None = None
     agent: str | None = None
     description: str | None = None
+    observed_at: datetime | None = None
+    """When a count that still grows was read: of two counts the later holds. None for a statement; the last holds."""
 
     def __post_init__(self) -> None:
         _check(self, required=("usage_id", "source", "vendor"))
@@ -257,6 +262,8 @@ class Budget:
     """Triggers that are never stopped."""
     unpriced_denied: tuple[str, ...] = ()
     """Triggers whose requests are refused while what they cost is unknown."""
+    part: str | None = None
+    """The file that states it with all its others: one that is no longer there is no longer in force."""
 
     def __post_init__(self) -> None:
         _check(self, required=("budget_id", "source", "zone"))
@@ -301,6 +308,8 @@ class Price:
     per_call_fee: Decimal = Decimal(0)
     known_at: datetime | None = None
     """When this line became known; of two lines in force at one instant the one known later wins."""
+    reason: str | None = None
+    """Why this line says other than what was known before; stands beside every cost that it restates."""
 
     def __post_init__(self) -> None:
         _check(self, required=("price_id", "source", "provider", "model"))

@@ -67,7 +67,10 @@ class Stage:
 
     @classmethod
     def reopened(cls, directory: Path) -> Self:
-        """A closed stage, as another process has left it in `directory`. Raises `StoreError` where it is none."""
+        """What another process has staged and closed in `directory`; costs may be added. `StoreError` where it is none.
+
+        Leaving it removes the directory, like every stage.
+        """
         stage = cls.__new__(cls)
         try:
             written = orjson.loads((directory / MANIFEST).read_bytes())
@@ -77,7 +80,8 @@ class Stage:
             stage.rejections = [(where, why) for where, why in written["rejections"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StoreError(f"{directory} holds no finished load: {error}") from error
-        stage.directory, stage._files, stage._closed = directory, {}, True
+        stage.directory, stage._files, stage._closed = directory, {}, False
+        stage._lines, stage._last_item = 0, -1
         return stage
 
     @property

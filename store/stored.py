@@ -47,6 +47,78 @@ def select_loads(cursor: DuckDBPyConnection) -> list[Load]:
     return [Load(**_fields(_LOAD, row)) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What the loads of one source have come to."""
+
+    newest: Load
+    newest_stored: Load | None
+    """The newest that was stored; None where none ever was."""
+    loads: int
+    """How often it was stored."""
+
+
+def select_sources(cursor: DuckDBPyConnection) -> list[SourceState]:
+    """One for each source and location, in the order of their names."""
+    rows = cursor.execute(
+        f"""
+        SELECT {", ".join(_LOAD)} FROM loads WHERE load_id IN (
+            SELECT max(load_id) FROM loads GROUP BY source, location
+            UNION
+            SELECT max(load_id) FROM loads WHERE error IS NULL GROUP BY source, location
+        )
+        ORDER BY source, location, load_id"""
+    ).fetchall()
+    counts = cursor.execute(
+        "SELECT source, location, count(*) FROM loads WHERE error IS NULL GROUP BY source, location"
+    ).fetchall()
+    times = {(source, location): int(count) for source, location, count in counts}
+    newest: dict[tuple[str, str], Load] = {}
+    stored: dict[tuple[str, str], Load] = {}
+    for row in rows:
+        load = Load(**_fields(_LOAD, row))
+        newest[load.source, load.location] = load
+        if load.error is None:
+            stored[load.source, load.location] = load
+    return [SourceState(load, stored.get(place), times.get(place, 0)) for place, load in newest.items()]
+
+
+def select_starts(cursor: DuckDBPyConnection, source: str, location: str) -> list[datetime]:
+    """When the stored loads of a source began, oldest first."""
+    rows = cursor.execute(
+        "SELECT coalesce(started_at, applied_at) FROM loads"
+        " WHERE source = $source AND location = $location AND error IS NULL ORDER BY load_id",
+        {"source": source, "location": location},
+    ).fetchall()
+    return [began_at.replace(tzinfo=UTC) for (began_at,) in rows]
+
+
+def select_rejections(cursor: DuckDBPyConnection, load_id: int, most: int) -> list[tuple[str, str]]:
+    """Location and reason of the first rows that a load rejected."""
+    rows = cursor.execute(
+        "SELECT location, reason FROM rejected_rows WHERE load_id = $load_id ORDER BY rowid LIMIT $most",
+        {"load_id": load_id, "most": most},
+    ).fetchall()
+    return [(str(location), str(reason)) for location, reason in rows]
+
+
+def last_cursor(cursor: DuckDBPyConnection, source: str, location: str) -> str | None:
+    """What the last load of a source that was stored has reached."""
+    found = cursor.execute(
+        "SELECT cursor FROM loads WHERE source = $source AND location = $location AND error IS NULL"
+        " ORDER BY load_id DESC LIMIT 1",
+        {"source": source, "location": location},
+    ).fetchone()
+    return None if found is None or found[0] is None else str(found[0])
+
+
+def select_attempts(cursor: DuckDBPyConnection) -> dict[tuple[str, str], datetime]:
+    rows = cursor.execute(
+        "SELECT source, location, max(coalesce(started_at, applied_at)) FROM loads GROUP BY source, location"
+    ).fetchall()
+    return {(source, location): began_at.replace(tzinfo=UTC) for source, location, began_at in rows}
+
+
 def select_prices(cursor: DuckDBPyConnection, known_at: datetime | None) -> list[Price]:
     """The newest version of every line, of those known at an instant (UTC without a zone; None for now)."""
     rows = cursor.execute(

@@ -112,8 +112,11 @@ REQUESTS = Table(
     name="requests",
     record=PricedRequest,
     key=("request_key",),
-    staged=_as_it_is(Request, "record.request") | {column: f"record.{column}" for column in COST},
+    staged=_as_it_is(Request, "record.request")
+    | {column: f"record.{column}" for column in COST}
+    | {"unbilled_status": "NULL::VARCHAR"},
 )
+"""`unbilled_status` is what the copy that has the usage knew of its cost; None unless another copy has the bill."""
 SESSIONS = Table(name="sessions", record=Session, key=("session_id",), staged=_staged_session())
 OUTCOMES = Table(name="outcomes", record=Outcome, key=("outcome_id",), staged=_as_it_is(Outcome))
 CHARGES = Table(name="charges", record=Charge, key=("charge_id",), staged=_as_it_is(Charge))

@@ -17,7 +17,8 @@ from store.errors import StoreError
 from store.facts import refresh_facts
 from store.merge import is_total, keep_conflicts, known_prices, merged_rows, same
 from store.stage import MAX_RAW, Recost, RejectedRow, Stage, storable
-from store.tables import CHARGES, COST, PRICES, REQUESTS, TABLES, Table, sql_type
+from store.stored import last_cursor
+from store.tables import BUDGETS, CHARGES, COST, PRICES, REQUESTS, TABLES, Table, sql_type
 
 COPY_RULE = "another copy of a request of the same load"
 FULLER_COPY = "a fuller copy of the request"
@@ -108,8 +109,8 @@ def record_failure(cursor: DuckDBPyConnection, source: str, location: str, error
             "load_id": next_load_id(cursor),
             "source": source,
             "location": storable(location),
-            "cursor_before": _last_cursor(cursor, source, storable(location)),
-            "cursor": _last_cursor(cursor, source, storable(location)),
+            "cursor_before": last_cursor(cursor, source, storable(location)),
+            "cursor": last_cursor(cursor, source, storable(location)),
             "started_at": now,
             "applied_at": now,
             "data_version": _integer(cursor, "SELECT version FROM data_version"),
@@ -123,26 +124,21 @@ def next_load_id(cursor: DuckDBPyConnection) -> int:
     return _integer(cursor, "SELECT coalesce(max(load_id), 0) + 1 FROM loads")
 
 
-def _last_cursor(cursor: DuckDBPyConnection, source: str, location: str) -> str | None:
-    found = cursor.execute(
-        "SELECT cursor FROM loads WHERE source = $source AND location = $location AND error IS NULL"
-        " ORDER BY load_id DESC LIMIT 1",
-        {"source": source, "location": location},
-    ).fetchone()
-    return None if found is None or found[0] is None else str(found[0])
-
-
 def _remove_the_rest(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str]) -> int:
     """Removes what is stored of the parts that the load states as a whole and that it does not state."""
     if not stage.whole_parts:
         return 0
-    kept = "charge_id NOT IN (SELECT charge_id FROM staged_charges)" if CHARGES.name in staged else "TRUE"
-    removed = cursor.execute(
-        "DELETE FROM charges"
-        f" WHERE source = $source AND part IN (SELECT unnest($parts)) AND {kept} RETURNING charge_id",
-        {"source": stage.source, "parts": sorted(stage.whole_parts)},
-    ).fetchall()
-    return len(removed)
+    removed = 0
+    for table in (CHARGES, BUDGETS):
+        (key,) = table.key
+        kept = f"{key} NOT IN (SELECT {key} FROM staged_{table.name})" if table.name in staged else "TRUE"
+        rows = cursor.execute(
+            f"DELETE FROM {table.name}"
+            f" WHERE source = $source AND part IN (SELECT unnest($parts)) AND {kept} RETURNING {key}",
+            {"source": stage.source, "parts": sorted(stage.whole_parts)},
+        ).fetchall()
+        removed += len(rows)
+    return removed
 
 
 def _changed_tables(cursor: DuckDBPyConnection, staged: frozenset[str], tables: Iterable[Table]) -> set[str]:
@@ -294,7 +290,7 @@ def _record_load(
     cursor: DuckDBPyConnection, stage: Stage, report: LoadReport, now: datetime, started_at: datetime
 ) -> None:
     values = {name: getattr(report, name) for name in _REPORTED} | {
-        "cursor_before": _last_cursor(cursor, stage.source, stage.location),
+        "cursor_before": last_cursor(cursor, stage.source, stage.location),
         "cursor": stage.cursor,
         "started_at": started_at,
         "applied_at": now,
@@ -307,6 +303,11 @@ def _record_load(
             {"load_id": report.load_id} | rules,
         )
     if "rejected_rows" in stage.tables:
+        # A line that is read again and again is one row, of the newest load.
+        cursor.execute(
+            "DELETE FROM rejected_rows WHERE (location, reason, raw) IN"
+            " (SELECT (location, reason, raw) FROM staged_rejected_rows)"
+        )
         cursor.execute(
             "INSERT INTO rejected_rows SELECT $load_id, location, reason, raw FROM staged_rejected_rows ORDER BY seq",
             {"load_id": report.load_id},

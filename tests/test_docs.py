@@ -1,16 +1,22 @@
 """The docs say what there is: pages made from code are current, links lead somewhere, everything public is named."""
 
+import importlib.util
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from loaders import LOADERS
+from loaders import LOADERS, Task
+from loaders.job import run_load
+from loaders.sources import read_sources
 from scripts.pages import pages
 from semantic import load_catalog
 from server.cli import COMMANDS
 from server.settings import Settings
+from store import Store
 
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md")])
 
@@ -37,9 +43,41 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_loader_and_command_is_documented() -> None:
-    loaders, readme = page("docs/loaders.md"), page("README.md") + page("CHANGELOG.md")
+    loaders, readme = page("docs/loaders.md") + page("docs/sources.md"), page("README.md") + page("CHANGELOG.md")
     assert [name for name in LOADERS if f"`{name}`" not in loaders] == []
     assert [name for name in COMMANDS if f"`{name}`" not in readme and f"clawback {name}" not in readme] == []
+
+
+TICKETS = ("ticket,session,state,changed_at", "1,s1,solved,2026-03-01T09:00:00Z", "2,s2,open,", "3,s3,reopened,")
+
+
+def test_the_loader_in_the_guide_to_loaders_reads_what_it_says(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", page("docs/loaders.md"), re.DOTALL)
+    (tmp_path / "tickets_of_the_guide.py").write_text(code)
+    spec = importlib.util.spec_from_file_location("tickets_of_the_guide", tmp_path / "tickets_of_the_guide.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    source = tmp_path / "tickets.csv"
+    source.write_text("\n".join([*TICKETS, "4,s4,perhaps,"]) + "\n")
+    with Store.open(None) as store:
+        for stored in (3, 0):
+            items = module.LOADER.read(Task(str(source), NOW))
+            report = run_load(store, module.LOADER.name, str(source), items, now=NOW)
+            assert (report.read, report.stored, report.rejected) == (4, stored, 1)
+            assert "state must be one of solved, reopened, open, got 'perhaps'" in report.rejections[0][1]
+        assert store.read("SELECT outcome_id, is_success FROM outcomes ORDER BY 1").rows == [
+            ("tickets:1", True),
+            ("tickets:2", None),
+            ("tickets:3", False),
+        ]
+
+
+def test_the_file_of_sources_in_the_guide_is_one(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(sources:.*?)```", page("docs/loaders.md"), re.DOTALL)
+    (tmp_path / "sources.yaml").write_text(example)
+    assert [source.name for source in read_sources(tmp_path / "sources.yaml")] == ["agents", "shop", "bank"]
 
 
 def test_every_decision_has_its_number_and_says_why() -> None:

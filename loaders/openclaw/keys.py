@@ -4,6 +4,7 @@ A key such as `agent:main:cron:nightly` names a place; the session that lives th
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,10 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _UUID_AT_END = re.compile(rf"(?:^|[._])({_UUID.pattern})$")
 _AGENT_KEY = re.compile(r"agent:([^:]+):(.+)")
 
-BY_KEY, BY_PARENT, BY_PROMPT, BY_PROVENANCE, BY_PLACE, NO_CLUE = 90, 80, 60, 50, 30, 0
-"""Confidence of a trigger. A place (a chat, a group) says only who usually speaks there."""
+BY_KEY, BY_PARENT, BY_PROMPT, BY_CREATOR, BY_PROVENANCE, BY_PLACE, NO_CLUE = 90, 80, 60, 55, 50, 30, 0
+"""Confidence of a trigger. A place (a chat, a group) says only who usually speaks there, and who created a session does
+not have to be who speaks first: a heartbeat does, in the main session.
+"""
 
 _BY_FIRST_WORD: dict[str, Trigger] = {
     "cron": "cron",
@@ -28,6 +31,14 @@ _BY_FIRST_WORD: dict[str, Trigger] = {
     "openresponses": "api",
     "openresponses-user": "api",
     "explicit": "api",  # `--session-id` on the command line, and probes
+}
+_BY_CREATED_VIA: dict[str, tuple[Trigger, int]] = {
+    "cron": ("cron", BY_PARENT),
+    "spawn": ("subagent", BY_PARENT),
+    "operator": ("human", BY_CREATOR),
+    "channel": ("human", BY_CREATOR),
+    "talk": ("human", BY_CREATOR),
+    "run": ("api", BY_CREATOR),
 }
 _PLACES = {"main", "global", "direct", "dm", "group", "channel", "room", "dashboard"}
 _CHAT_TYPES = {"direct", "group", "channel", "room"}
@@ -96,6 +107,19 @@ def cause_by_key(key: SessionKey, chat_type: str | None = None, *, is_isolated_h
     return UNKNOWN
 
 
+def cause_by_creation(via: str | None, actor: str | None) -> Cause:
+    """By the columns in which newer databases keep who created a session; plugins and internals say nothing."""
+    trigger, confidence = _BY_CREATED_VIA.get(via or "", (None, NO_CLUE))
+    if actor == "agent" and trigger != "cron":
+        return Cause("subagent", "created by: agent", confidence if trigger == "subagent" else BY_CREATOR)
+    return UNKNOWN if trigger is None else Cause(trigger, f"created via: {via}", confidence)
+
+
+def job_of(key: SessionKey) -> str | None:
+    """The id of the scheduled job whose runs have this key."""
+    return key.rest.removeprefix("cron:").partition(":run:")[0] if key.rest.startswith("cron:") else None
+
+
 class _Entry(Protocol):
     @property
     def key(self) -> SessionKey: ...
@@ -110,19 +134,32 @@ class _Entry(Protocol):
 
 
 class Directory:
-    """Which session lives at a key now, over the stores of all agents."""
+    """Which session lives at a key, now or at an instant, over the stores of all agents."""
 
-    def __init__(self, entries: Iterable[_Entry]) -> None:
+    def __init__(self, entries: Iterable[_Entry], windows: Iterable[_Entry] = ()) -> None:
+        """`windows` are the generations of sessions that newer databases keep for a key, of all times."""
         self._entries: dict[str, _Entry] = {}
         for entry in entries:
             name = _full_name(entry.key, entry.agent)
             known = self._entries.get(name)
             if known is None or _is_later(entry.updated_at, known.updated_at):
                 self._entries[name] = entry
+        self._windows: dict[str, list[tuple[datetime, str]]] = {}
+        for window in windows:
+            if window.session_started_at is not None:
+                began = (window.session_started_at, window.session_id)
+                self._windows.setdefault(_full_name(window.key, window.agent), []).append(began)
+        for generations in self._windows.values():
+            generations.sort()
 
     def session_at(self, key: str, agent: str | None, at: datetime | None = None) -> str | None:
-        """None where no store knows the key, or where its session began after `at` (it was reset since)."""
-        entry = self._entries.get(_full_name(parse_key(key), agent))
+        """None where no store knows the key, or where none of its known sessions began before `at`."""
+        name = _full_name(parse_key(key), agent)
+        entry = self._entries.get(name)
+        if at is not None:
+            began = bisect_right(self._windows.get(name, []), at, key=lambda window: window[0])
+            if began:
+                return self._windows[name][began - 1][1]
         if entry is None or (at and entry.session_started_at and at < entry.session_started_at):
             return None
         return entry.session_id

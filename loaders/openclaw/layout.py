@@ -1,4 +1,4 @@
-"""The files of a state directory: which are read, and for every other one the rule by which it is left.
+"""The files and databases of a state directory: which are read, and for every other one the rule by which it is left.
 
 Reading too much is as wrong as reading too little: checkpoints are copies of transcripts and would double the spend,
 while `.reset` and `.deleted` archives hold spend that is nowhere else.
@@ -7,18 +7,23 @@ while `.reset` and `.deleted` archives hold spend that is nowhere else.
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from loaders.item import Ignored, LoadError, Location, Rejected
 from loaders.openclaw.keys import uuid_in
+from loaders.openclaw.values import FieldError, text
 from loaders.source import refusal
+from loaders.sqlite import SqliteError, columns, open_sqlite
 
-Kind = Literal["store", "registry", "cron log", "transcript"]
+Kind = Literal["jobs", "store", "agent database", "registry", "cron log", "state database", "transcript", "usage check"]
 
 AGENT_DATABASE = "openclaw-agent.sqlite"
 _IMPORT_ARCHIVE = "session-sqlite-import-archive"
+
+_MOST_AGENTS = 10_000
 
 _ARCHIVED_AT = r"(?:\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}(?:\.\d{3})?Z|\d{9,14})"
 _TRANSCRIPT = re.compile(
@@ -39,11 +44,19 @@ _TRANSCRIPT_NAMES = (
     "<sessionId>.jsonl, <sessionId>-topic-<topic>.jsonl, or one of these with .reset.<time> or .deleted.<time>, "
     "plain or compressed (.zst, .gz)"
 )
+STATE_DATABASE = "state/openclaw.sqlite"
+_SHARED: tuple[tuple[str, Kind], ...] = (
+    ("cron/jobs.json", "jobs"),
+    ("cron/jobs.json.migrated", "jobs"),
+    ("subagents/runs.json", "registry"),
+    ("subagents/runs.json.migrated", "registry"),
+    ("tasks/runs.sqlite", "state database"),
+    (STATE_DATABASE, "state database"),
+)
 _NOT_READ = {
-    "tasks/runs.sqlite": "task ledger: transcripts and run logs are read instead",
-    "state/openclaw.sqlite": "control-plane database: transcripts and run logs are read instead",
-    "cron/jobs.json": "schedule: says what will run, not what ran",
     "cron/jobs-state.json": "schedule: says what will run, not what ran",
+    "cron/jobs-quarantine.json": "schedule: says what will run, not what ran",
+    "session-sqlite-migration-runs": "reports of a migration",
 }
 
 
@@ -68,7 +81,7 @@ class Layout:
 
 
 def survey(home: Path) -> Layout:
-    """Raises `LoadError` where the directory is none of OpenClaw's, or one whose sessions are not in files."""
+    """Raises `LoadError` where the directory is none of OpenClaw's."""
     agents = home / "agents"
     if not home.is_dir():
         raise LoadError(f"{home} is not a directory; give the state directory of OpenClaw, usually ~/.openclaw")
@@ -79,20 +92,13 @@ def survey(home: Path) -> Layout:
     folders = _listed(agents, home)
     if isinstance(folders, Rejected):
         raise LoadError(f"{agents} {folders.reason}; give the directory that really holds agents/")
-    databases = [str(f / "agent" / AGENT_DATABASE) for f in folders if os.path.lexists(f / "agent" / AGENT_DATABASE)]
-    if databases:
-        raise LoadError(
-            f"the sessions of this home are in SQLite ({', '.join(databases)}), and this loader reads transcripts from "
-            "files only: what is left of the files is stale. Load a home that OpenClaw wrote before release 2026.8, "
-            "or a copy of it from before the migration"
-        )
     found = [*_shared_files(home)]
     for folder in folders:
         found += _agent_files(folder, home)
+    found += _listed_databases(found, home)
     places = [place for place in found if isinstance(place, Place)]
-    order: tuple[Kind, ...] = ("store", "registry", "cron log", "transcript")
     return Layout(
-        places=tuple(sorted(places, key=lambda place: (order.index(place.kind), place.shown_as))),
+        places=tuple(sorted(places, key=lambda place: (get_args(Kind).index(place.kind), place.shown_as))),
         left=tuple(item for item in found if not isinstance(item, Place)),
     )
 
@@ -115,22 +121,32 @@ def _shared_files(home: Path) -> Iterator[Place | Ignored | Rejected]:
     for name, rule in _NOT_READ.items():
         if os.path.lexists(home / name):
             yield Ignored(Location(shown(home / name)), rule)
-    registry = home / "subagents" / "runs.json"
-    if os.path.lexists(registry):
-        yield _checked(Place(registry, shown(registry), "registry"), home)
-    logs = _listed(home / "cron" / "runs", home) if os.path.lexists(home / "cron" / "runs") else []
-    if isinstance(logs, Rejected):
-        yield logs
+    for name, kind in _SHARED:
+        if os.path.lexists(home / name):
+            yield _checked(Place(home / name, shown(home / name), kind), home)
+    yield from _folder_of(home / "usage-check", ".json", "usage check", home)
+    # After a move to the state database the logs stay, renamed; its own rows are pruned after a week.
+    yield from _folder_of(home / "cron" / "runs", (".jsonl", ".jsonl.migrated"), "cron log", home)
+
+
+def _folder_of(
+    folder: Path, endings: str | tuple[str, ...], kind: Kind, home: Path
+) -> Iterator[Place | Ignored | Rejected]:
+    files = _listed(folder, home) if os.path.lexists(folder) else []
+    if isinstance(files, Rejected):
+        yield files
         return
-    for path in logs:
-        # After a move to the state database the logs stay, renamed; nothing else that is read holds these runs.
-        if path.name.endswith((".jsonl", ".jsonl.migrated")):
-            yield _checked(Place(path, shown(path), "cron log"), home)
+    for path in files:
+        if path.name.endswith(endings):
+            yield _checked(Place(path, shown(path), kind), home)
         else:
-            yield Ignored(Location(shown(path)), "not a cron run log")
+            yield Ignored(Location(shown(path)), f"not a {kind}")
 
 
 def _agent_files(folder: Path, home: Path) -> Iterator[Place | Ignored | Rejected]:
+    database = folder / "agent" / AGENT_DATABASE
+    if os.path.lexists(database):
+        yield _checked(Place(database, shown(database), "agent database", shown(Path(folder.name))), home)
     for part in (folder / "sessions", folder / _IMPORT_ARCHIVE, folder / "sessions" / _IMPORT_ARCHIVE):
         if not os.path.lexists(part):
             continue
@@ -141,6 +157,31 @@ def _agent_files(folder: Path, home: Path) -> Iterator[Place | Ignored | Rejecte
         for path in files:
             if path.name != _IMPORT_ARCHIVE:
                 yield _session_file(path, shown(Path(folder.name)), home)
+
+
+def _listed_databases(found: list[Place | Ignored | Rejected], home: Path) -> Iterator[Place | Ignored | Rejected]:
+    """Agent databases that only the state database knows of. What it cannot say is reported when it is read."""
+    known = {os.path.realpath(place.path) for place in found if isinstance(place, Place)}
+    state = home / STATE_DATABASE
+    listed: list[tuple[object, object]] = []
+    if os.path.realpath(state) in known:
+        with suppress(SqliteError), open_sqlite(state, shown(state)) as connection:
+            if {"agent_id", "path"} <= columns(connection, "agent_databases"):
+                listed = connection.execute("SELECT agent_id, path FROM agent_databases").fetchmany(_MOST_AGENTS)
+    for agent_id, named in listed:
+        place = Location(f"{shown(state)}#agent_databases")
+        try:
+            agent, name = text({"agent_id": agent_id}, "agent_id"), text({"path": named}, "path")
+        except FieldError as error:
+            yield Rejected(place, str(error))
+            continue
+        path = home / (name or "")  # from schema 9 on relative to the home; an absolute one stays what it is
+        if agent is None or name is None or os.path.realpath(path) in known:
+            continue
+        if not os.path.lexists(path):
+            yield Ignored(Location(shown(path)), "agent database that is listed and gone")
+        else:
+            yield _checked(Place(path, shown(path), "agent database", agent), home)
 
 
 def _session_file(path: Path, agent: str, home: Path) -> Place | Ignored | Rejected:

@@ -1,4 +1,7 @@
-"""subagents/runs.json: which session spawned which, and how the child ended. Swept by OpenClaw soon after a run."""
+"""The sub-agent registry: which session spawned which, and how the child ended. Swept by OpenClaw soon after a run.
+
+It is `subagents/runs.json`, then a wide table in the state database, then a narrow one with the same object in JSON.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -7,12 +10,25 @@ from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.openclaw.calls import SOURCE
 from loaders.openclaw.endings import REGISTRY, SILENT_END, ending
 from loaders.openclaw.keys import BY_KEY, Directory, parse_key
+from loaders.openclaw.rows import Database, json_bytes, rows
 from loaders.openclaw.values import FieldError, Object, as_json, as_object, instant, object_in, parse, prose, text
 from loaders.source import excerpt
 from store import RecordError, Session
 from store.records import Termination
 
 _VERSIONS = (1, 2)
+_COLUMNS = {
+    "child_session_key": "childSessionKey",
+    "requester_session_key": "requesterSessionKey",
+    "model": "model",
+    "created_at": "createdAt",
+    "started_at": "startedAt",
+    "session_started_at": "sessionStartedAt",
+    "ended_at": "endedAt",
+    "ended_reason": "endedReason",
+    "outcome_status": "",
+    "outcome_error": "",
+}
 
 
 def read_registry(document: bytes, shown_as: str, directory: Directory, now: datetime) -> Iterator[Item]:
@@ -33,6 +49,30 @@ def read_registry(document: bytes, shown_as: str, directory: Directory, now: dat
             yield Rejected(location, str(error), excerpt(as_json({run_id: run})))
 
 
+def read_registry_rows(database: Database, directory: Directory, now: datetime) -> Iterator[Item]:
+    """One item for each row of `subagent_runs`, in either of its forms."""
+    for row in rows(database, "subagent_runs", (*_COLUMNS, "payload_json", "outcome_json")):
+        if isinstance(row, Rejected):
+            yield row
+            continue
+        location, values = row
+        try:
+            yield _item(location, _run(values), directory, now)
+        except (FieldError, RecordError) as error:
+            yield Rejected(location, str(error))
+
+
+def _run(values: Object) -> Object:
+    named = {_COLUMNS[name]: value for name, value in values.items() if _COLUMNS.get(name)}
+    outcome = json_bytes(values, "outcome_json")
+    if outcome is not None:
+        named["outcome"] = parse(outcome)
+    elif "outcome_status" in values:
+        named["outcome"] = {"status": values["outcome_status"], "error": values.get("outcome_error")}
+    payload = json_bytes(values, "payload_json")
+    return named | (parse(payload) if payload is not None else {})
+
+
 def _item(location: Location, run: Object, directory: Directory, now: datetime) -> Parsed | Ignored:
     child_key = text(run, "childSessionKey")
     if child_key is None:
@@ -44,7 +84,7 @@ def _item(location: Location, run: Object, directory: Directory, now: datetime) 
     agent = parse_key(child_key).agent
     child = directory.session_at(child_key, agent)
     if child is None:
-        return Ignored(location, "sub-agent run whose session is in no sessions.json")
+        return Ignored(location, "sub-agent run whose session is in no store")
     requester = text(run, "requesterSessionKey")
     parent = directory.session_at(requester, agent, started_at) if requester else None
     how = _termination(run) if ended_at else None

@@ -1,15 +1,18 @@
-"""sessions.json -> evidence about sessions: whose they are, what started them, how their last run ended.
+"""Entries of a session store -> evidence about sessions: whose they are, what started them, how their last run ended.
 
-Never spend: its token fields are snapshots of the last run, and its cumulative cost was wrong by up to 72 times.
+An entry is a value of sessions.json, or the same object in a row of an agent's database. Never spend: its token fields
+are snapshots of the last run, and its cumulative cost was wrong by up to 72 times.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
 
 from loaders.item import Location, Parsed, Rejected
 from loaders.openclaw.calls import SOURCE
-from loaders.openclaw.endings import LOST_AFTER, STORE, ending
+from loaders.openclaw.endings import LOST_AFTER, SILENT_END, STORE, ending
 from loaders.openclaw.keys import (
     BY_KEY,
     BY_PARENT,
@@ -17,8 +20,10 @@ from loaders.openclaw.keys import (
     Cause,
     Directory,
     SessionKey,
+    cause_by_creation,
     cause_by_key,
     is_unique,
+    job_of,
     parse_key,
     unique_id,
 )
@@ -26,6 +31,10 @@ from loaders.openclaw.values import FieldError, Object, as_json, as_object, coun
 from loaders.source import excerpt
 from store import Session
 from store.records import Termination
+
+Standing = Literal["current", "superseded", "stale"]
+"""Superseded: its key has another session since. Stale: left by a migration, so it says how things were before."""
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class StoreEntry:
     parent_key: str | None
     parent_session_id: str | None
     earlier_session_ids: tuple[str, ...]
+    standing: Standing = "current"
+    named: str = "session store"
 
 
 def read_store(document: bytes, shown_as: str, agent: str, now: datetime) -> Iterator[StoreEntry | Rejected]:
@@ -58,12 +69,13 @@ def read_store(document: bytes, shown_as: str, agent: str, now: datetime) -> Ite
     for position, (key, value) in enumerate(store.items(), start=1):
         location = Location(shown_as, position)
         try:
-            yield _entry(location, key, as_object(value), agent, now)
+            yield read_entry(location, key, as_object(value), agent, now)
         except FieldError as error:
             yield Rejected(location, str(error), excerpt(as_json({key: value})))
 
 
-def evidence(entry: StoreEntry, directory: Directory, now: datetime) -> Parsed:
+def evidence(entry: StoreEntry, directory: Directory, now: datetime, job_names: Mapping[str, str] = NO_NAMES) -> Parsed:
+    """`job_names` are those of scheduled jobs by id; the runs of a job are one class of tasks."""
     how = _termination(entry, now)
     ended_at = entry.run_ended_at if how and how != "lost" else None
     started_at = entry.session_started_at or entry.run_started_at
@@ -78,18 +90,20 @@ def evidence(entry: StoreEntry, directory: Directory, now: datetime) -> Parsed:
         trigger=entry.cause.trigger,
         trigger_rule=entry.cause.rule,
         trigger_confidence=entry.cause.confidence,
+        task_class=job_names.get(job_of(entry.key) or ""),
         model=entry.model,
         started_at=started_at,
         ended_at=ended_at,
         termination=how,
-        termination_rule=f"session store: {entry.status}" if how else None,
-        termination_confidence=STORE if how else 0,
-        is_running=entry.status == "running" and how is None,
+        termination_rule=f"{entry.named}: {entry.status or 'superseded'}" if how else None,
+        termination_confidence=0 if how is None else SILENT_END if how == "unknown" else STORE,
+        is_running=entry.status == "running" and how is None and entry.standing == "current",
     )
     return Parsed(entry.location, (session, *_earlier(entry)))
 
 
-def _entry(location: Location, key: str, entry: Object, agent: str, now: datetime) -> StoreEntry:
+def read_entry(location: Location, key: str, entry: Object, agent: str, now: datetime) -> StoreEntry:
+    """Raises `FieldError` where the entry is none."""
     session_id = text(entry, "sessionId")
     if session_id is None:
         raise FieldError("sessionId is missing")
@@ -126,10 +140,17 @@ def _cause(key: SessionKey, entry: Object) -> Cause:
     # A thread or a dashboard session has a parent too, and a person opened it.
     if text(entry, "parentSessionKey") is not None and by_key.confidence < BY_PLACE:
         return Cause("subagent", "parentSessionKey", BY_PARENT)
-    return by_key
+    if text(entry, "hookExternalContentSource") is not None:
+        return Cause("webhook", "external content of a hook", BY_PARENT)
+    by_creation = cause_by_creation(text(entry, "createdVia"), text(entry, "createdActorType"))
+    return max(by_key, by_creation, key=lambda cause: cause.confidence)
 
 
 def _termination(entry: StoreEntry, now: datetime) -> Termination | None:
+    if entry.standing == "stale" and entry.status == "running":
+        return None
+    if entry.standing == "superseded":
+        return ending(entry.status) or "unknown"
     if entry.status == "running":
         is_stale = entry.updated_at is not None and now - entry.updated_at > LOST_AFTER
         return "lost" if is_stale else None

@@ -54,13 +54,19 @@ _TIME_PREFIX = re.compile(r"\s*(?:\[(?:mon|tue|wed|thu|fri|sat|sun) [^\]]*\]\s*)
 
 
 def read_transcript(
-    lines: Iterable[tuple[Location, bytes] | Rejected], owner: Owner, now: datetime, *, is_archive: bool = False
+    lines: Iterable[tuple[Location, bytes] | Rejected],
+    owner: Owner,
+    now: datetime,
+    *,
+    is_archive: bool = False,
+    is_owner_certain: bool = False,
 ) -> Iterator[Item]:
     """One item a line. The session's evidence rides on the first line that can be read, the header, given last.
 
-    `owner` is what the file's name and place say; the header, if there is one, knows better.
+    `owner` is what the file's name and place say; the header, if there is one, knows better. Not so in a database
+    (`is_owner_certain`): there the rows are the session's, and a header of another one was copied with its history.
     """
-    story = _Story(owner, now)
+    story = _Story(owner, now, is_owner_certain=is_owner_certain)
     first: Parsed | Ignored | None = None
     for line in lines:
         if isinstance(line, Rejected):
@@ -97,8 +103,9 @@ def cause_by_prompt(prompt: str) -> Cause | None:
 class _Story:
     """What was learned about the session from the lines so far."""
 
-    def __init__(self, owner: Owner, now: datetime) -> None:
+    def __init__(self, owner: Owner, now: datetime, *, is_owner_certain: bool) -> None:
         self._owner = owner
+        self._is_owner_certain = is_owner_certain
         self._now = now
         self._is_begun = False
         self._unreadable: str | None = None
@@ -153,6 +160,10 @@ class _Story:
             )
             raise FieldError(self._unreadable)
         started_at, session_id = instant(header, "timestamp", self._now), text(header, "id")
+        if self._is_owner_certain and session_id is not None:
+            named = unique_id(session_id.partition("-topic-")[0], self._owner.agent)
+            if named != self._owner.session_id:
+                return Ignored(location, "header of the session whose history was copied")
         if session_id is not None and "-topic-" not in session_id:
             self._owner = Owner(unique_id(session_id, self._owner.agent), self._owner.agent, started_at)
         else:

@@ -6,6 +6,8 @@ it: a guess would trade a known error for an unknown one.
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
+from itertools import chain
 
 from loaders.openclaw.values import Object, count, object_in
 
@@ -18,9 +20,37 @@ _CACHE_WRITE_5M = ("cacheWrite5m", "cache_write_5m", "cache_creation.ephemeral_5
 _CACHE_WRITE_1H = ("cacheWrite1h", "cache_write_1h", "cache_creation.ephemeral_1h_input_tokens")
 _REASONING = ("reasoningTokens", "reasoning", "reasoning_tokens")
 _TOTAL = ("total", "totalTokens", "total_tokens")
+_GROUPS = (
+    _INPUT,
+    _OUTPUT,
+    _CACHE_READ,
+    _CACHE_WRITE,
+    _CACHE_WRITE_5M,
+    _CACHE_WRITE_1H,
+    _CACHED_WITHIN_INPUT,
+    _REASONING,
+    _TOTAL,
+)
+"""In the order of `_Named`."""
+_KNOWN = frozenset(chain.from_iterable(_GROUPS))
 _INNER_OBJECTS = ("input_tokens_details", "prompt_tokens_details", "cache_creation")
 _LEAST_USD, _MOST_USD = Decimal("1e-12"), Decimal("1e9")
 """Of one call: below is no money, above no call."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The fields of one usage object, by what they count, the one to be believed first."""
+
+    input: tuple[str, ...]
+    output: tuple[str, ...]
+    cache_read: tuple[str, ...]
+    cache_write: tuple[str, ...]
+    write_5m: tuple[str, ...]
+    write_1h: tuple[str, ...]
+    cached_within_input: tuple[str, ...]
+    reasoning: tuple[str, ...]
+    total: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +84,17 @@ def read_usage(written: Object | None, api: str) -> Usage:
     if written is None:
         return NO_USAGE
     usage = _flat(written)
-    cache_read, cache_write = _first(usage, _CACHE_READ), _first(usage, _CACHE_WRITE)
-    recorded = (_first(usage, _INPUT), _first(usage, _OUTPUT), cache_read, cache_write)
-    write_5m, write_1h = _split_writes(usage, cache_write)
+    named = _named(tuple(filter(_KNOWN.__contains__, usage)))
+    cache_read, cache_write = _first(usage, named.cache_read), _first(usage, named.cache_write)
+    recorded = (_first(usage, named.input), _first(usage, named.output), cache_read, cache_write)
+    write_5m, write_1h = _split_writes(_first(usage, named.write_5m), _first(usage, named.write_1h), cache_write)
     buckets = Buckets(recorded[0] or 0, cache_read or 0, write_5m, write_1h, recorded[1] or 0)
     if not _sum(buckets):
         return Usage(recorded)
-    total = _first(usage, _TOTAL)
-    says_within = _first(usage, _CACHED_WITHIN_INPUT) is not None
+    total = _first(usage, named.total)
+    says_within = _first(usage, named.cached_within_input) is not None
     buckets = _without_cached_input(buckets, total, says_within, api)
-    buckets = _without_doubled_reasoning(buckets, total, _first(usage, _REASONING) or 0, api)
+    buckets = _without_doubled_reasoning(buckets, total, _first(usage, named.reasoning) or 0, api)
     return Usage(recorded, buckets, _estimate(usage))
 
 
@@ -83,11 +114,9 @@ def _without_doubled_reasoning(buckets: Buckets, total: int | None, reasoning: i
     return replace(buckets, output=buckets.output - reasoning)
 
 
-def _split_writes(usage: Object, written: int | None) -> tuple[int, int]:
+def _split_writes(five_minutes: int | None, one_hour: int | None, written: int | None) -> tuple[int, int]:
     """The one-hour part lies within the written total; what no field assigns was written for five minutes."""
-    one_hour = _first(usage, _CACHE_WRITE_1H) or 0
-    five_minutes = _first(usage, _CACHE_WRITE_5M) or 0
-    return max(five_minutes, (written or 0) - one_hour), one_hour
+    return max(five_minutes or 0, (written or 0) - (one_hour or 0)), one_hour or 0
 
 
 def _estimate(usage: Object) -> Decimal | None:
@@ -105,9 +134,9 @@ def _sum(buckets: Buckets) -> int:
 
 
 def _first(usage: Object, names: tuple[str, ...]) -> int | None:
-    """The first of these fields that is there."""
+    """The first of these fields that says something."""
     for name in names:
-        value = usage.get(name)
+        value = usage[name]
         if value is not None:
             return count(value, f"usage.{name}")
     return None
@@ -117,6 +146,13 @@ def _flat(usage: Object) -> Object:
     """With the fields of the inner objects beside the others, as `outer.inner`."""
     flat = dict(usage)
     for outer in _INNER_OBJECTS:
-        inner = object_in(usage, outer)
-        flat |= {f"{outer}.{name}": value for name, value in (inner or {}).items()}
+        if outer in usage:
+            inner = object_in(usage, outer)
+            flat |= {f"{outer}.{name}": value for name, value in (inner or {}).items()}
     return flat
+
+
+@lru_cache(maxsize=256)
+def _named(names: tuple[str, ...]) -> _Named:
+    """Every program writes one set of fields in one order, millions of times."""
+    return _Named(*(tuple(name for name in known if name in names) for known in _GROUPS))

@@ -4,9 +4,12 @@ Unlike a schema library it reads only the fields that are asked for: OpenClaw ad
 """
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NoReturn
+
+import orjson
 
 Object = dict[str, object]
 
@@ -16,6 +19,10 @@ MAX_TEXT = 500
 """Of a name or an id; what is longer is something else in the wrong place."""
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 """OpenClaw is younger: a time before this is a clock that was not set, or seconds read as milliseconds."""
+_EXACT_BELOW = 1e15
+"""No amount of money is larger; what is may have been an integer of more than 64 bits, which orjson makes a float."""
+_AHEAD = timedelta(days=1)
+"""How far the clock of a source may be before ours."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,7 +31,23 @@ class FieldError(ValueError):
 
 
 def parse(line: bytes) -> Object:
-    """One JSON object. Numbers with a point are `Decimal`; NaN, Infinity and nesting over 100 are refused."""
+    """One JSON object. Numbers with a point are `Decimal`; NaN, Infinity and nesting over 100 are refused.
+
+    orjson reads ten times as fast as the strict reader does. What it refuses, and what it would not read exactly, the
+    strict reader decides: it knows the reasons.
+    """
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return parse_strictly(line)
+    if type(value) is not dict:
+        return parse_strictly(line)
+    _make_estimate_exact(value)
+    return value if _is_sound(value.values(), MAX_DEPTH - 1) else parse_strictly(line)
+
+
+def parse_strictly(line: bytes) -> Object:
+    """The same as `parse` says, slowly."""
     try:
         value = _DECODER.decode(line.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -50,6 +73,8 @@ def text(holder: Object, field: str) -> str | None:
     if not isinstance(value, str):
         raise FieldError(f"{field} must be a text, got {_shown(value)}")
     stripped = value.strip()
+    if stripped.isascii() and len(stripped) <= MAX_TEXT and "\x00" not in stripped:
+        return stripped or None
     if len(stripped) > MAX_TEXT or "\x00" in stripped:
         raise FieldError(f"{field} must be at most {MAX_TEXT} characters without NUL, got {_shown(stripped)}")
     if not stripped.isascii() and any("\ud800" <= character <= "\udfff" for character in stripped):
@@ -83,6 +108,8 @@ def object_in(holder: Object, field: str) -> Object | None:
 
 def count(value: object, field: str) -> int | None:
     """A number of tokens or milliseconds: a whole number from 0 on, or its digits as a text."""
+    if type(value) is int and 0 <= value <= MAX_COUNT:
+        return value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
         value = int(value)
     if isinstance(value, Decimal) and 0 <= value <= MAX_COUNT and value == value.to_integral_value():
@@ -100,7 +127,7 @@ def instant(holder: Object, field: str, now: datetime) -> datetime | None:
     if value is None or (not isinstance(value, bool) and value == 0):
         return None
     at = _from_text(value, field) if isinstance(value, str) else _from_milliseconds(value, field)
-    if at > now + timedelta(days=1):
+    if at > now and at > now + _AHEAD:
         raise FieldError(f"{field} is {at.isoformat()}, more than a day after this load at {now.isoformat()}")
     if at < EARLIEST:
         raise FieldError(f"{field} is {at.isoformat()}, before OpenClaw existed; seconds instead of milliseconds?")
@@ -134,6 +161,37 @@ def _from_milliseconds(value: object, field: str) -> datetime:
 def _shown(value: object) -> str:
     shown = json.dumps(value, default=str)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def _is_sound(values: Iterable[object], depth: int) -> bool:
+    """Whether nothing in there is nested deeper and no number is a float."""
+    for value in values:
+        kind = type(value)
+        if kind is str or kind is int:
+            continue
+        if kind is dict:
+            if not depth or not _is_sound(value.values(), depth - 1):  # type: ignore[attr-defined]  # a dict has them
+                return False
+        elif kind is list:
+            if not depth or not _is_sound(value, depth - 1):  # type: ignore[arg-type]  # a list can be gone through
+                return False
+        elif kind is float:
+            return False
+    return True
+
+
+def _make_estimate_exact(entry: Object) -> None:
+    """The amounts of `usage.cost`, the only fractions that OpenClaw writes with every call, as `Decimal`.
+
+    It had them as floats, too, and wrote each as the shortest text that means it, which is what `repr` gives.
+    """
+    for holder in (entry, entry.get("message")):
+        usage = holder.get("usage") if type(holder) is dict else None
+        cost = usage.get("cost") if type(usage) is dict else None
+        if type(cost) is dict:
+            for name, amount in cost.items():
+                if type(amount) is float and -_EXACT_BELOW < amount < _EXACT_BELOW:
+                    cost[name] = Decimal(repr(amount))
 
 
 def _is_deeper(value: object, depth: int) -> bool:

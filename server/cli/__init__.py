@@ -9,7 +9,7 @@ from server.cli.failures import TOLD, message_of
 
 COMMANDS = {
     "demo": "An example company: 60 days of agents, loaded, printed and served.",
-    "load": "Load a source: openclaw, runs, prices, charges, cash, outcomes.",
+    "load": "Load a source, or all that sources.yaml names.",
     "serve": "Serve GraphQL, GraphiQL and the catalog on this machine.",
     "query": "Ask for metrics and print the rows.",
     "sql": "Print the SQL that answers a question.",

@@ -13,10 +13,11 @@ MOST_BYTES = 256_000_000
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
-def exchange(url: str, question: object = None, *, timeout_s: float = 60) -> Any:
+def exchange(url: str, question: object = None, *, timeout_s: float = 60, key: str = "") -> Any:
     """What a server answers, also with an HTTP error, to a POST of `question`, or to a GET where there is none."""
     body = None if question is None else json.dumps(question).encode()
-    request = Request(url, body, HEADERS)  # noqa: S310  # server_of gives http addresses of this machine only
+    headers = HEADERS | ({"Authorization": f"Bearer {key}"} if key else {})
+    request = Request(url, body, headers)  # noqa: S310  # server_of gives http addresses of this machine only
     try:
         with build_opener(ProxyHandler({})).open(request, timeout=timeout_s) as response:
             answer = response.read(MOST_BYTES)

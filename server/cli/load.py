@@ -1,64 +1,179 @@
 """`clawback load`: read a source, store what is new, and print counts that add up."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from loaders import LOADERS, Task
+from loaders import LOADERS, LoadError, Task
 from loaders.item import Ignored, Item, Note, Parsed, Reached, Rejected, WholePart
 from loaders.job import run_load
-from server.cli.notice import server_of
+from loaders.schedule import gaps, is_due
+from loaders.sources import Source, read_sources, source_of
+from server.cli.failures import TOLD, message_of
+from server.cli.notice import Server, server_of
 from server.cli.opening import open_store_to_write
 from server.cli.progress import Progress
+from server.cli.served_load import load_at
 from server.settings import Settings
 from store import LoadReport, Store, StoreBusyError
 
 SHOWN = 10
+COUNTS = ("read", "stored", "unchanged", "ignored", "rejected")
 
 
-@click.command("load")
-@click.argument("kind", type=click.Choice(list(LOADERS)))
-@click.argument("path", type=click.Path(path_type=Path))
+def _kinds() -> str:
+    width = max(map(len, LOADERS)) + 2
+    return "\n".join(f"    {name:<{width}}{loader.reads}" for name, loader in LOADERS.items())
+
+
+@click.command(
+    "load",
+    help="Load a source of KIND from LOCATION. Loading it again changes nothing.\n\n\b\n"
+    + _kinds().replace("\n    ", "\n").strip()
+    + "\n\n`clawback load all` loads every source of the file that CLAWBACK_SOURCES names, `clawback load NAME` one of "
+    "them, `clawback load --due` those whose schedule says so.",
+)
+@click.argument("kind", required=False, metavar="[KIND|NAME|all]")
+@click.argument("location", required=False)
 @click.option("--mapping", type=click.Path(path_type=Path), help="For runs: a file that says what its columns mean.")
+@click.option("--option", "pairs", multiple=True, metavar="NAME=VALUE", help="An option of the loader.")
+@click.option("--due", is_flag=True, help="Load the sources that are due by their schedule.")
 @click.option("--dry-run", is_flag=True, help="Read and count, store nothing.")
-def command(kind: str, path: Path, mapping: Path | None, dry_run: bool) -> None:
-    """Load a source of KIND from PATH. Loading it again changes nothing.
+def command(
+    kind: str | None, location: str | None, mapping: Path | None, pairs: tuple[str, ...], due: bool, dry_run: bool
+) -> None:
+    settings = Settings()
+    wishes = _wishes(settings, kind, location, _options(mapping, pairs), is_due_only=due)
+    if dry_run:
+        for wish in wishes:
+            _try(wish)
+        return
+    failures = _load(settings, wishes, due)
+    if failures:
+        raise LoadError("\n".join(failures) if len(wishes) == 1 else f"{len(failures)} of {len(wishes)} loads failed")
 
-    \b
-    openclaw  a state directory, such as ~/.openclaw
-    runs      JSONL, CSV or Parquet with one agent run a line; needs --mapping
-    prices    the price book, CSV or YAML
-    charges   bills, CSV
-    cash      balances of bank accounts, CSV
-    outcomes  what sessions achieved, CSV or JSONL
-    """
-    now = datetime.now(UTC)
-    loader = LOADERS[kind]
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A source that is to be loaded, and whether the file of sources names it."""
+
+    source: Source
+    is_named: bool = False
+    token: str | None = None
+
+
+def _wishes(
+    settings: Settings, kind: str | None, location: str | None, options: Mapping[str, str], *, is_due_only: bool
+) -> list[Wish]:
+    if is_due_only or (kind is not None and location is None):
+        if options or (is_due_only and kind is not None):
+            raise click.UsageError("sources of the file have their options there; name nothing beside --due")
+        named = _named(settings)
+        if is_due_only or kind == "all":
+            return [Wish(source, is_named=True) for source in named.values()]
+        if kind in named:
+            return [Wish(named[str(kind)], is_named=True)]
+        if kind in LOADERS:
+            raise click.UsageError(f"say where it is: clawback load {kind} LOCATION ({LOADERS[kind].reads})")
+        raise click.UsageError(f"there is no source '{kind}'; the file of sources has {', '.join(named) or 'none'}")
+    if kind is None or location is None:
+        raise click.UsageError("give a kind and a location, such as `clawback load openclaw ~/.openclaw`")
+    if kind not in LOADERS:
+        raise click.UsageError(f"there is no loader '{kind}'; there are {', '.join(LOADERS)}")
+    token = settings.github_token.get_secret_value() if kind == "github" and settings.github_token else None
+    return [Wish(source_of(kind, location, options), token=token)]
+
+
+def _named(settings: Settings) -> dict[str, Source]:
+    if settings.sources is None:
+        raise LoadError(
+            "no file names sources: write sources.yaml, or set CLAWBACK_SOURCES (docs/loaders.md shows one)"
+        )
+    return {source.name: source for source in read_sources(settings.sources)}
+
+
+def _options(mapping: Path | None, pairs: tuple[str, ...]) -> dict[str, str]:
     options = {} if mapping is None else {"mapping": str(mapping)}
-    loader.check_options(options)
-    with Progress(loader.size(path) if loader.size else None) as progress:
-        items = loader.read(Task(str(path), now, options, on_bytes=progress.advance))
-        if dry_run:
-            print_counts(count(items), f"{kind} {path} (dry run, nothing stored)")
-            return
-        with _opened(Settings()) as store:
-            report = run_load(store, kind, str(path), items, now=now)
-    print_report(report)
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise click.BadParameter(f"'{pair}' is not NAME=VALUE", param_hint="--option")
+        options[name] = value
+    return options
 
 
-def _opened(settings: Settings) -> Store:
+def _load(settings: Settings, wishes: list[Wish], is_due_only: bool) -> list[str]:
+    """What went wrong, a message for each load that failed. Loads go on where one fails."""
     try:
-        return open_store_to_write(settings)
-    except StoreBusyError as error:
-        url = server_of(settings.store)
-        if url is None:
+        store = open_store_to_write(settings)
+    except StoreBusyError:
+        server = server_of(settings.store)
+        if server is None:
             raise
-        raise StoreBusyError(
-            f"{settings.store} is served at {url}. A load needs the store to itself for now: "
-            "stop `clawback serve`, load, start it again"
-        ) from error
+        return _each(wishes, lambda wish: _ask(server, wish, is_due_only))
+    with store:
+        return _each(wishes, lambda wish: _load_here(store, wish, is_due_only))
+
+
+def _each(wishes: list[Wish], load: Callable[[Wish], None]) -> list[str]:
+    failures = []
+    for wish in wishes:
+        try:
+            load(wish)
+        except TOLD as error:
+            if len(wishes) == 1:
+                raise
+            failures.append(f"{wish.source.name}: {message_of(error)}")
+            click.echo(f"error: {failures[-1]}", err=True)
+    return failures
+
+
+def _load_here(store: Store, wish: Wish, is_due_only: bool) -> None:
+    source, now = wish.source, datetime.now(UTC)
+    kind, location = source.loader.name, source.location
+    if is_due_only and not is_due(source.schedule, source.zone, store.last_attempts().get((kind, location)), now):
+        return
+    try:
+        with _progress(source) as progress:
+            task = _task(wish, now, store.last_cursor(kind, location), progress.advance)
+            report = run_load(store, kind, location, source.loader.read(task), now=now)
+    except TOLD as error:
+        if wish.is_named or (kind, location) in store.last_attempts():
+            store.note_failure(kind, location, message_of(error), now=now)
+        raise
+    print_report(report)
+    lost = [*gaps(store.starts(kind, location)[-2:], source.keeps, now)]
+    for gap in lost:
+        click.echo(
+            f"warning: {kind} {location} keeps what happens for {source.keeps}, and was not loaded for longer: "
+            f"what happened from {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M} UTC may be lost",
+            err=True,
+        )
+
+
+def _ask(server: Server, wish: Wish, is_due_only: bool) -> None:
+    report = load_at(server, wish.source, wish.token, is_named=wish.is_named, is_due_only=is_due_only)
+    if report is not None:
+        print_report(report)
+
+
+def _try(wish: Wish) -> None:
+    with _progress(wish.source) as progress:
+        items = wish.source.loader.read(_task(wish, datetime.now(UTC), None, progress.advance))
+        print_counts(count(items), f"{wish.source.loader.name} {wish.source.location} (dry run, nothing stored)")
+
+
+def _task(wish: Wish, now: datetime, cursor: str | None, on_bytes: Callable[[int], None]) -> Task:
+    source = wish.source
+    return Task(source.location, now, source.options, cursor, wish.token or source.token(), on_bytes)
+
+
+def _progress(source: Source) -> Progress:
+    size = source.loader.size
+    return Progress(size(Path(source.location)) if size else None, source.name)
 
 
 def count(items: Iterable[Item | Note]) -> dict[str, int]:
@@ -86,7 +201,9 @@ def print_report(report: LoadReport) -> None:
         click.echo(f"rejected {location}: {reason}", err=True)
     if report.rejected > SHOWN:
         click.echo(f"... {report.rejected - SHOWN:,} more in the table rejected_rows", err=True)
-    counts = {name: getattr(report, name) for name in ("read", "stored", "unchanged", "ignored", "rejected")}
+    if report.conflicts:
+        click.echo(f"{report.conflicts:,} records contradict another of the same request: table conflicts", err=True)
+    counts = {name: getattr(report, name) for name in COUNTS} | ({"removed": report.removed} if report.removed else {})
     print_counts(counts, f"{report.source} {report.location}")
 
 

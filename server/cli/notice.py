@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,26 +24,36 @@ def _notice(store: Path) -> Path:
 
 
 @contextmanager
-def announced(store: Path, url: str, token: str) -> Iterator[None]:
-    """Says beside the store where it is served, for as long as that holds. Only its owner may read it."""
+def announced(store: Path, url: str, token: str, key: str = "") -> Iterator[None]:
+    """Says beside the store where it is served, for as long as that holds. Only its owner may read it.
+
+    `key` opens what only the store's owner may ask of the server.
+    """
     notice = _notice(store)
     notice.unlink(missing_ok=True)
     with os.fdopen(os.open(notice, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump({"url": url, "server": token}, file)
+        json.dump({"url": url, "server": token, "key": key}, file)
     try:
         yield
     finally:
         notice.unlink(missing_ok=True)
 
 
-def server_of(store: Path) -> str | None:
-    """The address at which a store is served on this machine; None where no server there proves to be the one."""
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    key: str = field(repr=False)
+
+
+def server_of(store: Path) -> Server | None:
+    """Where a store is served on this machine; None where no server there proves to be the one."""
     try:
         said = json.loads(_notice(store).read_text(encoding="utf-8"))
-        url, token = str(said["url"]), str(said["server"])
-        if urlsplit(url).hostname not in LOOPBACK:
+        server = Server(str(said["url"]), str(said.get("key", "")))
+        token = str(said["server"])
+        if urlsplit(server.url).hostname not in LOOPBACK:
             return None
-        ready = exchange(f"{url}/health/ready", timeout_s=PATIENCE_S)
+        ready = exchange(f"{server.url}/health/ready", timeout_s=PATIENCE_S)
     except (OSError, ValueError, KeyError, TypeError, StoreError):
         return None
-    return url if isinstance(ready, dict) and ready.get("server") == token else None
+    return server if isinstance(ready, dict) and ready.get("server") == token else None

@@ -53,12 +53,12 @@ def _answered(
             f"{error}. Does the metrics file fit the store? `clawback check {catalog.file}` tells"
         ) from error
     except StoreBusyError as error:
-        url = server_of(settings.store)
-        if url is None:
+        server = server_of(settings.store)
+        if server is None:
             raise
         if is_named:
             raise StoreError(
-                f"{settings.store} is served at {url}, which answers everybody as its own settings say; "
+                f"{settings.store} is served at {server.url}, which answers everybody as its own settings say; "
                 "leave out --role and --claim, or stop that server"
             ) from error
-        return ask_server(url, catalog, question)
+        return ask_server(server.url, catalog, question)

@@ -9,11 +9,13 @@ from secrets import token_urlsafe
 import click
 import uvicorn
 
+from loaders.sources import read_sources
 from semantic import Catalog
 from server.app import create_app
 from server.cli.check import check_columns
 from server.cli.notice import announced
 from server.cli.opening import open_catalog, open_store_to_write
+from server.jobs import Jobs
 from server.settings import Settings
 from store import Store
 
@@ -38,13 +40,15 @@ def serve(
     store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> None:
     """Runs until the process is asked to stop. Binds first, so that what is announced is where it listens."""
-    token = token_urlsafe()
-    app = create_app(store, catalog, settings, clock, token)
+    token, key = token_urlsafe(), token_urlsafe()
+    sources = read_sources(settings.sources) if settings.sources else ()
+    jobs = Jobs(store, clock, settings.load_timeout_s, sources)
+    app = create_app(store, catalog, settings, clock, token, jobs, key)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
     with listening(settings.host, settings.port) as listener:
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
-        with announced(settings.store, url, token), suppress(KeyboardInterrupt):
+        with announced(settings.store, url, token, key), suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
     if not server.started:
         raise click.ClickException("the server did not start; the lines above say why")

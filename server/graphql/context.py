@@ -8,6 +8,7 @@ from functools import cached_property
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
+from server.jobs import Jobs
 from store import QueryTimeout, Reader, Store
 
 
@@ -53,6 +54,8 @@ class Context:
     limits: AnswerLimits
     caller: Caller | None = None
     """Whose roles and claims hold; None for the operator."""
+    jobs: Jobs | None = None
+    """The loads of this process, where it runs any."""
     _opened: ExitStack = field(default_factory=ExitStack)
 
     @property

@@ -1,7 +1,5 @@
 """The `catalog` and `sources` fields: what can be asked, and where the data comes from."""
 
-from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, get_args
 
 import strawberry
@@ -11,11 +9,9 @@ from semantic.measure import Each, Rank
 from semantic.model import DimensionType
 from server.graphql.generated import enum_type
 from server.graphql.rows import grain_description
-from server.graphql.scalars import BigInt
 from server.keys import Key, keys_of
 from server.names import field_name, value_name
 from server.withheld import mentions
-from store import Load
 
 _Better: Any = enum_type("Better", ("higher", "lower"), "Which direction is good news.")
 _KINDS = {
@@ -76,21 +72,6 @@ class CatalogInfo:
     grains: list[Named] = strawberry.field(description="The lengths of periods.")
 
 
-@strawberry.type(description="Where data comes from, and how its last load went.")
-class Source:
-    source: str = strawberry.field(description="The kind of loader.")
-    location: str
-    loads: BigInt = strawberry.field(description="How often it has been loaded.")
-    last_load_at: datetime
-    age_seconds: BigInt = strawberry.field(description="Since the last load.")
-    data_version: BigInt = strawberry.field(description="Of the data, after the last load.")
-    read: BigInt = strawberry.field(description="Items that the last load read: the sum of the four below.")
-    stored: BigInt
-    unchanged: BigInt
-    ignored: BigInt = strawberry.field(description="By a rule, such as a kind of entry that costs nothing.")
-    rejected: BigInt = strawberry.field(description="Not understood; kept with their place and the reason.")
-
-
 def catalog_info(catalog: Catalog, hidden: frozenset[str]) -> CatalogInfo:
     """Of a catalog as its reader sees it; `hidden` are the names that no definition may tell him."""
     dimensions = {name: _dimension(key) for name, key in keys_of(catalog).items()}
@@ -110,14 +91,6 @@ def catalog_info(catalog: Catalog, hidden: frozenset[str]) -> CatalogInfo:
             for name in catalog.calendar.names
         ],
     )
-
-
-def sources_of(loads: Iterable[Load], now: datetime) -> list[Source]:
-    """One for each kind and location, from all loads, newest first."""
-    grouped: dict[tuple[str, str], list[Load]] = {}
-    for load in loads:
-        grouped.setdefault((load.source, load.location), []).append(load)
-    return [_source(of_one, now) for _, of_one in sorted(grouped.items())]
 
 
 def _dimension(key: Key) -> DimensionInfo:
@@ -160,20 +133,3 @@ def kind_of(metric: Metric) -> str:
         case Each():
             return "each"
     return "measure"
-
-
-def _source(loads: list[Load], now: datetime) -> Source:
-    last = loads[0]
-    return Source(
-        source=last.source,
-        location=last.location,
-        loads=BigInt(len(loads)),
-        last_load_at=last.applied_at,
-        age_seconds=BigInt(max(0, int((now - last.applied_at).total_seconds()))),
-        data_version=BigInt(last.data_version),
-        read=BigInt(last.read),
-        stored=BigInt(last.stored),
-        unchanged=BigInt(last.unchanged),
-        ignored=BigInt(last.ignored),
-        rejected=BigInt(last.rejected),
-    )

@@ -1,15 +1,14 @@
 """The schema: three root fields, typed by the catalog. What is added to metrics.yaml appears here by itself."""
 
 import strawberry
-from strawberry import Info
 from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
-from server.graphql.context import Context
-from server.graphql.discovery import CatalogInfo, Source, catalog_info, sources_of
+from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.metrics import metrics_field
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
+from server.graphql.sources import read_sources
 from server.withheld import hidden_names
 
 
@@ -25,9 +24,6 @@ def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.S
 
     def read_catalog() -> CatalogInfo:
         return declared
-
-    def read_sources(info: Info[Context, None]) -> list[Source]:
-        return sources_of(info.context.store.loads(), info.context.now)
 
     @strawberry.type(description="Ask for metrics; what they mean is in the catalog.")
     class Query:

@@ -14,6 +14,10 @@ CREATE TABLE conflicts (
     other VARCHAR NOT NULL
 );
 
+ALTER TABLE requests ADD COLUMN unpriced_part VARCHAR; -- what of the call has a price that no price line states
+ALTER TABLE requests ADD COLUMN unbilled_status VARCHAR; -- of the copy that has the usage, where another has the bill
+ALTER TABLE prices ADD COLUMN reason VARCHAR; -- why the line says other than what was known before
+
 ALTER TABLE charges ADD COLUMN billed_usd DECIMAL(38, 12); -- NULL: the source has one view of the money
 ALTER TABLE charges ADD COLUMN part VARCHAR; -- what its source states as a whole each time
 
@@ -28,6 +32,7 @@ CREATE TABLE credit_usage (
     session_id VARCHAR,
     agent VARCHAR,
     description VARCHAR,
+    observed_at TIMESTAMP, -- when a count that still grows was read; NULL for a statement
     load_id BIGINT NOT NULL
 );
 
@@ -56,5 +61,6 @@ CREATE TABLE budgets (
     action VARCHAR NOT NULL,
     exempt_triggers VARCHAR[] NOT NULL,
     unpriced_denied VARCHAR[] NOT NULL,
+    part VARCHAR, -- the file that states it with all its others
     load_id BIGINT NOT NULL
 );

@@ -132,6 +132,22 @@ def test_a_used_bucket_without_a_price_makes_the_call_unpriced() -> None:
     assert cost_of(replace(CALL, cache_write_1h_tokens=0), book) == Cost(Decimal("0.0153"), "PRICED", "S1")
 
 
+def test_a_call_of_which_a_part_has_a_price_that_no_line_states_is_unpriced_without_a_bill() -> None:
+    call = replace(CALL, unpriced_part="audio input")
+
+    assert cost_of(call, BOOK) == Cost(None, "UNPRICED", "S1")
+    assert list_equivalent(replace(call, is_included=True), BOOK) == Cost(None, "UNPRICED", "S1")
+    assert cost_of(replace(call, billed_usd=Decimal("0.07")), BOOK) == Cost(Decimal("0.07"), "BILLED")
+    assert cost_of(replace(call, is_included=True), BOOK) == Cost(Decimal(0), "INCLUDED")
+    assert cost_of(replace(call, reported_usd=Decimal("0.5")), BOOK) == Cost(Decimal("0.5"), "REPORTED")
+
+
+def test_a_call_of_unknown_usage_is_not_called_unpriced_for_its_terms() -> None:
+    call = Request(request_key="r", source="t", provider="anthropic", model="m", unpriced_part="flex tier")
+
+    assert cost_of(call, BOOK) == Cost(None, "MISSING_USAGE")
+
+
 def test_a_price_of_zero_is_a_price() -> None:
     free = Decimal(0)
     local = replace(SONNET, input=free, cache_read=free, cache_write_5m=free, cache_write_1h=free, output=free)

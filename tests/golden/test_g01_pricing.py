@@ -1,112 +1,147 @@
-"""G01: the cost of nineteen calls, by the price book that the loader reads."""
+"""G01: the cost of nineteen calls, from the answers of their providers and the price book, through both loaders."""
 
-import csv
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from finance.pricing import PriceBook, cost_of, is_over_tier, list_equivalent
-from loaders import prices
-from loaders.item import Parsed
-from store import Price, Request
-
-CASE = "golden/cases/G01_request_pricing"
-NAMES = {"COMPUTED": "PRICED", "FREE": "PRICED"}
-"""Where the golden answers use another word; a free model is priced at 0."""
+from finance.pricing import PriceBook, is_over_tier, list_equivalent
+from loaders import responses
+from loaders.job import run_load
+from semantic import Catalog
+from store import PricedRequest, Store
+from tests.golden.conftest import NOW, Golden, one, write_jsonl
 
 pytestmark = pytest.mark.golden
+CASE = "G01_request_pricing"
+NAMES = {"COMPUTED": "PRICED", "FREE": "PRICED"}
+"""Where the golden answers use another word; a free model is priced at 0."""
+Stored = dict[str, PricedRequest]
 
 
 @pytest.fixture
-def book(shared: Callable[[str], Path]) -> PriceBook:
-    now = datetime(2026, 4, 1, tzinfo=UTC)
-    items = list(prices.read(shared("golden/pricebook.csv"), now=now))
-    lines = [record for item in items if isinstance(item, Parsed) for record in item.records]
-    assert len(items) == len(lines) == 12
-    return PriceBook([line for line in lines if isinstance(line, Price)])
+def loaded(store: Store, golden: Golden, tmp_path: Path) -> Store:
+    log = write_jsonl(tmp_path / "answers.jsonl", [line(row) for row in golden(CASE)["inputs"]["requests.csv"]])
+    report = run_load(store, "responses", str(log), responses.read(log, now=NOW), now=NOW)
+    assert (report.read, report.stored, report.rejected) == (19, 19, 0)
+    return store
 
 
 @pytest.fixture
-def calls(shared: Callable[[str], Path]) -> dict[str, Request]:
-    with shared(f"{CASE}/requests.csv").open(encoding="utf-8", newline="") as file:
-        return {row["request_id"]: call(row) for row in csv.DictReader(file)}
+def calls(loaded: Store) -> Stored:
+    return {stored.request.request_key.split(":")[1]: stored for stored in loaded.requests_of(None)}
 
 
-@pytest.fixture
-def answers(shared: Callable[[str], Path]) -> dict[str, dict[str, dict[str, object]]]:
-    text = shared(f"{CASE}/expected.json").read_text()
-    document: dict[str, dict[str, dict[str, dict[str, object]]]] = json.loads(text)
-    return document["assertions"]
+def line(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of the case as a gateway logs it: the answer in the provider's own shape, the rest beside it."""
+    return {
+        "provider": row["provider"],
+        "model": row["model"],
+        "at": row["ts"],
+        "session_id": row["session_id"],
+        "agent": row["agent_id"],
+        "request_id": row["request_id"],
+        "status": "ok" if row["status"] == "ok" else "error",
+        "billed_usd": None if row["provider"] == "openrouter" else row["billed_usd"],
+        "is_included": row["billing_mode"] == "SUBSCRIPTION",
+        "response": None if row["input_tokens"] is None else answer(row),
+    }
 
 
-def call(row: dict[str, str]) -> Request:
-    """A row of the case, its input made disjoint from the cached part."""
-    read, write_5m, write_1h = (row[f"cache_{name}_tokens"] for name in ("read", "write_5m", "write_1h"))
-    cached = sum(int(count or 0) for count in (read, write_5m, write_1h)) if row["accounting"] == "INCLUSIVE" else 0
-    return Request(
-        request_key=row["request_id"],
-        source="golden",
-        provider=row["provider"],
-        model=row["model"],
-        started_at=datetime.fromisoformat(row["ts"]).astimezone(UTC),
-        uncached_input_tokens=int(row["input_tokens"]) - cached if row["input_tokens"] else None,
-        cache_read_tokens=int(read) if read else None,
-        cache_write_5m_tokens=int(write_5m) if write_5m else None,
-        cache_write_1h_tokens=int(write_1h) if write_1h else None,
-        output_tokens=int(row["output_tokens"]) if row["output_tokens"] else None,
-        billed_usd=Decimal(row["billed_usd"]) if row["billed_usd"] else None,
-        is_included=row["billing_mode"] == "SUBSCRIPTION",
-    )
-
-
-def decimal(value: object) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
+def answer(row: dict[str, Any]) -> dict[str, Any]:
+    count = {name: int(row[f"{name}_tokens"]) for name in ("input", "cache_read", "output")}
+    five_minutes, one_hour = int(row["cache_write_5m_tokens"]), int(row["cache_write_1h_tokens"])
+    if row["provider"] == "google":
+        usage = {
+            "promptTokenCount": count["input"],
+            "cachedContentTokenCount": count["cache_read"],
+            "candidatesTokenCount": count["output"],
+        }
+        return {"responseId": row["request_id"], "modelVersion": row["model"], "usageMetadata": usage}
+    if row["accounting"] == "EXCLUSIVE":
+        messages = {
+            "input_tokens": count["input"],
+            "cache_read_input_tokens": count["cache_read"],
+            "cache_creation_input_tokens": five_minutes + one_hour,
+            "cache_creation": {"ephemeral_5m_input_tokens": five_minutes, "ephemeral_1h_input_tokens": one_hour},
+            "output_tokens": count["output"],
+        }
+        return {"id": row["request_id"], "model": row["model"], "usage": messages}
+    assert five_minutes + one_hour == 0
+    charged = {"cost": float(row["billed_usd"]), "cost_details": {}} if row["provider"] == "openrouter" else {}
+    chat = {
+        "prompt_tokens": count["input"],
+        "completion_tokens": count["output"],
+        "total_tokens": count["input"] + count["output"],
+        "prompt_tokens_details": {"cached_tokens": count["cache_read"]},
+    }
+    return {"id": row["request_id"], "model": row["model"], "usage": chat | charged}
 
 
 def test_every_call_costs_what_it_should(
-    book: PriceBook, calls: dict[str, Request], answers: dict[str, dict[str, dict[str, object]]]
+    loaded: Store, calls: Stored, golden: Golden, golden_module: ModuleType
 ) -> None:
-    assert len(calls) == 19
-    for name, expected in answers["perRequest"].items():
-        cost, listed = cost_of(calls[name], book), list_equivalent(calls[name], book)
-        line = book.in_force(calls[name].provider, calls[name].model, calls[name].started_at)
-        over = None if line is None or listed.usd is None else is_over_tier(calls[name], line)
-
-        assert cost.usd == decimal(expected["effectiveUsd"]), name
-        assert cost.status == NAMES.get(str(expected["status"]), expected["status"]), name
-        assert listed.usd == decimal(expected["computedUsd"]), name
-        assert listed.price_id == expected["priceId"], name
-        assert over == expected["tierApplied"], name
+    book = PriceBook(loaded.prices())
+    found = {}
+    for name, stored in calls.items():
+        request, listed = stored.request, list_equivalent(stored.request, book)
+        line = book.in_force(request.provider, request.model, request.started_at)
+        found[name] = {
+            "computedUsd": listed.usd,
+            "effectiveUsd": stored.cost_usd,
+            "status": stored.cost_status,
+            "priceId": listed.price_id,
+            "tierApplied": None if line is None or listed.usd is None else is_over_tier(request, line),
+        }
+        if stored.cost_status == "PRICED":
+            assert (stored.cost_usd, stored.price_id) == (listed.usd, listed.price_id), name
+    expected = golden(CASE)["expected"]["perRequest"]
+    said = {name: row | {"status": NAMES.get(row["status"], row["status"])} for name, row in expected.items()}
+    assert len(found) == 19
+    assert golden_module.differences(found, said) == []
 
 
 def test_no_call_costs_what_the_known_defects_make_of_it(
-    book: PriceBook, calls: dict[str, Request], answers: dict[str, dict[str, object]]
+    calls: Stored, golden: Golden, golden_module: ModuleType
 ) -> None:
-    assert len(answers["mustNotEqual"]) == 6
-    for name, wrong in answers["mustNotEqual"].items():
-        assert cost_of(calls[name], book).usd != decimal(wrong), name
+    wrong = golden(CASE)["expected"]["mustNotEqual"]
+    assert len(wrong) == 6
+    for name, amount in wrong.items():
+        assert not golden_module.forbidden(calls[name].cost_usd, amount), name
 
 
-def test_the_totals_say_that_two_calls_are_unknown(
-    book: PriceBook, calls: dict[str, Request], answers: dict[str, dict[str, object]]
+def test_the_total_is_a_lower_bound_and_says_that_two_calls_are_unknown(
+    loaded: Store, catalog: Catalog, calls: Stored, golden: Golden, golden_module: ModuleType
 ) -> None:
-    totals = answers["totals"]
-    costs = {name: cost_of(request, book) for name, request in calls.items()}
-    listed = {name: list_equivalent(request, book).usd for name, request in calls.items()}
-    known = [cost.usd for cost in costs.values() if cost.usd is not None]
-    included = [listed[name] or Decimal(0) for name, cost in costs.items() if cost.status == "INCLUDED"]
+    totals = golden(CASE)["expected"]["totals"]
+    row = one(loaded, catalog, "inference_cost", "requests")
+    assert golden_module.differences(row.values["inference_cost"], totals["effectiveUsdKnown"]) == []
+    assert row.values["requests"] == totals["requests"] == 19
+    assert row.evidence["inference_cost"].unknown == len(totals["unknownRequests"]) == 2
+    assert sorted(name for name, stored in calls.items() if stored.cost_usd is None) == totals["unknownRequests"]
+    known = sum(stored.cost_usd is not None for stored in calls.values())
+    assert golden_module.differences(round(Decimal(known) / 19, 12), totals["pricedCoverageByCount"]) == []
+
+
+def test_what_was_included_and_what_was_billed_keep_their_list_price_beside_them(
+    loaded: Store, calls: Stored, golden: Golden, golden_module: ModuleType
+) -> None:
+    book, totals = PriceBook(loaded.prices()), golden(CASE)["expected"]["totals"]
+    listed = {name: list_equivalent(stored.request, book).usd for name, stored in calls.items()}
+    included = [listed[name] for name, stored in calls.items() if stored.cost_status == "INCLUDED"]
     drift = [
-        cost.usd - price
-        for name, cost in costs.items()
-        if cost.status == "BILLED" and cost.usd is not None and (price := listed[name]) is not None
+        stored.cost_usd - price
+        for name, stored in calls.items()
+        if stored.cost_status == "BILLED" and stored.cost_usd is not None and (price := listed[name]) is not None
     ]
+    assert included == [Decimal("0.008")]
+    assert golden_module.differences(included[0], totals["listEquivalentIncludedUsd"]) == []
+    assert golden_module.differences(sum(drift), totals["billedMinusComputedUsd"]) == []
 
-    assert sum(known) == decimal(totals["effectiveUsdKnown"])
-    assert [name for name, cost in costs.items() if cost.usd is None] == totals["unknownRequests"]
-    assert round(Decimal(len(known)) / len(costs), 12) == decimal(totals["pricedCoverageByCount"])
-    assert sum(included) == decimal(totals["listEquivalentIncludedUsd"])
-    assert sum(drift) == decimal(totals["billedMinusComputedUsd"])
+
+def test_no_price_came_from_anywhere_but_the_book(loaded: Store) -> None:
+    assert {line.source for line in loaded.prices()} == {"prices"}
+    assert len(loaded.prices(known_at=NOW - timedelta(days=1))) == 0

@@ -1,4 +1,8 @@
-"""G02: a call is counted once, whatever was streamed, copied or loaded again. Through OpenClaw's transcripts."""
+"""G02: a call is counted once, whatever was streamed, copied or loaded again.
+
+The case's events are written as OpenClaw's transcripts, those of Anthropic as Claude Code's too, and its cumulative
+counters as a rollout of Codex, and loaded from there.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -8,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from loaders import codex
+from loaders.job import run_load
 from semantic import Catalog
 from store import Store
-from tests.golden.conftest import Golden, instant, load, one, write_jsonl
+from tests.golden.conftest import NOW, Golden, instant, load, one, write_jsonl
 
 pytestmark = pytest.mark.golden
 SESSIONS = ("S1", "S2", "S3")
@@ -78,6 +84,8 @@ def test_copies_streams_and_retries_come_out_once_in_either_order_of_arrival(
     assert golden_module.differences(session_costs(store), expected["sessionCostUsd"]) == []
     total = one(store, catalog, "inference_cost", "requests").values
     assert golden_module.differences(total["inference_cost"], expected["totalUsd"]) == []
+    arrived = {"sessionCostUsd": session_costs(store), "totalUsd": total["inference_cost"]}
+    assert golden_module.differences(arrived, expected["reverseArrivalOrder"]) == []
     assert total["requests"] == expected["distinctRequests"] == 6
     for wrong in ("noDedupeUsd", "firstWinsUsd"):
         assert not golden_module.forbidden(total["inference_cost"], expected["mustNotEqual"][wrong])
@@ -117,3 +125,106 @@ def test_loading_the_same_files_again_changes_nothing(
     assert [r.read for r in again] == [r.read for r in first]
     total = one(store, catalog, "inference_cost").values["inference_cost"]
     assert golden_module.differences(total, case["expected"]["secondIngestOfSameFiles"]["totalUsd"]) == []
+
+
+def test_every_record_is_accounted_for_and_the_retry_is_waste(
+    store: Store, golden: Golden, golden_module: ModuleType, tmp_path: Path
+) -> None:
+    expected = golden("G02_dedupe")["expected"]
+    reports = [load(store, "openclaw", home) for home in write_homes(tmp_path, golden("G02_dedupe")).values()]
+    headers = len(SESSIONS)
+    assert sum(report.read for report in reports) - headers == expected["rawRecords"] == 11
+    assert [report.rejected for report in reports] == [0, 0, 0]
+    (row,) = store.read("SELECT count(*), sum(cost_usd) FROM requests WHERE status = 'error'").rows
+    assert row[0] == 1
+    assert golden_module.differences(row[1], expected["retryWasteUsd"]) == []
+
+
+def claude_code_home(root: Path, case: dict[str, Any], session: str) -> Path:
+    """The events of one session as Claude Code writes them: a prompt, then one line for each block of an answer."""
+    start = next(row["started_at"] for row in case["inputs"]["sessions.csv"] if row["session_id"] == session)
+    prompt = {"type": "user", "sessionId": session, "timestamp": start, "message": {"role": "user", "content": "."}}
+    events = [e for e in case["inputs"]["events.jsonl"] if e["kind"] == "usage" and e["session_id"] == session]
+    write_jsonl(
+        root / f"claude-{session}" / "projects" / "srv" / f"{session}.jsonl",
+        [prompt, *(claude_code_line(session, event) for event in events)],
+    )
+    return root / f"claude-{session}"
+
+
+def claude_code_line(session: str, event: dict[str, Any]) -> dict[str, Any]:
+    usage = {
+        "input_tokens": event["input_tokens"],
+        "cache_read_input_tokens": event["cache_read_tokens"],
+        "cache_creation_input_tokens": event["cache_write_5m_tokens"] + event["cache_write_1h_tokens"],
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": event["cache_write_5m_tokens"],
+            "ephemeral_1h_input_tokens": event["cache_write_1h_tokens"],
+        },
+        "output_tokens": event["output_tokens"],
+    }
+    message = {"id": event["message_id"], "role": "assistant", "model": event["model"], "usage": usage}
+    return {
+        "type": "assistant",
+        "sessionId": session,
+        "requestId": event["provider_request_id"],
+        "timestamp": event["ts"],
+        "message": message | {"stop_reason": event["stop_reason"]},
+    }
+
+
+@pytest.mark.parametrize("order", [("S1", "S2"), ("S2", "S1")])
+def test_claude_codes_transcripts_of_the_same_calls_give_the_same_costs(
+    store: Store, golden: Golden, golden_module: ModuleType, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    case = golden("G02_dedupe")
+    for session in order:
+        assert load(store, "claude-code", claude_code_home(tmp_path, case, session)).rejected == 0
+    expected = {session: case["expected"]["sessionCostUsd"][session] for session in order}
+    assert golden_module.differences(session_costs(store), expected) == []
+    assert store.read("SELECT count(*) FROM requests").rows == [(5,)]
+    again = [load(store, "claude-code", claude_code_home(tmp_path, case, session)).stored for session in order]
+    assert again == [0, 0]
+
+
+def rollout(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """The counters as Codex writes them: what the session has used so far, and beside it what its last call used."""
+    started_at = next(row["started_at"] for row in case["inputs"]["sessions.csv"] if row["session_id"] == "S4")
+    events = [event for event in case["inputs"]["events.jsonl"] if event["kind"] == "cumulative"]
+    session = "0199a213-81c0-7800-8aa1-bbab2a035a53"
+    meta = {"id": session, "timestamp": started_at, "cwd": "/srv", "originator": "codex_cli_rs"}
+    turn = {"turn_id": "0199a213-81c0-7800-8aa1-bbab2a035a54", "model": events[0]["model"]}
+    return [
+        {"timestamp": started_at, "type": "session_meta", "payload": meta | {"model_provider": events[0]["provider"]}},
+        {"timestamp": started_at, "type": "turn_context", "payload": turn},
+        *(
+            {
+                "timestamp": event["ts"],
+                "type": "event_msg",
+                "payload": {
+                    "type": "token_count",
+                    "info": {
+                        "total_token_usage": {"input_tokens": event["total_input_tokens"]},
+                        "last_token_usage": {"input_tokens": event["last_input_tokens"]},
+                    },
+                },
+            }
+            for event in events
+        ),
+    ]
+
+
+def test_a_counter_that_is_written_again_counts_what_it_grew(
+    store: Store, golden: Golden, golden_module: ModuleType, tmp_path: Path
+) -> None:
+    case = golden("G02_dedupe")
+    name = "rollout-2026-05-01T09-59-00-0199a213-81c0-7800-8aa1-bbab2a035a53.jsonl"
+    home = write_jsonl(tmp_path / "sessions" / "2026" / "05" / "01" / name, rollout(case)).parent
+    for _ in range(2):
+        assert run_load(store, "codex", str(home), codex.read(home, now=NOW), now=NOW).rejected == 0
+        ((calls, tokens, cost),) = store.read(
+            "SELECT count(*), sum(uncached_input_tokens), sum(cost_usd) FROM requests"
+        ).rows
+        assert golden_module.differences(tokens, case["expected"]["cumulativeCounter"]["inputTokens"]) == []
+        assert not golden_module.forbidden(tokens, case["expected"]["mustNotEqual"]["cumulativeSumOfLast"])
+        assert (calls, cost) == (2, Decimal("0.005775"))

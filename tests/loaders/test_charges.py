@@ -207,7 +207,7 @@ def test_a_file_that_is_not_there_or_has_another_ending_stops_the_load(tmp_path:
     with pytest.raises(LoadError, match="there is no such file"):
         charges.read(tmp_path / "none.csv", now=NOW)
     (tmp_path / "charges.xlsx").write_bytes(b"PK")
-    with pytest.raises(LoadError, match=r"must end in \.csv, \.jsonl or \.parquet"):
+    with pytest.raises(LoadError, match=r"must end in \.csv, \.jsonl, \.yaml or \.parquet"):
         charges.read(tmp_path / "charges.xlsx", now=NOW)
 
 

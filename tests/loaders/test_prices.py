@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -6,7 +6,8 @@ import pytest
 
 from loaders import prices
 from loaders.item import Item, LoadError, Location, Parsed, Rejected
-from store import Price
+from loaders.job import run_load
+from store import Price, Request, Store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HEADER = (
@@ -146,6 +147,76 @@ def test_a_row_that_cannot_be_read_says_what_would_be_right(tmp_path: Path, cell
     assert said in reason
 
 
+BOOK = "price_id,provider,model,effective_from,effective_to,input,output,reason,known_at\n"
+CALLED = datetime(2026, 2, 20, tzinfo=UTC)
+
+
+def test_a_line_may_say_why_it_corrects(tmp_path: Path) -> None:
+    first, last = read(tmp_path, BOOK + "A,acme,m,2026-01-01,2026-02-01,1,1,,\nB,acme,m,2026-02-01,,2,2, a  typo ,\n")
+
+    assert isinstance(first, Parsed)
+    assert isinstance(last, Parsed)
+    assert [record.reason for record in (first.records[0], last.records[0]) if isinstance(record, Price)] == [
+        None,
+        "a  typo",
+    ]
+
+
+def reasons_of_restatements(tmp_path: Path, *books: str) -> list[str]:
+    """Those of a call that was priced by the first book, after each of the others has been loaded."""
+    call = Request(
+        request_key="r1",
+        source="test",
+        provider="acme",
+        model="m",
+        started_at=CALLED,
+        uncached_input_tokens=1_000_000,
+        cache_read_tokens=0,
+        cache_write_5m_tokens=0,
+        cache_write_1h_tokens=0,
+        output_tokens=0,
+    )
+    path = tmp_path / "book.csv"
+    with Store.open(None) as store:
+        for day, book in enumerate(books):
+            path.write_text(BOOK + book)
+            now = NOW + timedelta(days=day)
+            run_load(store, "prices", str(path), prices.read(path, now=now), now=now)
+            if day == 0:
+                run_load(store, "calls", "x", [Parsed(Location("x"), (call,))], now=now)
+        rows = store.read("SELECT reason FROM restatements ORDER BY restated_at").rows
+    return [str(reason) for (reason,) in rows]
+
+
+def test_what_a_line_says_of_its_reason_stands_beside_the_cost_that_it_restates(tmp_path: Path) -> None:
+    assert reasons_of_restatements(
+        tmp_path, "A,acme,m,2026-01-01,,1,1,,\n", "A,acme,m,2026-01-01,,2,2,the list was wrong,\n"
+    ) == ["the list was wrong"]
+
+
+def test_a_restatement_without_a_stated_reason_names_the_book(tmp_path: Path) -> None:
+    assert reasons_of_restatements(tmp_path, "A,acme,m,2026-01-01,,1,1,,\n", "A,acme,m,2026-01-01,,2,2,,\n") == [
+        f"price book {tmp_path / 'book.csv'}"
+    ]
+
+
+def test_the_reason_of_the_line_that_was_ended_explains_the_one_that_follows(tmp_path: Path) -> None:
+    ended = "A,acme,m,2026-01-01,2026-02-10,1,1,price cut,\n"
+    assert reasons_of_restatements(
+        tmp_path, "A,acme,m,2026-01-01,,1,1,,\n", ended + "B,acme,m,2026-02-10,,0.5,1,,\n"
+    ) == ["price cut"]
+
+
+def test_a_reason_that_was_stated_before_explains_no_later_change(tmp_path: Path) -> None:
+    corrected = "A,acme,m,2026-01-01,,2,2,the list was wrong,2026-03-02\n"
+    assert reasons_of_restatements(
+        tmp_path,
+        "A,acme,m,2026-01-01,,1,1,,2026-01-01\n",
+        corrected,
+        corrected + "B,acme,m,2026-02-10,,3,1,,2026-03-03\n",
+    ) == ["the list was wrong", f"price book {tmp_path / 'book.csv'}"]
+
+
 @pytest.mark.parametrize(
     ("over", "said"),
     [
@@ -179,7 +250,7 @@ def test_an_unknown_word_in_yaml_rejects_its_line_only(tmp_path: Path) -> None:
     )
 
     assert reasons(items)[0].startswith("unknown word 'inptu'; did you mean 'input'?; known are price_id, ")
-    assert reasons(items)[1].startswith("must be a price line with words like provider")
+    assert reasons(items)[1].startswith("must be an entry of words with values")
     assert isinstance(items[2], Parsed)
     assert [item.location.line for item in items] == [2, 3, 4]
 
@@ -188,12 +259,12 @@ def test_an_unknown_word_in_yaml_rejects_its_line_only(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "is empty"),
-        ("lines: []\n", "one list under `prices:`"),
-        ("prices:\n  a: 1\n", "one list under `prices:`"),
+        ("prices: []\nlines: []\n", "one word with that list under it"),
+        ("prices:\n  a: 1\n", "one word with that list under it"),
         ("prices:\n  - [\n", "prices.yaml:3: is not YAML"),
         ("prices:\n  - {input: 1, input: 2}\n", "prices.yaml:2: 'input' is given twice"),
         ("prices:\n  - &a {input: 1}\n  - *a\n", "anchors and aliases"),
-        ("prices: " + "[" * 10_000, "is not YAML"),
+        ("prices: " + "[" * 10_000, "is nested over 50 deep"),
     ],
 )
 def test_yaml_that_is_no_price_book_stops_the_load(tmp_path: Path, text: str, said: str) -> None:

@@ -41,6 +41,22 @@ def test_each_line_comes_with_its_place(tmp_path: Path) -> None:
     ]
 
 
+def test_where_the_file_is_cut_into_blocks_does_not_matter(tmp_path: Path) -> None:
+    """An archive comes in blocks of some hundred bytes, so lines of every length lie across their ends."""
+    draw = random.Random(3)
+    pieces = [draw.choice([b"", b"a" * draw.randrange(400), b"b\r", b"\r"]) for _ in range(3_000)]
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b"\n".join(pieces), compresslevel=1))
+    plain = tmp_path / "a.jsonl"
+    plain.write_bytes(b"\n".join(pieces))
+    kept = [piece.removesuffix(b"\r") for piece in pieces]
+    expected = [line for line in kept if line and not line.isspace() and len(line) <= 100]
+    whole = [piece for piece in kept if piece]
+    assert texts(path) == texts(plain) == whole
+    assert texts(path, SMALL) == texts(plain, SMALL) == expected
+    assert len(rejections(path, SMALL)) == len(rejections(plain, SMALL)) == len(whole) - len(expected)
+
+
 def test_blank_lines_are_no_items_but_they_count_as_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"\none\n  \r\n\ntwo\n")

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.real
 NOW = datetime(2024, 11, 1, tzinfo=UTC)
 NAME = "focus-1.0/focus_sample.csv"
 OURS = {"AI and Machine Learning": "inference", "Compute": "compute", "Networking": "network", "Storage": "storage"}
+SUMS = "SELECT count(*), sum(billed_usd), sum(amount_usd) FROM charges"
 
 
 @pytest.fixture
@@ -31,8 +32,8 @@ def expected(shared: Callable[[str], Path]) -> dict[str, Any]:
     return stated
 
 
-def load(store: Store, path: Path) -> LoadReport:
-    return run_load(store, "focus", str(path), focus.read(path, now=NOW), now=NOW)
+def load(store: Store, path: Path, whole: str | None = None) -> LoadReport:
+    return run_load(store, "focus", str(path), focus.read(path, now=NOW, whole=whole), now=NOW)
 
 
 def sums_by(store: Store, column: str) -> dict[Any, Any]:
@@ -75,24 +76,57 @@ def test_every_row_is_a_charge_of_the_day_that_it_started_on(sample: Path) -> No
         assert {str(day): amount for day, amount in sums_by(store, "day").items()} == days
 
 
-def test_amounts_of_many_magnitudes_keep_all_their_digits(
-    sample: Path, expected: dict[str, Any], tmp_path: Path
+def test_what_was_billed_and_what_it_cost_in_effect_are_kept_side_by_side(
+    sample: Path, expected: dict[str, Any]
 ) -> None:
-    """What was billed has 495 different amounts where what was effective has 40: it is read in the other's place."""
-    header, rest = sample.read_text().split("\n", 1)
-    names = {'"BilledCost"': '"EffectiveCost"', '"EffectiveCost"': '"BilledCost"'}
-    swapped = tmp_path / "billed.csv"
-    swapped.write_text(",".join(names.get(name, name) for name in header.split(",")) + "\n" + rest)
-
+    """What was billed has 495 different amounts, of many magnitudes, where what was effective has 40."""
     with Store.open(None) as store:
-        load(store, swapped)
-        assert store.read("SELECT sum(amount_usd) FROM charge_days").rows == [(Decimal("20.52022672899"),)]
+        load(store, sample)
+        assert store.read(SUMS).rows == [(1000, Decimal("20.52022672899"), Decimal("14.97651418586"))]
         assert expected["billed"] == "20.52022672899"
+        vendors = {group["k"]: Decimal(group["billed"]) for group in expected["by_ProviderName"]}
+        rows = store.read("SELECT vendor, sum(billed_usd) FROM charges GROUP BY vendor").rows
+        assert {vendor: billed for vendor, billed in rows} == vendors  # noqa: C416 - a row is a tuple of any length
 
 
 def test_loading_twice_changes_nothing(sample: Path) -> None:
     with Store.open(None) as store:
+        for whole in (None, "periods", None):
+            report = load(store, sample, whole)
+            assert (report.read, report.stored + report.unchanged, report.removed) == (1000, 1000, 0)
+            assert store.read(SUMS).rows == [(1000, Decimal("20.52022672899"), Decimal("14.97651418586"))]
+        assert report.unchanged == 1000
+
+
+def test_rows_that_a_later_export_has_no_more_are_removed(sample: Path, tmp_path: Path) -> None:
+    with sample.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    later = tmp_path / "later.csv"
+    kept = [row for number, row in enumerate(rows) if number % 10]
+    with later.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *kept])
+    billed, effective = (
+        sum((Decimal(row[header.index(column)]) for row in kept), Decimal(0))
+        for column in ("BilledCost", "EffectiveCost")
+    )
+    with Store.open(None) as store:
         load(store, sample)
-        again = load(store, sample)
-        assert (again.read, again.stored, again.unchanged) == (1000, 0, 1000)
-        assert store.read("SELECT count(*), sum(amount_usd) FROM charges").rows == [(1000, Decimal("14.97651418586"))]
+        assert load(store, later).removed == 0
+        report = load(store, later, "periods")
+        assert (report.read, report.removed) == (900, 100)
+        assert store.read(SUMS).rows == [(900, billed, effective)]
+        assert load(store, sample, "periods").stored == 100
+        assert store.read(SUMS).rows == [(1000, Decimal("20.52022672899"), Decimal("14.97651418586"))]
+
+
+def test_one_cloud_by_itself_leaves_the_bills_of_the_others_alone(sample: Path, tmp_path: Path) -> None:
+    with sample.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    alone = tmp_path / "oracle.csv"
+    with alone.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *(row for row in rows if row[header.index("ProviderName")] == "Oracle")])
+    with Store.open(None) as store:
+        load(store, sample)
+        report = load(store, alone, "periods")
+        assert (report.read, report.stored, report.removed) == (7, 0, 0)
+        assert store.read(SUMS).rows == [(1000, Decimal("20.52022672899"), Decimal("14.97651418586"))]

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from loaders.sources import read_sources
 from semantic import Caller, Catalog, load_catalog
 from server.app import create_app
 from server.cli import main
@@ -18,6 +19,7 @@ from server.cli.notice import announced
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits, Deadline
 from server.graphql.engine import Engine, Operation
+from server.jobs import Jobs
 from server.settings import Settings
 from store import CashBalance, Charge, Outcome, PricedRequest, Request, Session, Stage, StagedRecord, Store
 from tests.serving import running
@@ -108,10 +110,15 @@ class Api:
     """Asks the engine, and reads its answers as a client would: through JSON."""
 
     def __init__(
-        self, catalog: Catalog, store: Store, limits: AnswerLimits = LIMITS, caller: Caller | None = None
+        self,
+        catalog: Catalog,
+        store: Store,
+        limits: AnswerLimits = LIMITS,
+        caller: Caller | None = None,
+        jobs: Jobs | None = None,
     ) -> None:
         self.store = store
-        self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: NOW, limits, caller)
+        self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: NOW, limits, caller, jobs)
 
     def ask(self, text: str, variables: Json | None = None, name: str | None = None) -> Json:
         response = self.engine.answer(Operation(text, variables, name), Deadline.after(10_000))
@@ -201,9 +208,14 @@ def loaded(run: Run, tmp_path: Path) -> Run:
 def served(path: Path, metrics: Path = REPOSITORY / "metrics.yaml") -> Iterator[str]:
     """A store that a server owns and announces, until the block ends; gives the server's address."""
     catalog = load_catalog(metrics.read_text(encoding="utf-8"))
-    with (
-        Store.open(path) as store,
-        running(create_app(store, catalog, Settings(), lambda: datetime.now(UTC), "one")) as url,
-        announced(path, url, "one"),
-    ):
-        yield url
+    settings = Settings()
+    with Store.open(path) as store:
+        sources = read_sources(settings.sources) if settings.sources else ()
+        jobs = Jobs(store, clock, settings.load_timeout_s, sources)
+        app = create_app(store, catalog, settings, clock, "one", jobs, "the key")
+        with running(app) as url, announced(path, url, "one", "the key"):
+            yield url
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,10 +1,14 @@
 """`clawback load` as a person uses it: the counts that it prints, what it refuses, and what it leaves in the store."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from loaders import cash
+from loaders.job import run_load
+from store import Store
 from tests.server.conftest import MAPPING, RUNS, Run, served
 
 
@@ -58,11 +62,111 @@ def test_only_a_load_brings_the_store_to_the_capacity_of_the_settings(
     assert stored()[0][0] == 5
 
 
-def test_a_load_into_a_store_that_is_served_says_what_to_do(loaded: Run, tmp_path: Path) -> None:
-    with served(tmp_path / "store.duckdb") as url:
-        shown = loaded("load", "runs", "runs.csv", "--mapping", "mapping.yaml")
+SOURCES = """
+sources:
+  evals: {loader: runs, location: runs.csv, options: {mapping: mapping.yaml}, schedule: "0 6 * * *"}
+  bank: {loader: cash, location: cash.csv}
+"""
+
+
+@pytest.fixture
+def named(run: Run, tmp_path: Path) -> Run:
+    """The command line in a directory with a file of sources, of which one cannot be loaded yet."""
+    (tmp_path / "runs.csv").write_text(RUNS)
+    (tmp_path / "mapping.yaml").write_text(MAPPING)
+    (tmp_path / "sources.yaml").write_text(SOURCES)
+    return run
+
+
+def test_all_sources_of_the_file_are_loaded_and_one_that_fails_does_not_stop_the_others(
+    named: Run, tmp_path: Path
+) -> None:
+    shown = named("load", "all")
     assert shown.code == 1
-    assert shown.err == (
-        f"error: {tmp_path}/store.duckdb is served at {url}. A load needs the store to itself for now: "
-        "stop `clawback serve`, load, start it again\n"
+    assert shown.out == f"runs {tmp_path}/runs.csv: read 4  stored 4  unchanged 0  ignored 0  rejected 0\n"
+    assert shown.err.splitlines() == [
+        f"error: bank: {tmp_path}/cash.csv: there is no such file",
+        "error: 1 of 2 loads failed",
+    ]
+    with Store.open(tmp_path / "store.duckdb") as store:
+        assert [(load.source, load.error) for load in store.loads()] == [
+            ("cash", f"{tmp_path}/cash.csv: there is no such file"),
+            ("runs", None),
+        ]
+
+
+def test_a_source_is_loaded_by_its_name(named: Run, tmp_path: Path) -> None:
+    shown = named("load", "evals")
+    assert (shown.code, shown.out) == (
+        0,
+        f"runs {tmp_path}/runs.csv: read 4  stored 4  unchanged 0  ignored 0  rejected 0\n",
     )
+    assert "the file of sources has evals, bank" in named("load", "eval").err
+
+
+def test_only_what_is_due_is_loaded(named: Run, tmp_path: Path) -> None:
+    (tmp_path / "cash.csv").write_text("account,as_of_on,balance_usd\nops,2026-03-01,5\n")
+    first = named("load", "--due")
+    assert [line.split()[0] for line in first.out.splitlines()] == ["runs", "cash"]
+    again = named("load", "--due")
+    assert (again.code, again.out, again.err) == (0, "", "")
+
+
+def test_a_load_that_came_too_late_says_what_may_be_lost(named: Run, tmp_path: Path) -> None:
+    (tmp_path / "cash.csv").write_text("account,as_of_on,balance_usd\nops,2026-03-01,5\n")
+    (tmp_path / "sources.yaml").write_text(SOURCES.replace("cash.csv}", "cash.csv, keeps_days: 2}"))
+    long_ago = datetime.now(UTC) - timedelta(days=5)
+    with Store.open(tmp_path / "store.duckdb") as store:
+        place = str(tmp_path / "cash.csv")
+        run_load(store, "cash", place, cash.read(Path(place), now=long_ago), now=long_ago)
+    shown = named("load", "bank")
+    until = long_ago + timedelta(days=3)
+    assert shown.err.startswith(f"warning: cash {tmp_path}/cash.csv keeps what happens for 2 days")
+    assert f"from {long_ago:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC may be lost" in shown.err
+
+
+def test_what_was_never_loaded_and_is_not_there_is_no_source(run: Run, tmp_path: Path) -> None:
+    assert run("load", "cash", "cahs.csv").code == 1
+    with Store.open(tmp_path / "store.duckdb") as store:
+        assert store.loads() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("load",), "give a kind and a location"),
+        (("load", "openclaw"), "no file names sources"),
+        (("load", "opencalw", "x"), "there is no loader 'opencalw'; there are openclaw"),
+        (("load", "cash", "x", "--option", "zone=UTC"), "cash has no option 'zone'; it takes none"),
+        (("load", "cash", "x", "--option", "zone"), "'zone' is not NAME=VALUE"),
+        (("load", "all", "--due"), "name nothing beside --due"),
+    ],
+)
+def test_a_command_that_says_too_little_is_told_what_is_missing(
+    run: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    shown = run(*arguments)
+    assert shown.code != 0
+    assert message in shown.err
+
+
+def test_a_load_into_a_store_that_is_served_is_done_by_the_server(loaded: Run, tmp_path: Path) -> None:
+    with served(tmp_path / "store.duckdb"):
+        again = loaded("load", "runs", "runs.csv", "--mapping", "mapping.yaml")
+        (tmp_path / "runs.csv").write_text(RUNS + "5,main,big,fix,1.00,true\n")
+        more = loaded("load", "runs", "runs.csv", "--mapping", "mapping.yaml")
+        sessions = loaded("query", "sessions", "--format", "json")
+        gone = loaded("load", "cash", "cash.csv")
+    assert again.out == f"runs {tmp_path}/runs.csv: read 4  stored 0  unchanged 4  ignored 0  rejected 0\n"
+    assert more.out == f"runs {tmp_path}/runs.csv: read 5  stored 1  unchanged 4  ignored 0  rejected 0\n"
+    assert '"sessions": 5' in sessions.out
+    assert (gone.code, gone.err) == (1, f"error: {tmp_path}/cash.csv: there is no such file\n")
+
+
+def test_the_sources_of_a_store_that_is_served_are_loaded_there(named: Run, tmp_path: Path) -> None:
+    (tmp_path / "cash.csv").write_text("account,as_of_on,balance_usd\nops,2026-03-01,5\n")
+    with served(tmp_path / "store.duckdb"):
+        shown = named("load", "all")
+        due = named("load", "--due")
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["runs", "cash"]
+    assert (due.code, due.out, due.err) == (0, "", "")

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from server.cli.notice import announced, server_of
+from server.cli.notice import Server, announced, server_of
 from store import Store
 from tests.server.conftest import Run, served
 from tests.serving import running
@@ -178,7 +178,7 @@ def test_a_notice_that_a_killed_server_left_behind_sends_nobody_to_another_serve
     path, other = tmp_path / "store.duckdb", tmp_path / "other.duckdb"
     with Store.open(path), served(other) as url, announced(path, url, "the token of the killed one"):
         shown = loaded("query", "sessions")
-        assert server_of(other) == url
+        assert server_of(other) == Server(url, "the key")
         assert server_of(path) is None
     assert shown.code == 1
     assert shown.err.startswith(f"error: {path} is open already in this process (PID {os.getpid()})")
@@ -212,7 +212,7 @@ def test_only_its_owner_can_read_a_notice_also_where_an_open_one_was_left(tmp_pa
     notice.chmod(0o644)
     with announced(tmp_path / "store.duckdb", "http://127.0.0.1:8321", "one"):
         assert stat.S_IMODE(notice.stat().st_mode) == 0o600
-        assert json.loads(notice.read_text()) == {"url": "http://127.0.0.1:8321", "server": "one"}
+        assert json.loads(notice.read_text()) == {"url": "http://127.0.0.1:8321", "server": "one", "key": ""}
     assert not notice.exists()
 
 
@@ -241,7 +241,9 @@ def test_serve_announces_the_address_at_which_it_answers(tmp_path: Path, host: s
             process.send_signal(signal.SIGINT)
     assert url.startswith(f"http://{written}:")
     assert not url.endswith(":0/")
-    assert (status, found) == (200, url.removesuffix("/"))
+    assert found is not None
+    assert (status, found.url) == (200, url.removesuffix("/"))
+    assert found.key not in repr(found)
     assert process.returncode == 0
     assert list(tmp_path.glob("*.server")) == []
 

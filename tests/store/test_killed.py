@@ -23,7 +23,7 @@ def write_until_killed(path: str) -> None:
                 for item in range(SIZE):
                     stage.add(item, call(f"{number}-{item}", session_id=f"s{number}"))
                 stage.add(SIZE, run(f"s{number}"))
-                stage.reject("here:1", "bad")
+                stage.reject(f"here:{number}", "bad")
                 report = store.apply(stage, now=datetime.now(UTC))
             print(report.load_id, flush=True)  # noqa: T201 - the parent counts what was reported as stored
             number += 1

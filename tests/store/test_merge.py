@@ -87,6 +87,119 @@ def test_of_copies_that_say_the_same_the_one_that_states_more_wins(load: Load, s
     assert (request_row(store)["price_id"], request_row(store)["estimated_usd"]) == ("p1", usd("0.2"))
 
 
+def bill_of(usd_billed: str, **fields: Any) -> PricedRequest:
+    """A record that says what the call cost and nothing of what it used."""
+    return call("r1", usd_billed, "BILLED", billed_usd=usd(usd_billed), **WITHOUT_USAGE, **fields)
+
+
+def money(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["billed_usd"], row["cost_usd"], row["cost_status"], row["price_id"]
+
+
+def test_a_bill_that_comes_without_usage_is_what_the_call_cost_and_the_usage_stays(load: Load, store: Store) -> None:
+    load(call("r1", "0.1", price_id="p1", output_tokens=9, model="opus"))
+    assert load(bill_of("0.12")).stored == 1
+    row = request_row(store)
+    assert money(row) == (usd("0.12"), usd("0.12"), "BILLED", None)
+    assert (row["output_tokens"], row["model"], row["unbilled_status"]) == (9, "opus", "PRICED")
+    assert store.read("SELECT old_cost_usd, new_cost_usd, new_cost_status FROM restatements").rows == [
+        (usd("0.1"), usd("0.12"), "BILLED")
+    ]
+    assert load(bill_of("0.12"), call("r1", "0.1", price_id="p1", output_tokens=9, model="opus")).stored == 0
+
+
+def test_a_bill_of_an_answer_that_was_still_streaming_holds_for_the_whole(load: Load, store: Store) -> None:
+    load(call("r1", "0.12", "BILLED", billed_usd=usd("0.12"), output_tokens=3))
+    assert load(call("r1", "0.1", price_id="p1", output_tokens=9)).conflicts == 0
+    row = request_row(store)
+    assert (*money(row), row["output_tokens"]) == (usd("0.12"), usd("0.12"), "BILLED", None, 9)
+
+
+def test_of_two_bills_the_larger_holds_in_any_order_and_the_other_is_a_conflict(load: Load, store: Store) -> None:
+    load(call("r1", "0.1", output_tokens=9), bill_of("0.15"))
+    assert load(bill_of("0.12")).conflicts == 1
+    assert money(request_row(store)) == (usd("0.15"), usd("0.15"), "BILLED", None)
+
+
+def test_a_bill_of_zero_is_a_bill(load: Load, store: Store) -> None:
+    load(call("r1", "0.1", output_tokens=9), bill_of("0"))
+    assert money(request_row(store)) == (0, 0, "BILLED", None)
+
+
+def test_a_call_that_a_plan_covers_and_that_was_billed_cost_the_bill(load: Load, store: Store) -> None:
+    load(call("r1", "0", "INCLUDED", is_included=True, output_tokens=9), bill_of("0.12"))
+    assert (*money(request_row(store)), request_row(store)["is_included"]) == (
+        usd("0.12"),
+        usd("0.12"),
+        "BILLED",
+        None,
+        True,
+    )
+
+
+def test_which_copy_has_the_usage_does_not_depend_on_when_the_bill_came() -> None:
+    """The bill must not lend its rank to the copy that happened to be stored when it came."""
+    named = call("r1", "0.1", price_id="p1", model="opus", provider="anthropic", ended_at=NINE)
+    other = call("r1", None, model="opus-4", provider="anthropic", ended_at=TEN)
+    rows = [stored_after([[copy] for copy in order])[0] for order in permutations((named, other, bill_of("0.12")))]
+    assert all(row == rows[0] for row in rows)
+    assert (rows[0]["model"], rows[0]["cost_usd"], rows[0]["unbilled_status"]) == ("opus", usd("0.12"), "PRICED")
+
+
+def test_a_copy_that_knows_of_a_part_without_a_price_beats_one_that_was_priced_in_ignorance() -> None:
+    ignorant = call("r1", "0.1", price_id="p1", ended_at=TEN)
+    knows = call("r1", None, unpriced_part="audio input", ended_at=NINE)
+    for order in permutations((ignorant, knows)):
+        (row,) = stored_after([[copy] for copy in order])
+        assert (row["unpriced_part"], *money(row)) == ("audio input", None, None, "UNPRICED", None)
+    covered = call("r1", "0", "INCLUDED", is_included=True)
+    (row,) = stored_after([[knows], [covered]])
+    assert (row["cost_usd"], row["cost_status"]) == (0, "INCLUDED")
+
+
+def any_copy(key: str, chance: Random) -> PricedRequest:
+    """One of few, so that ties, bills without usage and bills that differ are common."""
+    bill = chance.choice([None, None, "0.3", "0.4"])
+    part = chance.choice([None, None, "audio input"])
+    covered = chance.choice([False, False, True])
+    price_id = chance.choice([None, "p1", "p2"])
+    said = {
+        "billed_usd": None if bill is None else usd(bill),
+        "unpriced_part": part,
+        "is_included": covered,
+        "ended_at": chance.choice([None, TEN]),
+        "model": chance.choice([None, "x", "y"]),
+        "source": chance.choice(["a", "b"]),
+    } | (chance.choice([WITHOUT_USAGE, {"output_tokens": 1}, {"output_tokens": 2}]))
+    if bill is not None:
+        return call(key, bill, "BILLED", **said)
+    if covered:
+        return call(key, "0", "INCLUDED", **said)
+    if said.get("output_tokens", 0) is None:
+        return call(key, None, "MISSING_USAGE", price_id, **said)
+    priced = None if part else chance.choice([None, "0.1", "0.2"])
+    return call(key, priced, None, price_id, **said)
+
+
+def test_bills_usage_and_parts_without_a_price_merge_alike_in_any_order_and_split() -> None:
+    chance = Random(20261122)
+    calls = [[any_copy(f"r{number}", chance) for _ in range(chance.randint(2, 5))] for number in range(400)]
+    at_once = stored_after([[copy for copies in calls for copy in copies]])
+    assert len({money(row) for row in at_once}) > 5
+    for _ in range(2):
+        for copies in calls:
+            chance.shuffle(copies)
+        one_by_one: list[list[StagedRecord]] = [
+            [copies[turn] for copies in calls if turn < len(copies)] for turn in range(5)
+        ]
+        assert stored_after(one_by_one) == at_once
+        parted: list[list[StagedRecord]] = [[], []]
+        for copies in calls:
+            for copy in copies:
+                chance.choice(parted).append(copy)
+        assert stored_after(parted) == at_once
+
+
 def total(cost: str | None, **fields: Any) -> PricedRequest:
     fields = {"scope": "session", "session_id": "s1", **WITHOUT_USAGE, **fields}
     return call("total", cost, "REPORTED" if cost else "UNPRICED", reported_usd=usd(cost) if cost else None, **fields)

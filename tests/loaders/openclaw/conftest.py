@@ -1,18 +1,23 @@
 """A state directory that a test writes entry by entry, in the formats of the file era."""
 
+import atexit
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from loaders.item import Ignored, Item, Parsed, Rejected
+from loaders.job import run_load
 from loaders.openclaw import read
 from loaders.openclaw.calls import Owner
 from loaders.openclaw.transcript import read_transcript
 from loaders.source import read_lines
-from store import Request, Session
+from store import Request, Session, Store
 
 Json = dict[str, object]
 
@@ -143,3 +148,66 @@ def transcript_items(path: Path, *entries: Json | str, now: datetime = NOW, is_a
     path.write_bytes(encoded(*entries))
     owner = Owner(SESSION, "main", started_at=None)
     return list(read_transcript(read_lines(path, path.name), owner, now, is_archive=is_archive))
+
+
+def distinct_calls(items: Iterable[Item]) -> list[tuple[object, ...]]:
+    """Session, output tokens and the number of calls, each key once: what a store keeps where one session has a key."""
+    calls = {call.request_key: call for call in requests(items)}
+    assert len({(call.request_key, call.session_id) for call in requests(items)}) == len(calls)
+    by_session: dict[str | None, list[int | None]] = {}
+    for call in calls.values():
+        by_session.setdefault(call.session_id, []).append(call.output_tokens)
+    return [
+        (session, None if None in outputs else sum(output or 0 for output in outputs), len(outputs))
+        for session, outputs in sorted(by_session.items(), key=str)
+    ]
+
+
+Stored = dict[str, tuple[object, ...]]
+
+
+@cache
+def _store() -> Store:
+    """One for all tests, because opening one takes longer than such a test; each writes under a prefix of its own."""
+    store = Store.open(None)
+    atexit.register(store.close)
+    return store
+
+
+_prefixes = count()
+
+
+def stored_sessions(items: Iterable[Item], columns: str, now: datetime = NOW) -> Stored:
+    """What a real store makes of the items: session id -> the columns, once all evidence is merged."""
+    rows = _stored(
+        items, "SELECT session_id, {columns} FROM sessions WHERE starts_with(session_id, $prefix)", columns, now
+    )
+    return {str(row[0]): row[1:] for row in rows}
+
+
+def stored_calls(items: Iterable[Item], now: datetime = NOW) -> list[tuple[object, ...]]:
+    """Session, output tokens and the number of calls, of what is stored."""
+    asked = """
+        SELECT session_id, {columns} FROM requests WHERE starts_with(session_id, $prefix)
+        GROUP BY session_id ORDER BY session_id"""
+    return _stored(items, asked, "sum(output_tokens)::BIGINT, count(*)", now)
+
+
+def _stored(items: Iterable[Item], asked: str, columns: str, now: datetime) -> list[tuple[object, ...]]:
+    prefix = f"{next(_prefixes)}|"
+    run_load(_store(), "openclaw", prefix, [_prefixed(item, prefix) for item in items], now=now)
+    rows = _store().read(asked.format(columns=columns), {"prefix": prefix}).rows
+    return [tuple(v.removeprefix(prefix) if isinstance(v, str) else v for v in row) for row in rows]
+
+
+def _prefixed(item: Item, prefix: str) -> Item:
+    if not isinstance(item, Parsed):
+        return item
+    ids = ("session_id", "parent_session_id", "request_key")
+    return replace(
+        item,
+        records=tuple(
+            replace(record, **{name: prefix + value for name in ids if (value := getattr(record, name, None))})
+            for record in item.records
+        ),
+    )

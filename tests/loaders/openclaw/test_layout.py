@@ -121,18 +121,23 @@ def test_stores_are_read_before_what_refers_to_them(home: Home) -> None:
 def test_cron_logs_stay_readable_after_they_were_renamed_by_a_migration(home: Home) -> None:
     home.cron_log(name="job.jsonl.migrated")
     home.write("cron/runs/job.jsonl.tmp", b"")
-    home.write("cron/jobs.json", b"{}")
+    home.write("cron/jobs.json.migrated", b"{}")
+    home.write("cron/jobs-state.json", b"{}")
     layout = survey(home.root)
-    assert [found.path.name for found in layout.places] == ["job.jsonl.migrated"]
-    assert rules(layout.left) == ["schedule: says what will run, not what ran", "not a cron run log"]
+    assert [found.path.name for found in layout.places] == ["jobs.json.migrated", "job.jsonl.migrated"]
+    assert rules(layout.left) == ["schedule: says what will run, not what ran", "not a cron log"]
 
 
-def test_the_databases_of_mid_2026_are_left_by_a_rule_because_transcripts_are_still_files(home: Home) -> None:
-    home.write("state/openclaw.sqlite", b"")
-    home.write("tasks/runs.sqlite", b"")
-    assert rules(survey(home.root).left) == [
-        "task ledger: transcripts and run logs are read instead",
-        "control-plane database: transcripts and run logs are read instead",
+def test_the_databases_are_read_each_in_its_turn(home: Home) -> None:
+    for name in ("state/openclaw.sqlite", "tasks/runs.sqlite", "agents/ops/agent/openclaw-agent.sqlite"):
+        home.write(name, b"")
+    home.transcript(header())
+    kinds = [(found.kind, found.path.name, found.agent) for found in survey(home.root).places]
+    assert kinds == [
+        ("agent database", "openclaw-agent.sqlite", "ops"),
+        ("state database", "openclaw.sqlite", ""),
+        ("state database", "runs.sqlite", ""),
+        ("transcript", f"{SESSION}.jsonl", "main"),
     ]
 
 
@@ -148,12 +153,13 @@ def test_the_parent_of_a_state_directory_is_refused_with_the_directory_that_was_
         survey(home.root.parent)
 
 
-def test_a_home_whose_sessions_are_in_sqlite_is_refused_and_never_reported_as_empty(home: Home) -> None:
-    home.transcript(header())
-    database = home.write("agents/ops/agent/openclaw-agent.sqlite", b"")
-    with pytest.raises(LoadError, match="are in SQLite") as refused:
-        survey(home.root)
-    assert str(database) in str(refused.value)
+def test_a_database_that_is_a_link_out_of_the_home_is_not_opened(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.sqlite").write_bytes(b"SQLite format 3\x00")
+    (home.root / "agents" / "main" / "agent").mkdir(parents=True)
+    (home.root / "agents" / "main" / "agent" / "openclaw-agent.sqlite").symlink_to(tmp_path / "elsewhere.sqlite")
+    layout = survey(home.root)
+    assert layout.places == ()
+    assert "links out of the directory are not followed" in reasons(layout.left)[0]
 
 
 def test_a_link_out_of_the_home_is_one_rejection_and_is_not_read(home: Home, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A whole state directory of the file era."""
+"""A whole state directory of the releases that keep sessions in files."""
 
 import gzip
 from pathlib import Path
@@ -126,7 +126,7 @@ def test_every_line_and_entry_is_one_item(home: Home) -> None:
     home.registry({"r-1": {}, "r-2": {"childSessionKey": "agent:main:subagent:swept"}})
     home.transcript(header(), "", user(), answer(), "{", {"type": "new"})
     home.write("agents/main/sessions/notes.md", b"")
-    home.write("cron/jobs.json", b"{}")
+    home.write("cron/jobs.json", b'{"version": 1, "jobs": [{"id": "job-nightly", "name": "nightly"}]}')
     items = home.items()
     assert len(items) == 2 + 2 + 2 + 5 + 2
     kinds = [sum(isinstance(item, kind) for item in items) for kind in (Parsed, Ignored, Rejected)]

@@ -92,7 +92,7 @@ def test_the_outcome_says_how_the_child_ended_unless_it_was_killed(more: Json, t
 
 def test_a_child_that_no_store_knows_is_ignored() -> None:
     assert rules(items({"r-1": run(childSessionKey="agent:ops:subagent:swept")})) == [
-        "sub-agent run whose session is in no sessions.json"
+        "sub-agent run whose session is in no store"
     ]
 
 

@@ -1,11 +1,14 @@
 """Strict reading of JSON and of single fields."""
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from loaders.openclaw.values import FieldError, instant, instant_if_sound, parse, prose, text
+from loaders.openclaw.values import FieldError, Object, instant, instant_if_sound, parse, parse_strictly, prose, text
 from tests.loaders.openclaw.conftest import NOW
 
 
@@ -120,3 +123,72 @@ def test_a_time_more_than_a_day_ahead_or_before_openclaw_is_refused() -> None:
 def test_a_time_that_is_only_a_clue_is_none_where_it_is_unsound() -> None:
     assert instant_if_sound({"at": "yesterday"}, "at", NOW) is None
     assert instant_if_sound({"at": "2026-03-04T09:00:00Z"}, "at", NOW) == datetime(2026, 3, 4, 9, tzinfo=UTC)
+
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(2**63 - 2, 2**64 + 2),
+    st.floats(allow_nan=True),
+    st.floats(0, 10),
+    st.text(st.characters(codec=None), max_size=8),
+)
+"""Halves of surrogate pairs among the characters, NaN and Infinity among the numbers."""
+NAMES = st.sampled_from(["usage", "cost", "message", "total", "type", "a"])
+ENTRIES = st.dictionaries(
+    NAMES,
+    st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)),
+    max_size=5,
+)
+STRANGE = st.sampled_from(
+    [
+        *(b"NaN", b"-0", b"-0.0", b"1E5", b"1.50", b"01", b"1e400", b"9" * 30, b"[" * 120 + b"]" * 120),
+        *(b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\x00", b"\x0b", b'"\\ud800"', b'"\\x"'),
+        *(b"{", b"]", b",", b" ", b'"a": 1, "a": 1.5,'),
+    ]
+)
+
+
+def outcome(read: object, line: bytes) -> object:
+    """What came of a line, with the type of every value: 1, 1.0 and True are equal and not the same."""
+    assert callable(read)
+    try:
+        return typed(read(line))
+    except FieldError as error:
+        return str(error)
+
+
+def typed(value: object) -> object:
+    if isinstance(value, dict):
+        return [(name, typed(inner)) for name, inner in value.items()]
+    if isinstance(value, list):
+        return [typed(inner) for inner in value]
+    return type(value).__name__, value
+
+
+@given(ENTRIES, st.booleans(), st.lists(st.tuples(st.integers(0, 200), STRANGE), max_size=2))
+@settings(max_examples=250, deadline=None)
+def test_reading_fast_says_what_reading_strictly_says(
+    entry: Object, is_ascii: bool, intrusions: list[tuple[int, bytes]]
+) -> None:
+    line = json.dumps(entry, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
+    for place, strange in intrusions:
+        line = line[:place] + strange + line[place:]
+    assert outcome(parse, line) == outcome(parse_strictly, line)
+
+
+@given(st.dictionaries(st.sampled_from(["input", "output", "total"]), st.floats(0, 1e6)))
+@settings(max_examples=100, deadline=None)
+def test_an_estimate_is_the_number_that_was_written(cost: dict[str, float]) -> None:
+    line = json.dumps({"type": "message", "message": {"role": "assistant", "usage": {"cost": cost}}}).encode()
+    assert outcome(parse, line) == outcome(parse_strictly, line)
+
+
+def test_a_whole_number_of_more_than_64_bits_stays_one() -> None:
+    assert parse(b'{"usage": {"cost": {"total": 36893488147419103232}}}') == {"usage": {"cost": {"total": 2**65}}}
+    assert parse(b'{"tokens": 36893488147419103232}') == {"tokens": 2**65}
+
+
+def test_of_two_fields_with_one_name_the_last_counts() -> None:
+    assert parse(b'{"a": 1, "a": 2}') == parse_strictly(b'{"a": 1, "a": 2}') == {"a": 2}

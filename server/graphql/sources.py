@@ -1,0 +1,151 @@
+"""The `sources` field: where the data comes from, how fresh it is, what went wrong, what may be lost."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import Info
+
+from loaders import LOADERS
+from loaders.schedule import gaps, next_due
+from loaders.sources import Source
+from server.graphql.context import Context
+from server.graphql.scalars import BigInt
+from server.jobs import Job, Jobs
+from store import SourceState
+
+SHOWN_GAPS = 20
+MOST_REJECTIONS = 100
+
+
+@strawberry.type(description="A time whose events may be gone: the source deletes them sooner than it was loaded.")
+class LoadGap:
+    since: datetime
+    until: datetime
+
+
+@strawberry.type(description="Something that was read and not understood.")
+class LoadRejection:
+    location: str = strawberry.field(description="The file, or what else was read, and the line in it.")
+    reason: str = strawberry.field(description="What is wrong, and what would be right.")
+
+
+@strawberry.type(description="A load that is going on.")
+class LoadProgress:
+    state: str = strawberry.field(description="waiting or running")
+    read_bytes: BigInt
+    total_bytes: BigInt | None = strawberry.field(description="Null where nobody can say.")
+
+
+def _rejections(root: strawberry.Parent[Any], info: Info[Context, None], first: int = 10) -> list[LoadRejection]:
+    if root.load_id is None:
+        return []
+    found = info.context.store.rejections(root.load_id, max(0, min(first, MOST_REJECTIONS)))
+    return [LoadRejection(location=location, reason=reason) for location, reason in found]
+
+
+@strawberry.type(name="Source", description="Where data comes from, and how its loads went.")
+class SourceInfo:
+    name: str | None = strawberry.field(description="As the file of sources names it; null where it does not.")
+    source: str = strawberry.field(description="The kind of loader.")
+    location: str
+    schedule: str | None = strawberry.field(description="When it is loaded by itself, as cron says it.")
+    next_load_at: datetime | None = strawberry.field(description="By its schedule.")
+    running: LoadProgress | None = strawberry.field(description="The load that is going on.")
+    loads: BigInt = strawberry.field(description="How often it has been stored.")
+    last_load_at: datetime | None = strawberry.field(description="When it was stored last.")
+    complete_through: datetime | None = strawberry.field(
+        description="Everything that the source had until then was read."
+    )
+    age_seconds: BigInt | None = strawberry.field(description="Since `completeThrough`.")
+    last_error: str | None = strawberry.field(description="Why the newest load failed; null where it did not.")
+    last_error_at: datetime | None
+    gaps: list[LoadGap] = strawberry.field(description=f"The newest {SHOWN_GAPS}, oldest first.")
+    data_version: BigInt | None = strawberry.field(description="Of the data, after the last load.")
+    read: BigInt | None = strawberry.field(description="Items that the last load read: the sum of the four below.")
+    stored: BigInt | None
+    unchanged: BigInt | None
+    ignored: BigInt | None = strawberry.field(description="By a rule, such as a kind of entry that costs nothing.")
+    rejected: BigInt | None = strawberry.field(description="Not understood; kept with their place and the reason.")
+    removed: BigInt | None = strawberry.field(description="Rows that the source no longer has.")
+    conflicts: BigInt | None = strawberry.field(description="Records of one request that cannot both be true.")
+    load_id: strawberry.Private[int | None] = None
+
+    rejections: list[LoadRejection] = strawberry.field(
+        resolver=_rejections, description=f"The first rows that the last load rejected; at most {MOST_REJECTIONS}."
+    )
+
+
+def read_sources(info: Info[Context, None]) -> list[SourceInfo]:
+    """Those that were ever loaded, and those that the file of sources names."""
+    store, now, jobs = info.context.store, info.context.now, info.context.jobs
+    states = {(state.newest.source, state.newest.location): state for state in store.sources()}
+    named = {(s.loader.name, s.location): s for s in (jobs.sources if jobs else ())}
+    going_on = {(j.source.loader.name, j.source.location): j for j in _running(jobs)}
+    places = [*named, *(place for place in states if place not in named)]
+    return [
+        _source(
+            place,
+            named.get(place),
+            states.get(place),
+            going_on.get(place),
+            store.starts(*place) if place in states else [],
+            now,
+        )
+        for place in places
+    ]
+
+
+def _running(jobs: Jobs | None) -> Iterable[Job]:
+    return jobs.running() if jobs else ()
+
+
+def _source(
+    place: tuple[str, str],
+    source: Source | None,
+    state: SourceState | None,
+    job: Job | None,
+    starts: list[datetime],
+    now: datetime,
+) -> SourceInfo:
+    kind, location = place
+    stored, newest = (state.newest_stored, state.newest) if state else (None, None)
+    error = newest.error if newest else None
+    attempt = (newest.started_at or newest.applied_at) if newest else None
+    complete = (stored.started_at or stored.applied_at) if stored else None
+    loader = LOADERS.get(kind)
+    keeps = source.keeps if source else loader.keeps if loader else None
+
+    def count(name: str) -> BigInt | None:
+        return None if stored is None else BigInt(getattr(stored, name))
+
+    return SourceInfo(
+        name=source.name if source else None,
+        source=kind,
+        location=location,
+        schedule=source.schedule if source else None,
+        next_load_at=next_due(source.schedule, source.zone, attempt, now) if source else None,
+        running=_progress(job) if job else None,
+        loads=BigInt(state.loads if state else 0),
+        last_load_at=stored.applied_at if stored else None,
+        complete_through=complete,
+        age_seconds=None if complete is None else BigInt(max(0, int((now - complete).total_seconds()))),
+        last_error=error,
+        last_error_at=newest.applied_at if newest and error else None,
+        gaps=[LoadGap(since=gap.since, until=gap.until) for gap in [*gaps(starts, keeps, now)][-SHOWN_GAPS:]],
+        data_version=count("data_version"),
+        read=count("read"),
+        stored=count("stored"),
+        unchanged=count("unchanged"),
+        ignored=count("ignored"),
+        rejected=count("rejected"),
+        removed=count("removed"),
+        conflicts=count("conflicts"),
+        load_id=stored.load_id if stored else None,
+    )
+
+
+def _progress(job: Job) -> LoadProgress:
+    total = None if job.total_bytes is None else BigInt(job.total_bytes)
+    return LoadProgress(state=job.state, read_bytes=BigInt(job.read_bytes), total_bytes=total)
