@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import chain
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 CostStatus = Literal["BILLED", "REPORTED", "INCLUDED", "PRICED", "UNPRICED", "MISSING_USAGE"]
 
@@ -51,6 +51,8 @@ class Usage(Protocol):
     def reported_usd(self) -> Decimal | None: ...
     @property
     def is_included(self) -> bool: ...
+    @property
+    def scope(self) -> Literal["request", "session"]: ...
     @property
     def unpriced_part(self) -> str | None: ...
 
@@ -126,6 +128,7 @@ class PriceBook:
             kept[library, False, line.provider, line.model].append(version)
             kept[library, True, line.provider.casefold(), line.model.casefold()].append(version)
         self._timelines = {key: _Timeline(named) for key, named in kept.items()}
+        self._ranked: dict[tuple[str, str], list[_Timeline]] = {}
 
     def in_force(
         self, provider: str | None, model: str | None, at: datetime | None, known_at: datetime | None = None
@@ -147,9 +150,14 @@ class PriceBook:
 
     def _by_rank(self, provider: str, model: str) -> list["_Timeline"]:
         """One's own lines before the library's, a name as it is written before one in other case."""
-        names = ((False, provider, model), (True, provider.casefold(), model.casefold()))
-        keys = [(library, *name) for library in (False, True) for name in names]
-        return [self._timelines[key] for key in keys if key in self._timelines]
+        ranked = self._ranked.get((provider, model))
+        if ranked is None:
+            names = ((False, provider, model), (True, provider.casefold(), model.casefold()))
+            keys = [(library, *name) for library in (False, True) for name in names]
+            ranked = [self._timelines[key] for key in keys if key in self._timelines]
+            if ranked:  # names that no line has are without number
+                self._ranked[provider, model] = ranked
+        return ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +188,9 @@ class _Timeline:
     def at(self, instant: datetime, known_at: datetime | None) -> PriceLine | None:
         started = self._versions[: bisect_right(self._starts, instant)]
         holding = [version for version in started if version.holds(instant, known_at)]
-        latest = max(holding, key=_rank, default=None)
-        return None if latest is None else latest.line
+        if not holding:
+            return None
+        return holding[0].line if len(holding) == 1 else max(holding, key=_rank).line
 
 
 def _versions(lines: list[PriceLine]) -> Iterator[_Version]:
@@ -209,7 +218,8 @@ def cost_of(usage: Usage, book: PriceBook, known_at: datetime | None = None) -> 
 def list_equivalent(usage: Usage, book: PriceBook, known_at: datetime | None = None) -> Cost:
     """What the tokens cost at the book's price, whoever paid: PRICED, UNPRICED or MISSING_USAGE.
 
-    A call of which a part is sold at a price that no line can state is UNPRICED as a whole, whatever the line says.
+    A call of which a part is sold at a price that no line can state is UNPRICED as a whole, whatever the line says. So
+    is a total of calls where their price depends on how the tokens were spread over them.
     """
     line = book.in_force(usage.provider, usage.model, usage.started_at, known_at)
     price_id = None if line is None else line.price_id
@@ -218,7 +228,7 @@ def list_equivalent(usage: Usage, book: PriceBook, known_at: datetime | None = N
         return Cost(None, "MISSING_USAGE", price_id)
     if line is None:
         return Cost(None, "UNPRICED")
-    if usage.unpriced_part is not None:
+    if usage.unpriced_part is not None or (usage.scope == "session" and _differs_by_call(tokens, line)):
         return Cost(None, "UNPRICED", price_id)
     usd = _priced(tokens, _tier_prices(line) if _is_over(tokens, line) else _prices(line), line.per_call_fee)
     return Cost(usd, "UNPRICED" if usd is None else "PRICED", price_id)
@@ -240,10 +250,16 @@ def _priced(tokens: tuple[int, ...], prices: tuple[Decimal | None, ...], fee: De
     usd = Decimal(0)
     with localcontext(_EXACT):
         for count, price in zip(tokens, prices, strict=True):
-            if count and price is None:
-                return None
-            usd += count * (price or 0)
+            if count:
+                if price is None:
+                    return None
+                usd += count * price
         return rounded_usd(usd.scaleb(-_DIGITS_OF_A_MILLION) + fee)
+
+
+def _differs_by_call(tokens: tuple[int, ...], line: PriceLine) -> bool:
+    """Whether nobody can price the sum of some calls: each may be over the tier or below it, and each has a fee."""
+    return _is_over(tokens, line) or line.per_call_fee != 0
 
 
 def _is_over(tokens: tuple[int, ...], line: PriceLine) -> bool:
@@ -259,8 +275,7 @@ def _tokens(usage: Usage) -> tuple[int, ...] | None:
         usage.cache_write_1h_tokens,
         usage.output_tokens,
     )
-    counts = tuple(count for count in buckets if count is not None)
-    return counts if len(counts) == len(buckets) else None
+    return None if None in buckets else cast(tuple[int, ...], buckets)
 
 
 def _prices(line: PriceLine) -> tuple[Decimal | None, ...]:

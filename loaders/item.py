@@ -44,6 +44,8 @@ class Rejected:
     reason: str
     raw: str = ""
     """The beginning of the offending text; at most 2,000 characters are kept."""
+    session_id: str | None = None
+    """Where the line may have been a call of this session: as long as nobody can read it, its cost is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,9 @@ def stage_items(stage: Stage, items: Iterable[Item | Note], costing: Costing) ->
                 writer.take(number, item)
             case Ignored(_, rule):
                 stage.ignore(rule)
-            case Rejected(location, reason, raw):
+            case Rejected(location, reason, raw, session_id):
                 writer.flush()
-                stage.reject(str(location), reason, raw)
+                stage.reject(str(location), reason, raw, session_id)
             case WholePart(part):
                 stage.state_whole(part)
             case Reached(cursor):

@@ -23,6 +23,8 @@ class Task:
     """What the last load of this source has `Reached`; None for the first."""
     token: str | None = field(default=None, repr=False)
     """The secret that the source asks for."""
+    repull: timedelta | None = None
+    """How much before the cursor is read once more, where not what the loader takes for enough."""
     on_bytes: OnBytes | None = None
 
     @property
@@ -48,6 +50,8 @@ class Loader:
     """How often it is loaded where nobody says otherwise, as cron says it."""
     keeps: timedelta | None = None
     """How long the source keeps what happened, at the least; None where nothing is lost."""
+    repull: timedelta | None = None
+    """How much before its cursor it reads once more; None where it reads everything each time."""
 
     def check_options(self, options: Mapping[str, str]) -> None:
         """Raises `LoadError` for an option that it does not take."""

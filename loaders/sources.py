@@ -45,6 +45,7 @@ class Source:
     schedule: str = ""
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     keeps: timedelta | None = None
+    repull: timedelta | None = None
     token_env: str | None = None
     token_file: Path | None = None
 
@@ -87,6 +88,7 @@ class _Entry(_Strict):
     schedule: str | None = None
     zone: str = "UTC"
     keeps_days: int | None = Field(None, ge=1, le=3660)
+    repull_days: int | None = Field(None, ge=1, le=366)
     token_env: str | None = None
     token_file: str | None = None
 
@@ -96,6 +98,8 @@ class _Entry(_Strict):
             raise ValueError(f"there is no loader {self.loader!r}{nearest(self.loader, LOADERS)}")
         if self.token_env is not None and self.token_file is not None:
             raise ValueError("give token_env or token_file, not both")
+        if self.repull_days is not None and LOADERS[self.loader].repull is None:
+            raise ValueError(f"{self.loader} reads everything each time; repull_days has no meaning for it")
         try:
             LOADERS[self.loader].check_options(self.options)
             if self.schedule is not None:
@@ -133,6 +137,7 @@ def _source(name: str, entry: _Entry, folder: Path) -> Source:
         entry.schedule or loader.schedule,
         ZoneInfo(entry.zone),
         timedelta(days=entry.keeps_days) if entry.keeps_days else loader.keeps,
+        timedelta(days=entry.repull_days) if entry.repull_days else None,
         entry.token_env,
         (folder / Path(entry.token_file).expanduser()) if entry.token_file else None,
     )

@@ -159,7 +159,7 @@ class Jobs:
         for _ in range(TRIES):
             now, book = self._clock(), self._store.prices()
             cursor = self._store.last_cursor(source.loader.name, source.location)
-            task = Task(source.location, now, dict(source.options), cursor, job.token or source.token())
+            task = Task(source.location, now, dict(source.options), cursor, job.token or source.token(), source.repull)
             self._change(job.number, read_bytes=0)
             with staged_apart(
                 source.loader.name,

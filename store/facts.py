@@ -11,10 +11,10 @@ from duckdb import DuckDBPyConnection
 FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
     "cash_days": frozenset({"cash_balances"}),
-    "request_facts": frozenset({"requests", "sessions"}),
-    "session_facts": frozenset({"requests", "sessions", "outcomes", "charges", "allocation"}),
+    "request_facts": frozenset({"requests", "sessions", "rejected_rows"}),
+    "session_facts": frozenset({"requests", "sessions", "rejected_rows", "outcomes", "charges", "allocation"}),
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
-    "daily_spend": frozenset({"requests", "charges"}),
+    "daily_spend": frozenset({"requests", "rejected_rows", "charges"}),
 }
 """Each fact, after those it reads, with the tables whose rows it rests on."""
 

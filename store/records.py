@@ -8,6 +8,7 @@ say", never zero. Several records with one key are evidence about one row; `stor
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Literal, get_args
 
 Scope = Literal["request", "session"]
@@ -324,24 +325,35 @@ Record = Request | Session | Outcome | Charge | CashBalance | CreditUsage | Cred
 
 
 _FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Record)}
+_NONE = type(None)
+_VALUES = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
 
 
 def _check(record: Record, required: tuple[str, ...]) -> None:
-    for field in _FIELDS[type(record)]:
-        value = getattr(record, field)
-        if value is None or value is False or value is True:
+    for position, value in enumerate(_VALUES[type(record)](record)):
+        kind = type(value)
+        if kind is _NONE or kind is bool:
             continue
-        if isinstance(value, str):
-            if len(value) > MAX_CHARACTERS or "\x00" in value or not value or not value.isascii():
-                _check_text(record, field, value, required=field in required)
-        elif isinstance(value, datetime):
-            if value.tzinfo is not UTC:
-                raise RecordError(f"{_place(record, field)} must be a datetime in UTC, got {value!r}")
-        elif isinstance(value, Decimal):
-            if not value.is_finite() or not -MAX_USD <= value <= MAX_USD:
-                raise RecordError(f"{_place(record, field)} must be an amount below {MAX_USD:.0e} USD, got {value}")
-        elif isinstance(value, int) and not 0 <= value < MAX_COUNT:
-            raise RecordError(f"{_place(record, field)} must be a count from 0 to 2^62, got {value}")
+        if kind is int and 0 <= value < MAX_COUNT:
+            continue
+        if kind is str and 0 < len(value) <= MAX_CHARACTERS and value.isascii() and "\x00" not in value:
+            continue
+        if kind is datetime and value.tzinfo is UTC:
+            continue
+        _check_field(record, _FIELDS[type(record)][position], value, required)
+
+
+def _check_field(record: Record, field: str, value: object, required: tuple[str, ...]) -> None:
+    if isinstance(value, str):
+        _check_text(record, field, value, required=field in required)
+    elif isinstance(value, datetime):
+        if value.tzinfo is not UTC:
+            raise RecordError(f"{_place(record, field)} must be a datetime in UTC, got {value!r}")
+    elif isinstance(value, Decimal):
+        if not value.is_finite() or not -MAX_USD <= value <= MAX_USD:
+            raise RecordError(f"{_place(record, field)} must be an amount below {MAX_USD:.0e} USD, got {value}")
+    elif isinstance(value, int) and not 0 <= value < MAX_COUNT:
+        raise RecordError(f"{_place(record, field)} must be a count from 0 to 2^62, got {value}")
 
 
 def _check_text(record: Record, field: str, value: str, *, required: bool) -> None:

@@ -43,6 +43,7 @@ class RejectedRow:
     location: str
     reason: str
     raw: str
+    session_id: str | None
 
 
 class Stage:
@@ -111,8 +112,10 @@ class Stage:
         self._must_be_open()
         self.ignored[rule] += 1
 
-    def reject(self, location: str, reason: str, raw: str = "") -> None:
-        row = RejectedRow(storable(location), storable(reason), storable(raw[:MAX_RAW]))
+    def reject(self, location: str, reason: str, raw: str = "", session_id: str | None = None) -> None:
+        """With a `session_id` the cost of that session is not known until the row can be read."""
+        named = storable(session_id) if session_id is not None else None
+        row = RejectedRow(storable(location), storable(reason), storable(raw[:MAX_RAW]), named)
         self._write("rejected_rows", 0, row)
         self.rejected += 1
         if len(self.rejections) < SHOWN_REJECTIONS:

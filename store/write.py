@@ -51,6 +51,7 @@ class LoadReport:
     ignored_by_rule: tuple[tuple[str, int], ...]
 
 
+_UNREAD = "SELECT session_id, source FROM unread_sessions ORDER BY ALL"
 _COUNTS = ("read", "stored", "unchanged", "ignored", "rejected", "removed", "conflicts")
 _REPORTED = ("load_id", "source", "location", *_COUNTS, "data_version")
 """What the row of a load has of its report."""
@@ -96,9 +97,12 @@ def apply_stage(
             _store(cursor, table, load_id, now)
         removed = _remove_the_rest(cursor, stage, staged)
         changed = _changed_tables(cursor, staged, tables) | ({CHARGES.name} if removed else set())
-        refresh_facts(cursor, changed)
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed)
+        unread = cursor.execute(_UNREAD).fetchall()
         _record_load(cursor, stage, report, now, started_at)
+        if cursor.execute(_UNREAD).fetchall() != unread:
+            changed.add("rejected_rows")
+        refresh_facts(cursor, changed)
     return report
 
 
@@ -309,7 +313,8 @@ def _record_load(
             " (SELECT (location, reason, raw) FROM staged_rejected_rows)"
         )
         cursor.execute(
-            "INSERT INTO rejected_rows SELECT $load_id, location, reason, raw FROM staged_rejected_rows ORDER BY seq",
+            "INSERT INTO rejected_rows BY NAME"
+            " SELECT $load_id AS load_id, location, reason, raw, session_id FROM staged_rejected_rows ORDER BY seq",
             {"load_id": report.load_id},
         )
 

@@ -5,6 +5,7 @@ another, and old releases wrote sub-agents into the file of their session.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from loaders.claude_code.calls import is_failure, read_call
@@ -40,14 +41,14 @@ def read_transcript(
     first: Parsed | Ignored | None = None
     for line in lines:
         if isinstance(line, Rejected):
-            yield line
+            yield replace(line, session_id=named)
             continue
         location, content = line
         item: Item
         try:
             item = reader.take(location, parse(content))
         except (FieldError, RecordError) as error:
-            item = Rejected(location, str(error), excerpt(content))
+            item = Rejected(location, str(error), excerpt(content), named)
         if first is None and not isinstance(item, Rejected):
             first = item
         else:

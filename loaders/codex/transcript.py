@@ -7,6 +7,7 @@ of them has it as well.
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from loaders.codex.calls import Call, name_in_turn
@@ -70,12 +71,14 @@ class _Reader:
 
     def take_line(self, line: tuple[Location, bytes] | Rejected) -> Item:
         if isinstance(line, Rejected):
-            return Ignored(line.location, TOO_LONG) if _LONG_ENTRY.match(line.raw) else line
+            is_silent = _LONG_ENTRY.match(line.raw) is not None
+            named = self._identity.session_id
+            return Ignored(line.location, TOO_LONG) if is_silent else replace(line, session_id=named)
         location, content = line
         try:
             return self._take(location, parse(content))
         except (FieldError, RecordError) as error:
-            return Rejected(location, str(error), excerpt(content))
+            return Rejected(location, str(error), excerpt(content), self._identity.session_id)
 
     def session(self, *, is_archived: bool) -> Session | None:
         return self._story.session(self._identity, self._now, is_archived=is_archived)

@@ -1,7 +1,7 @@
 """The `github` loader: pull requests and issues of a repository -> what the sessions that they name achieved."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from loaders.cell import Cell, CellError
@@ -18,6 +18,8 @@ from loaders.web import Clock, Web, WebLimits
 __all__ = ["LOADER", "read"]
 
 _OPTIONS = ("url", "marker", "since")
+_REPULL = timedelta(minutes=10)
+"""Changes do not become visible in the order of their times."""
 
 
 def read(task: Task, clock: Clock | None = None, limits: WebLimits | None = None) -> Iterator[Item | Note]:
@@ -28,7 +30,7 @@ def read(task: Task, clock: Clock | None = None, limits: WebLimits | None = None
     """
     repository = repository_of(task.location)
     root = task.options.get("url", ROOT).strip().rstrip("/")
-    lens = Lens(repository, _markers(task), task.now, _prefix(root))
+    lens = Lens(repository, _markers(task), task.now, _prefix(root), task.repull or _REPULL)
     since = _since(task)
     web = Web(root, task.token, HEADERS, clock or Clock(), limits or WebLimits())
     settings = "|".join([root, repository, *(task.options.get(name, "") for name in _OPTIONS[1:])])
@@ -75,4 +77,5 @@ LOADER = Loader(
     is_path=False,
     options=_OPTIONS,
     schedule=QUARTER_HOURLY,
+    repull=_REPULL,
 )

@@ -22,6 +22,8 @@ class Lens:
     now: datetime
     source_prefix: str
     """Of outcome ids: `github`, or the host of a GitHub of one's own."""
+    repull: timedelta
+    """How much before the last known change is read once more."""
 
 
 @dataclass(frozen=True, slots=True)

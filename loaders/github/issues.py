@@ -6,7 +6,7 @@ from datetime import datetime
 from loaders.github.api import Api
 from loaders.github.cursor import Mark
 from loaders.github.entry import Entry, Lens, Object, issue_of
-from loaders.github.lists import MARGIN, Listing, place_of, read_list
+from loaders.github.lists import Listing, place_of, read_list
 from loaders.item import Ignored, Item, Parsed, Rejected
 
 UNNAMED = "names no agent session"
@@ -15,7 +15,7 @@ PULL_REQUEST = "a pull request: it is read with the pull requests"
 
 def read_issues(api: Api, mark: Mark, since: datetime | None, lens: Lens) -> Generator[Item, None, Mark]:
     """An item for every issue that has changed; gives how far the list was read."""
-    start = since if mark.updated_at is None else mark.updated_at - MARGIN
+    start = since if mark.updated_at is None else mark.updated_at - lens.repull
     listing = Listing("issues", api.issues_url(start), issue_of, None, ignored=_is_pull_request)
     issues, reached = yield from read_list(api, listing, mark, lens)
     for issue in issues.values():

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from loaders.cell import CellError
 from loaders.github.api import Api
@@ -12,8 +12,6 @@ from loaders.github.entry import Entry, Lens, Object
 from loaders.item import Ignored, Item, Location, Rejected
 from loaders.source import excerpt
 
-MARGIN = timedelta(minutes=10)
-"""What is read once more, because changes do not become visible in the order of their times."""
 REPEATED = "the same entry again: it moved to the front while the pages were read"
 KNOWN = "not changed since the last load"
 

@@ -13,7 +13,7 @@ from loaders.github.api import Api
 from loaders.github.cursor import MOST_WAITING, Cursor, Mark, Revert, taken_back
 from loaders.github.entry import Entry, Lens, pull_of, sessions_of_commit
 from loaders.github.issues import UNNAMED
-from loaders.github.lists import MARGIN, Listing, place_of, read_list, shown
+from loaders.github.lists import Listing, place_of, read_list, shown
 from loaders.github.markers import MarkerError, together
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.web import ComeBackError
@@ -29,7 +29,7 @@ def list_pulls(
     api: Api, mark: Mark, since: datetime | None, lens: Lens
 ) -> Generator[Item, None, tuple[dict[int, Entry], Mark]]:
     """An item for every pull request that is not to be judged; gives the others, and how far the list was read."""
-    start = since if mark.updated_at is None else mark.updated_at - MARGIN
+    start = since if mark.updated_at is None else mark.updated_at - lens.repull
     return (yield from read_list(api, Listing("pull requests", api.pulls_url(), pull_of, start), mark, lens))
 
 

@@ -7,6 +7,7 @@ calls are yielded (their keys are those of the originals), but it tells nothing 
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
@@ -70,14 +71,14 @@ def read_transcript(
     first: Parsed | Ignored | None = None
     for line in lines:
         if isinstance(line, Rejected):
-            yield line
+            yield replace(line, session_id=story.session_id)
             continue
         location, content = line
         item: Item
         try:
             item = story.take(location, parse(content))
         except (FieldError, RecordError) as error:
-            item = Rejected(location, str(error), excerpt(content))
+            item = Rejected(location, str(error), excerpt(content), story.session_id)
         if first is None and not isinstance(item, Rejected):
             first = item
         else:
@@ -115,6 +116,10 @@ class _Story:
         self._cause: Cause | None = None
         self._ending: Termination | None = None
         self._ending_rule = "transcript: no answer"
+
+    @property
+    def session_id(self) -> str:
+        return self._owner.session_id
 
     def take(self, location: Location, entry: Object) -> Parsed | Ignored:
         if self._unreadable is not None:

@@ -168,7 +168,8 @@ def _try(wish: Wish) -> None:
 
 def _task(wish: Wish, now: datetime, cursor: str | None, on_bytes: Callable[[int], None]) -> Task:
     source = wish.source
-    return Task(source.location, now, source.options, cursor, wish.token or source.token(), on_bytes)
+    token = wish.token or source.token()
+    return Task(source.location, now, source.options, cursor, token, source.repull, on_bytes)
 
 
 def _progress(source: Source) -> Progress:

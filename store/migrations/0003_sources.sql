@@ -6,6 +6,9 @@ ALTER TABLE loads ADD COLUMN conflicts BIGINT DEFAULT 0;
 ALTER TABLE loads ADD COLUMN error VARCHAR; -- NULL where the load was stored
 UPDATE loads SET removed = 0, conflicts = 0;
 
+-- Where a line may have been a call of a session: its cost is not known while nobody can read the line.
+ALTER TABLE rejected_rows ADD COLUMN session_id VARCHAR;
+
 -- Two records of one request that cannot both be true: which one counts, and what the other says.
 CREATE TABLE conflicts (
     load_id BIGINT NOT NULL,

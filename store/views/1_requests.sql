@@ -1,5 +1,14 @@
 -- Requests as they are counted. A line that totals a session is counted only where the session has no single requests.
 
+-- Sessions with lines that the last load of their source could not read: each may have been a call.
+CREATE OR REPLACE VIEW unread_sessions AS
+SELECT rejected.session_id, loads.source, count(*) AS lines
+FROM rejected_rows AS rejected
+JOIN loads USING (load_id)
+WHERE rejected.session_id IS NOT NULL
+    AND load_id IN (SELECT max(load_id) FROM loads WHERE error IS NULL GROUP BY source, location)
+GROUP BY rejected.session_id, loads.source;
+
 CREATE OR REPLACE VIEW counted_requests AS
 SELECT * FROM requests WHERE scope = 'request'
 UNION ALL
@@ -9,7 +18,20 @@ WHERE total.scope = 'session'
     AND NOT EXISTS (
         SELECT 1 FROM requests AS part
         WHERE part.scope = 'request' AND part.session_id = total.session_id
-    );
+    )
+UNION ALL BY NAME
+-- What was not read is a row of unknown cost, so that every sum that it may belong to is a lower bound.
+SELECT
+    'unread:' || unread.session_id AS request_key,
+    unread.source,
+    'session' AS scope,
+    unread.session_id,
+    session.started_at,
+    FALSE AS is_included,
+    'ok' AS status,
+    'MISSING_USAGE' AS cost_status
+FROM unread_sessions AS unread
+LEFT JOIN sessions AS session ON session.session_id = unread.session_id;
 
 -- One row a counted request.
 CREATE OR REPLACE VIEW request_facts_now AS

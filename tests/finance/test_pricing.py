@@ -60,6 +60,34 @@ def test_the_records_of_the_store_can_be_priced() -> None:
     assert cost_of(usage, PriceBook([line])) == Cost(Decimal("0.0393"), "PRICED", "S1")
 
 
+def test_a_total_of_calls_is_priced_where_every_split_into_calls_costs_the_same() -> None:
+    total = replace(CALL, scope="session", uncached_input_tokens=150_000)
+    assert cost_of(total, BOOK).status == "PRICED"
+    assert cost_of(total, BOOK) == cost_of(replace(total, scope="request"), BOOK)
+
+
+def test_a_total_of_which_each_call_may_be_over_the_tier_or_below_it_has_no_price() -> None:
+    calls = [replace(CALL, uncached_input_tokens=150_000), replace(CALL, uncached_input_tokens=150_000)]
+    total = replace(
+        CALL,
+        scope="session",
+        uncached_input_tokens=300_000,
+        cache_read_tokens=20_000,
+        cache_write_5m_tokens=4_000,
+        cache_write_1h_tokens=8_000,
+        output_tokens=600,
+    )
+    assert cost_of(total, BOOK) == Cost(None, "UNPRICED", "S1")
+    # What the two calls cost, and what their sum would cost as one call.
+    assert sum(cost_of(call, BOOK).usd or 0 for call in calls) == Decimal("0.978")
+    assert cost_of(replace(total, scope="request"), BOOK).usd == Decimal("1.9515")
+
+
+def test_a_total_has_no_price_where_each_call_has_a_fee() -> None:
+    book = PriceBook([replace(SONNET, per_call_fee=Decimal("0.01"))])
+    assert cost_of(replace(CALL, scope="session"), book) == Cost(None, "UNPRICED", "S1")
+
+
 def test_a_billed_amount_wins_over_everything_even_if_it_is_zero() -> None:
     call = replace(CALL, billed_usd=Decimal(0), reported_usd=Decimal(5), is_included=True)
 

@@ -92,3 +92,11 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(LoadError) as refused:
         read_sources(path)
     assert [line.split(": ")[0] for line in str(refused.value).splitlines()] == [f"{path}:2", f"{path}:3"]
+
+
+def test_only_a_source_that_goes_on_from_where_it_was_has_something_to_read_once_more(tmp_path: Path) -> None:
+    text = "sources: {{shop: {{loader: {}, location: acme/shop, repull_days: 3}}}}"
+    (source,) = read_sources(write(tmp_path, text.format("github")))
+    assert (source.location, source.repull) == ("acme/shop", timedelta(days=3))
+    with pytest.raises(LoadError, match="cash reads everything each time; repull_days has no meaning for it"):
+        read_sources(write(tmp_path, text.format("cash")))

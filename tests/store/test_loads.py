@@ -53,7 +53,7 @@ def test_every_load_has_its_row_with_cursor_and_counts(store: Store) -> None:
     assert (oldest.read, oldest.stored, oldest.unchanged, oldest.ignored, oldest.rejected) == (4, 1, 0, 2, 1)
     assert (oldest.applied_at, oldest.data_version) == (NOW, 1)
     assert store.read("FROM ignored_items").rows == [(1, "no usage in it", 2)]
-    assert store.read("FROM rejected_rows").rows == [(1, "a.jsonl:3", "not JSON", "{oops")]
+    assert store.read("FROM rejected_rows").rows == [(1, "a.jsonl:3", "not JSON", "{oops", None)]
 
 
 def test_the_report_shows_the_first_twenty_rejections_and_all_are_stored(store: Store) -> None:

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from store import QueryError, Store, StoreBusyError, StoreError
-from store.migrate import migrate
+from store.migrate import MIGRATIONS, migrate
 from tests.store.conftest import call, load_into
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +148,23 @@ def test_a_migration_runs_once_and_only_the_new_ones_run(tmp_path: Path) -> None
         (2, "0002_second"),
     ]
     assert connection.execute("SELECT x, y FROM a").fetchall() == []
+
+
+def test_what_an_earlier_version_stored_says_nothing_in_columns_that_came_later(tmp_path: Path) -> None:
+    (views := tmp_path / "views").mkdir()
+    for path in sorted(MIGRATIONS.glob("000[12]_*.sql")):
+        (tmp_path / path.name).write_text(path.read_text())
+    connection = duckdb.connect()
+    migrate(connection, tmp_path, views)
+    connection.execute(
+        "INSERT INTO requests (request_key, source, scope, is_included, status, cost_status, load_id, first_load_id)"
+        " VALUES ('r1', 'test', 'request', FALSE, 'ok', 'UNPRICED', 1, 1)"
+    )
+    migrate(connection)
+    assert connection.execute("SELECT unpriced_part, unbilled_status FROM requests").fetchall() == [(None, None)]
+    assert connection.execute("SELECT request_key, cost_status FROM request_facts_now").fetchall() == [
+        ("r1", "UNPRICED")
+    ]
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
