@@ -15,7 +15,8 @@ from loaders.loader import of_files
 from loaders.source import OnBytes
 from loaders.table import Entry, Row, nearest, open_table, read_entries
 from store import Budget
-from store.records import MAX_CHARACTERS, BudgetAction, BudgetPeriod, BudgetScope, Trigger
+from store.checks import MAX_CHARACTERS
+from store.records import BudgetAction, BudgetPeriod, BudgetScope, Trigger
 
 _REQUIRED = ("budget_id", "limit_usd")
 _OPTIONAL = (

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from uuid import UUID
 
 from finance.pricing import rounded_usd
-from store.records import MAX_USD
+from store.checks import MAX_USD
 
 EpochUnit = Literal["ms", "s"]
 _T = TypeVar("_T")

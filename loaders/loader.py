@@ -46,6 +46,8 @@ class Loader:
     """How many bytes `Task.on_bytes` will be told of; None where nobody can say."""
     options: tuple[str, ...] = ()
     """The names of the options that it takes."""
+    paths: tuple[str, ...] = ()
+    """Of those, the ones that are paths."""
     schedule: str = DAILY
     """How often it is loaded where nobody says otherwise, as cron says it."""
     keeps: timedelta | None = None

@@ -160,4 +160,5 @@ LOADER = Loader(
     _read,
     size=lambda path: total_bytes([path]),
     options=("mapping",),
+    paths=("mapping",),
 )

@@ -67,7 +67,16 @@ class Source:
 def read_sources(path: Path) -> tuple[Source, ...]:
     """The sources of a file, in its order. Raises `LoadError` that tells every mistake with its place."""
     given = read_model(path, _File)
-    return tuple(_source(name, entry, path.parent) for name, entry in given.sources.items())
+    try:
+        sources = tuple(_source(name, entry, path.parent) for name, entry in given.sources.items())
+    except RuntimeError as error:
+        raise LoadError(f"{path}: {error}; write the path out") from error  # the home of somebody who is unknown here
+    places: dict[tuple[str, str], str] = {}
+    for source in sources:
+        other = places.setdefault((source.loader.name, source.location), source.name)
+        if other != source.name:
+            raise LoadError(f"{path}: '{other}' and '{source.name}' are one place; one place has one schedule")
+    return sources
 
 
 def source_of(kind: str, location: str, options: Mapping[str, str]) -> Source:
@@ -120,10 +129,8 @@ class _File(_Strict):
         for name in self.sources:
             if name in RESERVED and self.sources[name].loader != name:
                 raise ValueError(f"'{name}' is a word of the command line and cannot name a source of another kind")
-        places = [(entry.loader, entry.location) for entry in self.sources.values()]
-        for loader, location in places:
-            if places.count((loader, location)) > 1:
-                raise ValueError(f"{loader} {location} is named twice; one source has one schedule")
+        if not self.sources:
+            raise ValueError("names no source")
         return self
 
 
@@ -132,23 +139,17 @@ def _source(name: str, entry: _Entry, folder: Path) -> Source:
     return Source(
         name,
         loader,
-        _placed(loader, entry.location, folder),
-        _placed_options(entry.options, folder),
+        _placed(entry.location, folder) if loader.is_path else entry.location,
+        {name: _placed(value, folder) if name in loader.paths else value for name, value in entry.options.items()},
         entry.schedule or loader.schedule,
         ZoneInfo(entry.zone),
         timedelta(days=entry.keeps_days) if entry.keeps_days else loader.keeps,
         timedelta(days=entry.repull_days) if entry.repull_days else None,
         entry.token_env,
-        (folder / Path(entry.token_file).expanduser()) if entry.token_file else None,
+        Path(_placed(entry.token_file, folder)) if entry.token_file else None,
     )
 
 
-def _placed(loader: Loader, location: str, folder: Path) -> str:
+def _placed(path: str, folder: Path) -> str:
     """A path of the file is meant from the folder that the file is in."""
-    return os.path.abspath(folder / Path(location).expanduser()) if loader.is_path else location  # noqa: PTH100 - links stay
-
-
-def _placed_options(options: Mapping[str, str], folder: Path) -> dict[str, str]:
-    return {
-        name: str(folder / Path(value).expanduser()) if name == "mapping" else value for name, value in options.items()
-    }
+    return os.path.abspath(folder / Path(path).expanduser())  # noqa: PTH100 - links stay as they are

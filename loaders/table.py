@@ -109,7 +109,7 @@ def open_table(path: Path, *, on_bytes: OnBytes | None = None) -> Table:
     """
     shown_as = os.fsencode(path).decode("utf-8", "replace")
     if not path.is_file():
-        raise LoadError(f"{shown_as}: there is no such file")
+        raise LoadError(f"{shown_as}: " + ("is not a regular file" if path.exists() else "there is no such file"))
     suffixes = [suffix for suffix in map(str.lower, path.suffixes) if suffix not in _PACKED]
     match suffixes[-1:]:
         case [".csv"]:

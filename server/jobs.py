@@ -3,6 +3,7 @@
 A job is what is asked for; a load is what was stored. A job that comes to nothing leaves a load with its error.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -12,18 +13,21 @@ from threading import Event, Lock, Thread
 from typing import Literal
 
 from loaders import LoadError, Task
-from loaders.apart import staged_apart
+from loaders.apart import GivenUpError, staged_apart
 from loaders.job import StalePricesError, apply_load
 from loaders.schedule import is_due
 from loaders.sources import Source
 from store import LoadReport, Stage, Store, StoreError
 
 State = Literal["waiting", "running", "stored", "failed"]
+Place = tuple[str, str]
+"""A kind of loader and a location: of one place one load at a time."""
 
-AT_ONCE = 2
+AT_ONCE = 4
 KEPT = 200
 TRIES = 5
 TICK_S = 15.0
+_LOG = logging.getLogger(__name__)
 
 
 class JobRefusedError(Exception):
@@ -43,10 +47,15 @@ class Job:
     report: LoadReport | None = None
     error: str | None = None
     token: str | None = field(default=None, repr=False)
+    """Only until the job is over."""
 
     @property
     def is_over(self) -> bool:
         return self.state in ("stored", "failed")
+
+    @property
+    def place(self) -> Place:
+        return place_of(self.source)
 
 
 class Jobs:
@@ -61,48 +70,48 @@ class Jobs:
         self.sources = tuple(sources)
         """Those that are loaded by their schedule, too."""
         self._jobs: dict[int, Job] = {}
+        self._busy: set[Place] = set()
+        """Places of which a job was given to the pool and is not over."""
         self._lock = Lock()
         self._applying = Lock()
         self._ending = Event()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="load")
 
     def start(self, source: Source, token: str | None = None) -> Job:
-        """A job that will begin to read after this call: a new one, or one for the same source that waits already.
+        """A job that will begin to read after this call: a new one, or the same wish that waits already.
 
         Raises `JobRefusedError` while the server goes down.
         """
         with self._lock:
             if self._ending.is_set():
                 raise JobRefusedError("the server is going down; load again when it is back")
-            others = [job for job in self._jobs.values() if not job.is_over and _place(job.source) == _place(source)]
-            if waiting := next((job for job in others if job.state == "waiting"), None):
-                return waiting
+            for job in self._jobs.values():
+                if job.state == "waiting" and (job.source, job.token) == (source, token):
+                    return job
             job = Job(max(self._jobs, default=0) + 1, source, self._clock(), token=token)
             self._jobs[job.number] = job
             self._forget_the_oldest()
-            if not others:
-                self._pool.submit(self._run, job.number)
+            self._go_on(job.place)
         return job
+
+    def start_if_due(self, source: Source, token: str | None = None) -> Job | None:
+        """None where its schedule does not say so, or where it is being loaded."""
+        began_at, has_failed = self._store.last_attempts().get(place_of(source), (None, False))
+        is_now = is_due(source.schedule, source.zone, began_at, self._clock(), has_failed=has_failed)
+        if not is_now or any(job.place == place_of(source) for job in self.running()):
+            return None
+        return self.start(source, token)
 
     def job(self, number: int) -> Job | None:
         return self._jobs.get(number)
 
     def running(self) -> list[Job]:
+        """Those that are not over, in the order in which they were asked for."""
         return [job for job in list(self._jobs.values()) if not job.is_over]
 
     def start_due(self) -> list[Job]:
         """Starts every source whose schedule says so, and that is not being loaded."""
-        started = []
-        for source in self.sources:
-            is_going_on = any(_place(job.source) == _place(source) for job in self.running())
-            if not is_going_on and self.is_due(source):
-                with suppress(JobRefusedError):
-                    started.append(self.start(source))
-        return started
-
-    def is_due(self, source: Source) -> bool:
-        began_at = self._store.last_attempts().get(_place(source))
-        return is_due(source.schedule, source.zone, began_at, self._clock())
+        return [job for source in self.sources if (job := self.start_if_due(source)) is not None]
 
     @contextmanager
     def kept_going(self) -> Iterator[None]:
@@ -121,53 +130,59 @@ class Jobs:
             self._ending.set()
         self._pool.shutdown(cancel_futures=True)
         for job in self.running():
-            self._change(job.number, state="failed", error="the server went down before it began")
+            self._change(job.number, state="failed", error="the server went down before it began", token=None)
 
     def _watch(self) -> None:
         while not self._ending.is_set():
-            with suppress(StoreError):  # a store that cannot be asked now is asked again at the next tick
+            try:
                 self.start_due()
+            except JobRefusedError:
+                return
+            except Exception:  # noqa: BLE001 - the edge of a thread: one bad moment must not end all schedules
+                _LOG.exception("the sources that are due could not be started; they are tried again in %s s", TICK_S)
             self._ending.wait(TICK_S)
+
+    def _go_on(self, place: Place) -> None:
+        """Gives the pool the next job of a place where none is on its way. The lock is held by whoever calls."""
+        following = (job for job in self._jobs.values() if job.state == "waiting" and job.place == place)
+        if place not in self._busy and not self._ending.is_set() and (job := next(following, None)):
+            self._busy.add(place)
+            self._pool.submit(self._run, job.number)
 
     def _run(self, number: int) -> None:
         job = self._jobs[number]
         self._change(number, state="running")
+        report, error = None, None
         try:
             report = self._load(job)
-        except (LoadError, StoreError, OSError) as error:
-            self._change(number, state="failed", error=str(error))
-            self._note_failure(job, str(error))
-        except Exception as error:  # noqa: BLE001 - the edge of a thread: a mistake of ours must show, not vanish
-            self._change(number, state="failed", error=f"unexpected: {error!r}")
-            self._note_failure(job, f"unexpected: {error!r}")
-        else:
-            self._change(number, state="stored", report=report)
-        finally:
-            self._go_on(job.source)
-
-    def _go_on(self, source: Source) -> None:
-        """Starts the job that waited for this source to be free."""
+        except GivenUpError as given_up:
+            error = str(given_up)
+        except (LoadError, StoreError, OSError) as failure:
+            error = self._noted(job, str(failure))
+        except Exception as mistake:  # noqa: BLE001 - the edge of a thread: a mistake of ours must show, not vanish
+            _LOG.exception("the load of %s %s ended unexpectedly", *job.place)
+            error = self._noted(job, f"unexpected: {mistake!r}")
         with self._lock:
-            waiting = [j for j in self._jobs.values() if j.state == "waiting" and _place(j.source) == _place(source)]
-            if waiting and not self._ending.is_set():
-                self._pool.submit(self._run, waiting[0].number)
+            over = replace(self._jobs[number], state="failed" if error else "stored", report=report, error=error)
+            self._jobs[number] = replace(over, token=None)
+            self._busy.discard(job.place)
+            self._go_on(job.place)
 
     def _load(self, job: Job) -> LoadReport:
-        source = job.source
-        if source.loader.size is not None:
-            self._change(job.number, total_bytes=source.loader.size(Task(source.location, job.asked_at).path))
+        source, (kind, location) = job.source, job.place
         for _ in range(TRIES):
             now, book = self._clock(), self._store.prices()
-            cursor = self._store.last_cursor(source.loader.name, source.location)
-            task = Task(source.location, now, dict(source.options), cursor, job.token or source.token(), source.repull)
+            cursor = self._store.last_cursor(kind, location)
+            task = Task(location, now, dict(source.options), cursor, job.token or source.token(), source.repull)
             self._change(job.number, read_bytes=0)
             with staged_apart(
-                source.loader.name,
+                kind,
                 task,
                 book,
                 self._store.stage_directory,
                 timeout_s=self._timeout_s,
                 on_bytes=lambda read: self._advance(job.number, read),
+                on_size=lambda total: self._change(job.number, total_bytes=total),
                 is_given_up=self._ending.is_set,
             ) as staged:
                 try:
@@ -175,7 +190,7 @@ class Jobs:
                         return apply_load(self._store, stage, book, staged.stated, now=self._clock(), began_at=now)
                 except StalePricesError:
                     continue
-        raise LoadError(f"{source.location}: the price book changed {TRIES} times while it was read; load it again")
+        raise LoadError(f"{location}: the price book changed {TRIES} times while it was read; load it again")
 
     def _advance(self, number: int, read: int) -> None:
         self._change(number, read_bytes=self._jobs[number].read_bytes + read)
@@ -184,12 +199,13 @@ class Jobs:
         with self._lock:
             self._jobs[number] = replace(self._jobs[number], **values)  # type: ignore[arg-type]  # named by ourselves
 
-    def _note_failure(self, job: Job, error: str) -> None:
-        """Of a source that somebody named or loaded before; a slip of the pen is no source."""
-        if job.source not in self.sources and _place(job.source) not in self._store.last_attempts():
-            return
+    def _noted(self, job: Job, error: str) -> str:
+        """Keeps the error of a source that somebody named or loaded before; a slip of the pen is no source."""
+        kind, location = job.place
         with suppress(StoreError):  # the job says it, too; a store that cannot be written has other troubles
-            self._store.note_failure(job.source.loader.name, job.source.location, error, now=self._clock())
+            if job.source in self.sources or job.place in self._store.last_attempts():
+                self._store.note_failure(kind, location, error, now=self._clock(), began_at=job.asked_at)
+        return error
 
     def _forget_the_oldest(self) -> None:
         over = [number for number, job in self._jobs.items() if job.is_over]
@@ -197,5 +213,5 @@ class Jobs:
             del self._jobs[number]
 
 
-def _place(source: Source) -> tuple[str, str]:
+def place_of(source: Source) -> Place:
     return source.loader.name, source.location

@@ -16,20 +16,20 @@ from starlette.routing import Route
 
 from loaders import LOADERS, LoadError
 from loaders.sources import Source, source_of
-from server.jobs import Job, JobRefusedError, Jobs
+from server.jobs import Job, JobRefusedError, Jobs, place_of
 
 MAX_BODY_BYTES = 100_000
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 class Wish(BaseModel):
-    """What is to be loaded: a source of the file by its name, or a kind and a location."""
+    """What is to be loaded; with the name that the file of sources gives it, where it does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    kind: str
+    location: str = Field(max_length=4096)
     name: str | None = None
-    kind: str | None = None
-    location: str | None = Field(None, max_length=4096)
     options: dict[str, str] = Field(default_factory=dict)
     token: str | None = Field(None, max_length=10_000, repr=False)
     is_due_only: bool = False
@@ -48,9 +48,9 @@ def load_routes(jobs: Jobs, key: str) -> list[Route]:
         try:
             wish = Wish.model_validate(orjson.loads(bytes(body)))
             source = _source(jobs, wish)
-            if wish.is_due_only and not jobs.is_due(source):
+            job = jobs.start_if_due(source, wish.token) if wish.is_due_only else jobs.start(source, wish.token)
+            if job is None:
                 return JSONResponse({"number": 0, "state": "not due"}, headers=HEADERS)
-            job = jobs.start(source, wish.token)
         except JobRefusedError as error:
             return _told(409, str(error))
         except (LoadError, orjson.JSONDecodeError) as error:
@@ -91,14 +91,18 @@ def _refusal(request: Request, key: str) -> Response | None:
 
 
 def _source(jobs: Jobs, wish: Wish) -> Source:
-    if wish.name is not None:
-        found = next((source for source in jobs.sources if source.name == wish.name), None)
-        if found is None:
-            raise LoadError(f"the server knows no source '{wish.name}'; start it again after the file has changed")
-        return found
-    if wish.kind is None or wish.kind not in LOADERS or not wish.location:
-        raise LoadError("name a source, or give a kind and a location")
-    return source_of(wish.kind, wish.location, wish.options)
+    if wish.kind not in LOADERS or not wish.location:
+        raise LoadError("give a kind and a location")
+    asked = source_of(wish.kind, wish.location, wish.options)
+    if wish.name is None:
+        return asked
+    found = next((source for source in jobs.sources if source.name == wish.name), None)
+    if found is None or (place_of(found), found.options) != (place_of(asked), asked.options):
+        raise LoadError(
+            f"the server knows no source '{wish.name}' of this kind and place; start it again after sources.yaml has "
+            "changed, in the same directory"
+        )
+    return found
 
 
 def _told(status: int, message: str) -> Response:

@@ -1,5 +1,7 @@
 """Where the rows are: schema, writes and reads. The only package that imports duckdb."""
 
+from store.accounts import LoadReport
+from store.checks import RecordError
 from store.database import Store
 from store.errors import QueryError, QueryTimeout, StoreBusyError, StoreError
 from store.priced import CostStatus, PricedRequest
@@ -13,13 +15,11 @@ from store.records import (
     Outcome,
     Price,
     Record,
-    RecordError,
     Request,
     Session,
 )
 from store.stage import Stage, StagedRecord
 from store.stored import Load, SourceState
-from store.write import LoadReport
 
 __all__ = [
     "Budget",

@@ -1,13 +1,11 @@
 """One owner of one file: opening, writing and reading it."""
 
-import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree, rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -16,9 +14,11 @@ from uuid import uuid4
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from store.errors import StoreBusyError, StoreError
+from store.accounts import LoadReport, record_failure
+from store.errors import StoreError
 from store.facts import refresh_facts
 from store.migrate import migrate
+from store.opening import connect, make_stage_directory, quoted, shut_in
 from store.priced import PricedRequest
 from store.read import Reader, Rows
 from store.records import Price
@@ -29,19 +29,18 @@ from store.stored import (
     last_cursor,
     select_attempts,
     select_loads,
+    select_newest_stored,
+    select_pauses,
     select_prices,
     select_rejections,
     select_requests,
     select_sources,
-    select_starts,
 )
-from store.write import LoadReport, apply_stage, raise_version, record_failure, transaction
+from store.transaction import raise_version, transaction
+from store.write import apply_stage
 
 STORAGE_VERSION = "v1.4.0"
 """Of the file: older versions of DuckDB can still read it, so there is a way back."""
-
-_STAGE_NAME = r"clawback-loads-[a-z0-9_]{8}"
-"""What `mkdtemp` makes of our prefix."""
 
 
 class Store:
@@ -67,12 +66,12 @@ class Store:
         }
         config |= {"memory_limit": memory_limit} if memory_limit else {}
         config |= {"threads": str(threads)} if threads else {}
-        connection = _connect(path, config)
+        connection = connect(path, config)
         try:
-            stage_directory = _make_stage_directory(path)
+            stage_directory = make_stage_directory(path)
             if path is None:
-                connection.execute(f"SET GLOBAL temp_directory = {_quoted(stage_directory / 'spill')}")
-            _shut_in(connection, stage_directory)
+                connection.execute(f"SET GLOBAL temp_directory = {quoted(stage_directory / 'spill')}")
+            shut_in(connection, stage_directory)
             migrate(connection)
         except duckdb.Error as error:
             connection.close()
@@ -111,10 +110,12 @@ class Store:
             self._data_version = report.data_version
         return report
 
-    def note_failure(self, source: str, location: str, error: str, *, now: datetime) -> None:
+    def note_failure(
+        self, source: str, location: str, error: str, *, now: datetime, began_at: datetime | None = None
+    ) -> None:
         """Keeps that a load came to nothing, and why. The data and its version stay as they are."""
         with self._writing("the note of a failed load") as cursor:
-            record_failure(cursor, source, location, error, _without_zone(now))
+            record_failure(cursor, source, location, error, _without_zone(now), _without_zone(began_at or now))
 
     def set_capacity(self, slots: int) -> None:
         """How many sessions the machines can run at once, for the allocation of infrastructure."""
@@ -160,8 +161,8 @@ class Store:
         with self._reading() as cursor:
             return last_cursor(cursor, source, location)
 
-    def last_attempts(self) -> dict[tuple[str, str], datetime]:
-        """(source, location) -> when its newest load began, whether it was stored or failed."""
+    def last_attempts(self) -> dict[tuple[str, str], tuple[datetime, bool]]:
+        """(source, location) -> when its newest load began, and whether it failed."""
         with self._reading() as cursor:
             return select_attempts(cursor)
 
@@ -170,10 +171,15 @@ class Store:
         with self._reading() as cursor:
             return select_sources(cursor)
 
-    def starts(self, source: str, location: str) -> list[datetime]:
-        """When the stored loads of a source began, oldest first."""
+    def newest_stored(self, source: str, location: str) -> Load | None:
+        """The newest load of a source that was stored."""
         with self._reading() as cursor:
-            return select_starts(cursor, source, location)
+            return select_newest_stored(cursor, source, location)
+
+    def pauses(self, source: str, location: str, longer_than: timedelta, most: int) -> list[tuple[datetime, datetime]]:
+        """The newest pauses between two stored loads of a source, oldest first: when both began."""
+        with self._reading() as cursor:
+            return select_pauses(cursor, source, location, longer_than, most)
 
     def rejections(self, load_id: int, most: int) -> list[tuple[str, str]]:
         """Location and reason of the first rows that a load rejected."""
@@ -200,6 +206,8 @@ class Store:
         try:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield cursor
+        except duckdb.Error as error:
+            raise StoreError(f"the store cannot be read: {error}") from error
         finally:
             cursor.close()  # ends the transaction
 
@@ -229,78 +237,6 @@ class Store:
         with TemporaryDirectory(prefix="load-", dir=self.stage_directory) as copy:
             copytree(directory, copy, dirs_exist_ok=True)
             yield Path(copy)
-
-
-def _make_stage_directory(path: Path | None) -> Path:
-    """A new directory in `<store>.stage`, which may hold what is not ours: that is neither read nor removed.
-
-    Whoever calls this owns the store, so the other directories of our name are what killed processes have left.
-    """
-    try:
-        if path is None:
-            return Path(mkdtemp(prefix="clawback-loads-", dir=mkdtemp(prefix="clawback-"))).resolve()
-        file = path.resolve()
-        parent = file.with_name(file.name + ".stage")
-        parent.mkdir(mode=0o700, exist_ok=True)
-        for left in parent.iterdir():
-            if re.fullmatch(_STAGE_NAME, left.name) and not left.is_symlink():
-                rmtree(left, ignore_errors=True)
-        return Path(mkdtemp(prefix="clawback-loads-", dir=parent)).resolve()
-    except OSError as error:
-        place = f"{path}.stage" if path else "the directory for temporary files"
-        raise StoreError(
-            f"{place} must be a directory that can be written, because loads are staged there: {error.strerror}. "
-            "Move away what has its name, make it writable, or give the store another name."
-        ) from error
-
-
-def _connect(path: Path | None, config: dict[str, str | bool | int | float | list[str]]) -> DuckDBPyConnection:
-    if path is None:
-        return duckdb.connect(":memory:", config=config)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path.parent} cannot be created for the store: {error.strerror}") from error
-    _check_is_a_store(path)
-    advice = "Ask the server that owns it, or stop that process; only one process can have a store open."
-    try:
-        return duckdb.connect(str(path.resolve()), config=config)
-    except duckdb.ConnectionException as error:
-        raise StoreBusyError(f"{path} is open already in this process (PID {os.getpid()}). {advice}") from error
-    except duckdb.Error as error:
-        holder = re.search(r"lock is held in (.+?) \(PID (\d+)\)", str(error))
-        if holder is None:
-            raise StoreError(f"{path} cannot be opened: {error}") from error
-        raise StoreBusyError(f"{path} is open in process {holder[2]} ({holder[1]}). {advice}") from error
-
-
-def _check_is_a_store(path: Path) -> None:
-    """DuckDB opens a table of text as a database in memory: what is stored there would be gone with the process."""
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(12)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
-    if beginning[8:] != b"DUCK":
-        raise StoreError(f"{path} is not a store of Clawback; name another file, or one that is not there yet")
-
-
-def _shut_in(connection: DuckDBPyConnection, stage_directory: Path) -> None:
-    """From here on no SQL, whoever wrote it, reaches a file but the store itself and what is staged for it."""
-    for statement in (
-        "LOAD icu",
-        "LOAD json",
-        "SET GLOBAL TimeZone = 'UTC'",
-        f"SET GLOBAL allowed_directories = [{_quoted(stage_directory)}]",
-        "SET GLOBAL enable_external_access = false",
-    ):
-        connection.execute(statement)
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _without_zone(instant: datetime) -> datetime:

@@ -13,13 +13,8 @@ from store.priced import KNOWLEDGE
 from store.tables import COST, CREDIT_USAGE, PRICES, REQUESTS, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
 
 _NEVER = "'-infinity'::TIMESTAMP"
-BUCKETS = (
-    "uncached_input_tokens",
-    "cache_read_tokens",
-    "cache_write_5m_tokens",
-    "cache_write_1h_tokens",
-    "output_tokens",
-)
+CACHE_WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
+BUCKETS = ("uncached_input_tokens", "cache_read_tokens", *CACHE_WRITES, "output_tokens")
 _TOKENS = " + ".join(BUCKETS)
 _UNBILLED = "coalesce(unbilled_status, cost_status)"
 _KNOWLEDGE_RANK = (
@@ -27,6 +22,8 @@ _KNOWLEDGE_RANK = (
     f" + CASE WHEN {_UNBILLED} = 'UNPRICED' AND unpriced_part IS NOT NULL THEN 1.5 ELSE 0 END"
 )
 """A copy that says why no line can price it knows more than one that was priced without knowing that."""
+_TERMS = f"greatest({_KNOWLEDGE_RANK}, list_position({list(KNOWLEDGE)}, 'PRICED'))"
+"""What a copy knows of its cost beside tokens and price lines: nothing, why no line fits, a plan, or a bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +100,14 @@ def keep_conflicts() -> str:
     """Notes the records of a request that say something else than the one that counts, of this load or stored before.
 
     A copy of which the other is a continuation (no bucket of it is larger, nothing it states is stated otherwise) is
-    no conflict: answers are streamed, and written down more than once. What is noted already is not noted again.
+    no conflict: answers are streamed, and written down more than once. Nor is one that has as many cache writes without
+    saying how long they are kept. What is noted already is not noted again.
     """
     names = ("provider", "model")
     otherwise = " OR ".join(
         [f"lower(copy.{name}) <> lower(kept.{name})" for name in names]
-        + [f"copy.{bucket} > kept.{bucket}" for bucket in BUCKETS]
+        + [f"copy.{bucket} > kept.{bucket}" for bucket in BUCKETS if bucket not in CACHE_WRITES]
+        + [_written_otherwise()]
         + ["copy.billed_usd <> kept.billed_usd"]
     )
     columns = ", ".join(REQUESTS.columns)
@@ -133,6 +132,14 @@ def keep_conflicts() -> str:
             WHERE NOT ({is_total("kept.")}) AND ({otherwise})
             EXCEPT SELECT request_key, kept, other FROM conflicts
         )"""
+
+
+def _written_otherwise() -> str:
+    """A condition: together more cache writes, or as many, split in another way than the one that is stated."""
+    together = [" + ".join(f"{row}.{bucket}" for bucket in CACHE_WRITES) for row in ("copy", "kept")]
+    larger = " OR ".join(f"copy.{bucket} > kept.{bucket}" for bucket in CACHE_WRITES)
+    both_split = "copy.cache_write_1h_tokens > 0 AND kept.cache_write_1h_tokens > 0"
+    return f"{' > '.join(together)} OR ({both_split} AND ({larger}))"
 
 
 def _said(row: str) -> str:
@@ -164,6 +171,12 @@ def _struct(ranks: Mapping[str, str], columns: Iterable[str]) -> str:
 def _request_merge() -> Merge:
     """The oldest session owns the call; the copy with the most output is the one that was streamed to its end.
 
+    A source that does not say how long a cache write is kept has all of them as five minutes, so of copies with the
+    same tokens the one with more for an hour is the one that was told. That ranks below what decides a cost without
+    the split (a plan, a bill, a part that no line prices), and above a price, which is else that of the guess.
+
+    What one load took for a call and another knows to be the total of several is a total.
+
     A bill holds whichever copy states it, since it often comes in a record that has nothing else; of two that differ
     the larger, for no copy says which came later. What the usage was chosen by stays known beside a bill from
     elsewhere, so that a later copy is ranked as if all had come at once.
@@ -179,6 +192,9 @@ def _request_merge() -> Merge:
     fullest = {
         "output": "coalesce(output_tokens, -1)",
         "tokens": f"coalesce({_TOKENS}, -1)",
+        "total": "(scope = 'session')::INTEGER",
+        "terms": _TERMS,
+        "split": "coalesce(cache_write_1h_tokens, -1)",
         "knowledge": _KNOWLEDGE_RANK,
         "names": _stated(("provider", "model")),
         "end": f"coalesce(ended_at, {_NEVER})",

@@ -7,7 +7,7 @@ from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
 from store.facts import FACTS, define_facts
-from store.write import transaction
+from store.transaction import transaction
 
 _HERE = Path(__file__).parent
 MIGRATIONS = _HERE / "migrations"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from store.records import MAX_USD, RecordError, Request
+from store.checks import MAX_USD, RecordError
+from store.records import Request
 
 CostStatus = Literal["BILLED", "REPORTED", "INCLUDED", "PRICED", "UNPRICED", "MISSING_USAGE"]
 

@@ -2,14 +2,16 @@
 
 A record that exists is valid: constructing it checks it and raises `RecordError` with the field and what would be
 right. Money is `Decimal` in USD, instants are aware UTC datetimes, days are dates. `None` means "the source does not
-say", never zero. Several records with one key are evidence about one row; `store.merge` says which of them wins.
+say", never zero. Several records with one key are evidence about one row; `store.merge` says which of them wins. Every
+table's record is described here and nowhere else, which makes this the longest module of the store.
 """
 
-from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Literal, get_args
+
+from store.checks import RecordError, check
 
 Scope = Literal["request", "session"]
 RequestStatus = Literal["ok", "error", "aborted"]
@@ -19,15 +21,6 @@ ChargeCategory = Literal["compute", "storage", "network", "software", "people", 
 BudgetScope = Literal["global", "agent", "model", "trigger", "session"]
 BudgetPeriod = Literal["day", "week", "month"]
 BudgetAction = Literal["alert", "block"]
-
-MAX_CHARACTERS = 1024
-MAX_COUNT = 2**62
-MAX_USD = Decimal(10) ** 15
-"""A larger amount is a unit error (micro-dollars, another currency), not money of ours."""
-
-
-class RecordError(ValueError):
-    """A value that cannot be stored: the message names the record, the field, the value and what would be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +63,7 @@ class Request:
     """Start of the session in which this copy was found; the oldest one owns the call."""
 
     def __post_init__(self) -> None:
-        _check(self, required=("request_key", "source"))
+        check(self, required=("request_key", "source"))
         tokens = (
             self.uncached_input_tokens,
             self.cache_read_tokens,
@@ -116,7 +109,7 @@ class Session:
     """It was at work at `observed_at`: whatever was seen to end before that was not its end."""
 
     def __post_init__(self) -> None:
-        _check(self, required=("session_id", "source"))
+        check(self, required=("session_id", "source"))
         if self.started_at and self.ended_at and self.ended_at < self.started_at:
             raise RecordError(
                 f"Session {self.session_id}: ended_at {self.ended_at.isoformat()} is before "
@@ -143,7 +136,7 @@ class Outcome:
     occurred_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _check(self, required=("outcome_id", "source", "session_id", "kind"))
+        check(self, required=("outcome_id", "source", "session_id", "kind"))
         if self.kind != self.kind.upper() or not self.kind.replace("_", "").isalnum():
             raise RecordError(f"Outcome {self.outcome_id}: kind must be like PR_MERGED, got {self.kind!r}")
 
@@ -167,7 +160,7 @@ class Charge:
     """The part of its source, such as a billing period of an account, that the source states as a whole each time."""
 
     def __post_init__(self) -> None:
-        _check(self, required=("charge_id", "source"))
+        check(self, required=("charge_id", "source"))
         if self.ends_on <= self.starts_on:
             raise RecordError(
                 f"Charge {self.charge_id}: ends_on {self.ends_on} must be after starts_on {self.starts_on} "
@@ -188,7 +181,7 @@ class CashBalance:
     source: str
 
     def __post_init__(self) -> None:
-        _check(self, required=("account", "source"))
+        check(self, required=("account", "source"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +204,7 @@ class CreditUsage:
     """When a count that still grows was read: of two counts the later holds. None for a statement; the last holds."""
 
     def __post_init__(self) -> None:
-        _check(self, required=("usage_id", "source", "vendor"))
+        check(self, required=("usage_id", "source", "vendor"))
         if self.credits < 0:
             raise RecordError(f"CreditUsage {self.usage_id}: credits must be 0 or more, got {self.credits}")
         if (self.usd is None) != (self.usd_rule is None):
@@ -237,7 +230,7 @@ class CreditQuota:
     """Of one period."""
 
     def __post_init__(self) -> None:
-        _check(self, required=("vendor", "plan", "source"))
+        check(self, required=("vendor", "plan", "source"))
         for name in ("used_credits", "limit_credits", "fee_usd"):
             if (value := getattr(self, name)) is not None and value < 0:
                 raise RecordError(f"CreditQuota {self.vendor} {self.plan}: {name} must be 0 or more, got {value}")
@@ -267,7 +260,7 @@ class Budget:
     """The file that states it with all its others: one that is no longer there is no longer in force."""
 
     def __post_init__(self) -> None:
-        _check(self, required=("budget_id", "source", "zone"))
+        check(self, required=("budget_id", "source", "zone"))
         if self.limit_usd < 0:
             raise RecordError(f"Budget {self.budget_id}: limit_usd must be 0 or more, got {self.limit_usd}")
         if self.scope == "global" and self.member is not None:
@@ -313,7 +306,7 @@ class Price:
     """Why this line says other than what was known before; stands beside every cost that it restates."""
 
     def __post_init__(self) -> None:
-        _check(self, required=("price_id", "source", "provider", "model"))
+        check(self, required=("price_id", "source", "provider", "model"))
         if self.effective_to is not None and self.effective_to <= self.effective_from:
             raise RecordError(
                 f"Price {self.price_id}: effective_to {self.effective_to.isoformat()} must be after "
@@ -322,52 +315,3 @@ class Price:
 
 
 Record = Request | Session | Outcome | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price
-
-
-_FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Record)}
-_NONE = type(None)
-_VALUES = {kind: attrgetter(*names) for kind, names in _FIELDS.items()}
-
-
-def _check(record: Record, required: tuple[str, ...]) -> None:
-    for position, value in enumerate(_VALUES[type(record)](record)):
-        kind = type(value)
-        if kind is _NONE or kind is bool:
-            continue
-        if kind is int and 0 <= value < MAX_COUNT:
-            continue
-        if kind is str and 0 < len(value) <= MAX_CHARACTERS and value.isascii() and "\x00" not in value:
-            continue
-        if kind is datetime and value.tzinfo is UTC:
-            continue
-        _check_field(record, _FIELDS[type(record)][position], value, required)
-
-
-def _check_field(record: Record, field: str, value: object, required: tuple[str, ...]) -> None:
-    if isinstance(value, str):
-        _check_text(record, field, value, required=field in required)
-    elif isinstance(value, datetime):
-        if value.tzinfo is not UTC:
-            raise RecordError(f"{_place(record, field)} must be a datetime in UTC, got {value!r}")
-    elif isinstance(value, Decimal):
-        if not value.is_finite() or not -MAX_USD <= value <= MAX_USD:
-            raise RecordError(f"{_place(record, field)} must be an amount below {MAX_USD:.0e} USD, got {value}")
-    elif isinstance(value, int) and not 0 <= value < MAX_COUNT:
-        raise RecordError(f"{_place(record, field)} must be a count from 0 to 2^62, got {value}")
-
-
-def _check_text(record: Record, field: str, value: str, *, required: bool) -> None:
-    if not value and required:
-        raise RecordError(f"{_place(record, field)} must not be empty")
-    if len(value) > MAX_CHARACTERS:
-        raise RecordError(f"{_place(record, field)} must be at most 1,024 characters, got {len(value):,}")
-    if "\x00" in value:
-        raise RecordError(f"{_place(record, field)} must not contain a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise RecordError(f"{_place(record, field)} must be text that UTF-8 can hold: {error.reason}") from error
-
-
-def _place(record: Record, field: str) -> str:
-    return f"{type(record).__name__}.{field}"

@@ -4,6 +4,7 @@ Staging needs no database, so a loader that crashes leaves the store as it was. 
 """
 
 from collections import Counter
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -96,7 +97,8 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end_files()
+        with suppress(OSError):  # the disk is full: what was staged goes now
+            self._end_files()
         rmtree(self.directory, ignore_errors=True)
 
     def add(self, item: int, record: StagedRecord) -> None:
@@ -136,7 +138,6 @@ class Stage:
         """Ends the files and, last of all, writes the manifest: a directory without one holds no finished load."""
         if self._closed:
             return
-        self._end_files()
         manifest = {
             "source": self.source,
             "location": self.location,
@@ -147,20 +148,32 @@ class Stage:
             "rejected": self.rejected,
             "rejections": self.rejections,
         }
-        (self.directory / MANIFEST).write_bytes(orjson.dumps(manifest))
+        try:
+            self._end_files()
+            (self.directory / MANIFEST).write_bytes(orjson.dumps(manifest))
+        except OSError as error:
+            raise self._no_room(error) from error
 
     def _end_files(self) -> None:
         self._closed = True
-        for file in self._files.values():
-            file.close()
+        with ExitStack() as files:
+            for file in self._files.values():
+                files.callback(file.close)
+
+    def _no_room(self, error: OSError) -> StoreError:
+        reason = error.strerror or error
+        return StoreError(f"the load of {self.location} cannot be staged in {self.directory}: {reason}")
 
     def _write(self, name: str, item: int, record: StagedRecord | Recost | RejectedRow) -> None:
         self._must_be_open()
         line = orjson.dumps(record, default=_decimal)
-        if name not in self._files:
-            self._files[name] = (self.directory / f"{name}.ndjson").open("wb")
         self._lines += 1
-        self._files[name].write(b'{"seq":%d,"item":%d,"record":%b}\n' % (self._lines, item, line))
+        try:
+            if name not in self._files:
+                self._files[name] = (self.directory / f"{name}.ndjson").open("wb")
+            self._files[name].write(b'{"seq":%d,"item":%d,"record":%b}\n' % (self._lines, item, line))
+        except OSError as error:
+            raise self._no_room(error) from error
 
     def _must_be_open(self) -> None:
         if self._closed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from duckdb import DuckDBPyConnection
@@ -83,14 +83,31 @@ def select_sources(cursor: DuckDBPyConnection) -> list[SourceState]:
     return [SourceState(load, stored.get(place), times.get(place, 0)) for place, load in newest.items()]
 
 
-def select_starts(cursor: DuckDBPyConnection, source: str, location: str) -> list[datetime]:
-    """When the stored loads of a source began, oldest first."""
-    rows = cursor.execute(
-        "SELECT coalesce(started_at, applied_at) FROM loads"
-        " WHERE source = $source AND location = $location AND error IS NULL ORDER BY load_id",
+def select_newest_stored(cursor: DuckDBPyConnection, source: str, location: str) -> Load | None:
+    found = cursor.execute(
+        f"SELECT {', '.join(_LOAD)} FROM loads"
+        " WHERE source = $source AND location = $location AND error IS NULL ORDER BY load_id DESC LIMIT 1",
         {"source": source, "location": location},
+    ).fetchone()
+    return None if found is None else Load(**_fields(_LOAD, found))
+
+
+def select_pauses(
+    cursor: DuckDBPyConnection, source: str, location: str, longer_than: timedelta, most: int
+) -> list[tuple[datetime, datetime]]:
+    """The newest pauses between two stored loads of a source that follow each other, oldest first."""
+    rows = cursor.execute(
+        """
+        WITH starts AS (
+            SELECT load_id, coalesce(started_at, applied_at) AS began_at,
+                lag(began_at) OVER (ORDER BY load_id) AS before
+            FROM loads WHERE source = $source AND location = $location AND error IS NULL
+        )
+        SELECT before, began_at FROM starts WHERE began_at - before > $longer_than
+        ORDER BY load_id DESC LIMIT $most""",
+        {"source": source, "location": location, "longer_than": longer_than, "most": most},
     ).fetchall()
-    return [began_at.replace(tzinfo=UTC) for (began_at,) in rows]
+    return [(before.replace(tzinfo=UTC), began_at.replace(tzinfo=UTC)) for before, began_at in reversed(rows)]
 
 
 def select_rejections(cursor: DuckDBPyConnection, load_id: int, most: int) -> list[tuple[str, str]]:
@@ -104,19 +121,16 @@ def select_rejections(cursor: DuckDBPyConnection, load_id: int, most: int) -> li
 
 def last_cursor(cursor: DuckDBPyConnection, source: str, location: str) -> str | None:
     """What the last load of a source that was stored has reached."""
-    found = cursor.execute(
-        "SELECT cursor FROM loads WHERE source = $source AND location = $location AND error IS NULL"
-        " ORDER BY load_id DESC LIMIT 1",
-        {"source": source, "location": location},
-    ).fetchone()
-    return None if found is None or found[0] is None else str(found[0])
+    newest = select_newest_stored(cursor, source, location)
+    return None if newest is None else newest.cursor
 
 
-def select_attempts(cursor: DuckDBPyConnection) -> dict[tuple[str, str], datetime]:
+def select_attempts(cursor: DuckDBPyConnection) -> dict[tuple[str, str], tuple[datetime, bool]]:
     rows = cursor.execute(
-        "SELECT source, location, max(coalesce(started_at, applied_at)) FROM loads GROUP BY source, location"
+        "SELECT source, location, max(coalesce(started_at, applied_at)), arg_max(error IS NOT NULL, load_id)"
+        " FROM loads GROUP BY source, location"
     ).fetchall()
-    return {(source, location): began_at.replace(tzinfo=UTC) for source, location, began_at in rows}
+    return {(source, location): (began_at.replace(tzinfo=UTC), failed) for source, location, began_at, failed in rows}
 
 
 def select_prices(cursor: DuckDBPyConnection, known_at: datetime | None) -> list[Price]:

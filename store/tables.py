@@ -12,17 +12,7 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from store.priced import PricedRequest
-from store.records import (
-    Budget,
-    CashBalance,
-    Charge,
-    CreditQuota,
-    CreditUsage,
-    Outcome,
-    Price,
-    Request,
-    Session,
-)
+from store.records import Budget, CashBalance, Charge, CreditQuota, CreditUsage, Outcome, Price, Request, Session
 
 MONEY = "DECIMAL(38, 12)"
 

@@ -4,21 +4,22 @@ Nothing of a load can be seen before its COMMIT, so a load that was killed is si
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from store.accounts import LoadReport, next_load_id, record_load
 from store.errors import StoreError
 from store.facts import refresh_facts
 from store.merge import is_total, keep_conflicts, known_prices, merged_rows, same
-from store.stage import MAX_RAW, Recost, RejectedRow, Stage, storable
-from store.stored import last_cursor
-from store.tables import BUDGETS, CHARGES, COST, PRICES, REQUESTS, TABLES, Table, sql_type
+from store.restate import recost, restate
+from store.rows import integer, row
+from store.stage import Recost, RejectedRow, Stage
+from store.tables import BUDGETS, CHARGES, PRICES, REQUESTS, TABLES, Table, sql_type
+from store.transaction import raise_version, transaction
 
 COPY_RULE = "another copy of a request of the same load"
 FULLER_COPY = "a fuller copy of the request"
@@ -28,51 +29,7 @@ _NOTES: Mapping[str, type] = {"recosts": Recost, "rejected_rows": RejectedRow}
 """What is staged beside the records."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What came of one load. read = stored + unchanged + ignored + rejected."""
-
-    load_id: int
-    source: str
-    location: str
-    read: int
-    stored: int
-    """Lines that gave a row that is new or has changed."""
-    unchanged: int
-    ignored: int
-    rejected: int
-    removed: int
-    """Rows that the source no longer has, of parts that it stated as a whole."""
-    conflicts: int
-    """Records of a request that cannot be true beside the one that counts."""
-    data_version: int
-    rejections: tuple[tuple[str, str], ...]
-    """Location and reason of the first 20."""
-    ignored_by_rule: tuple[tuple[str, int], ...]
-
-
 _UNREAD = "SELECT session_id, source FROM unread_sessions ORDER BY ALL"
-_COUNTS = ("read", "stored", "unchanged", "ignored", "rejected", "removed", "conflicts")
-_REPORTED = ("load_id", "source", "location", *_COUNTS, "data_version")
-"""What the row of a load has of its report."""
-
-
-@contextmanager
-def transaction(cursor: DuckDBPyConnection) -> Iterator[None]:
-    cursor.execute("BEGIN TRANSACTION")
-    try:
-        yield
-    except BaseException:  # whatever happened, Ctrl-C too: nothing of it stays, and then it goes on its way
-        cursor.execute("ROLLBACK")
-        raise
-    cursor.execute("COMMIT")
-
-
-def raise_version(cursor: DuckDBPyConnection, now: datetime) -> int:
-    """The number of what can be read after the transaction; every write takes a new one."""
-    return _integer(
-        cursor, "UPDATE data_version SET version = version + 1, changed_at = $now RETURNING version", {"now": now}
-    )
 
 
 def apply_stage(
@@ -92,48 +49,25 @@ def apply_stage(
     with transaction(cursor):
         load_id = next_load_id(cursor)
         if "recosts" in staged:
-            _recost(cursor, load_id, now)
+            recost(cursor, load_id, now)
         for table in tables:
             _store(cursor, table, load_id, now)
         removed = _remove_the_rest(cursor, stage, staged)
+        left = _left_behind(cursor, stage, staged)
         changed = _changed_tables(cursor, staged, tables) | ({CHARGES.name} if removed else set())
-        report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed)
+        report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
         unread = cursor.execute(_UNREAD).fetchall()
-        _record_load(cursor, stage, report, now, started_at)
+        record_load(cursor, stage, report, now, started_at)
         if cursor.execute(_UNREAD).fetchall() != unread:
             changed.add("rejected_rows")
         refresh_facts(cursor, changed)
     return report
 
 
-def record_failure(cursor: DuckDBPyConnection, source: str, location: str, error: str, now: datetime) -> None:
-    """A load of which nothing was stored, so that whoever asks after its source learns why."""
-    with transaction(cursor):
-        values = {
-            "load_id": next_load_id(cursor),
-            "source": source,
-            "location": storable(location),
-            "cursor_before": last_cursor(cursor, source, storable(location)),
-            "cursor": last_cursor(cursor, source, storable(location)),
-            "started_at": now,
-            "applied_at": now,
-            "data_version": _integer(cursor, "SELECT version FROM data_version"),
-            "error": storable(error[:MAX_RAW]),
-        }
-        columns = [f"${name} AS {name}" for name in values] + [f"0 AS {name}" for name in _COUNTS]
-        cursor.execute(f"INSERT INTO loads BY NAME SELECT {', '.join(columns)}", values)
-
-
-def next_load_id(cursor: DuckDBPyConnection) -> int:
-    return _integer(cursor, "SELECT coalesce(max(load_id), 0) + 1 FROM loads")
-
-
 def _remove_the_rest(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str]) -> int:
     """Removes what is stored of the parts that the load states as a whole and that it does not state."""
-    if not stage.whole_parts:
-        return 0
     removed = 0
-    for table in (CHARGES, BUDGETS):
+    for table in (CHARGES, BUDGETS) if stage.whole_parts else ():
         (key,) = table.key
         kept = f"{key} NOT IN (SELECT {key} FROM staged_{table.name})" if table.name in staged else "TRUE"
         rows = cursor.execute(
@@ -145,10 +79,22 @@ def _remove_the_rest(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset
     return removed
 
 
+def _left_behind(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str]) -> int:
+    """Stored charges of the parts that the load is about, which it does not have."""
+    if CHARGES.name not in staged:
+        return 0
+    return integer(
+        cursor,
+        "SELECT count(*) FROM charges ANTI JOIN staged_charges USING (charge_id)"
+        " WHERE source = $source AND part IN (SELECT part FROM staged_charges)",
+        {"source": stage.source},
+    )
+
+
 def _changed_tables(cursor: DuckDBPyConnection, staged: frozenset[str], tables: Iterable[Table]) -> set[str]:
     """The tables of which this load changed a row."""
-    changed = {table.name for table in tables if _integer(cursor, f"SELECT count(*) FROM changed_{table.name}")}
-    if "recosts" in staged and _integer(cursor, "SELECT count(*) FROM recosted"):
+    changed = {table.name for table in tables if integer(cursor, f"SELECT count(*) FROM changed_{table.name}")}
+    if "recosts" in staged and integer(cursor, "SELECT count(*) FROM recosted"):
         changed.add(REQUESTS.name)
     return changed
 
@@ -167,26 +113,6 @@ def _read_staged(
         )""")
 
 
-def _recost(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
-    cursor.execute(f"""
-        CREATE TEMP TABLE recosted AS
-        SELECT staged.* FROM staged_recosts AS staged
-        ANTI JOIN requests AS stored ON {same("staged", "stored", ("request_key", *COST))}
-        WHERE staged.seq IN (SELECT max(seq) FROM staged_recosts GROUP BY request_key)""")
-    unknown = cursor.execute(
-        "SELECT request_key FROM recosted ANTI JOIN requests USING (request_key) LIMIT 1"
-    ).fetchone()
-    if unknown:
-        raise StoreError(f"request {unknown[0]} cannot be given another cost: it is not stored")
-    _restate(cursor, "recosted", "new.reason", load_id, now)
-    cursor.execute(
-        f"""
-        UPDATE requests SET {", ".join(f"{column} = new.{column}" for column in COST)}, load_id = $load_id
-        FROM recosted AS new WHERE new.request_key = requests.request_key""",
-        {"load_id": load_id},
-    )
-
-
 def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime) -> None:
     if table is PRICES:
         cursor.execute(known_prices(), {"now": now})
@@ -201,7 +127,7 @@ def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime
     if table is REQUESTS:
         cursor.execute(keep_conflicts(), {"load_id": load_id})
         reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
-        _restate(cursor, f"changed_{table.name}", reason, load_id, now)
+        restate(cursor, f"changed_{table.name}", reason, load_id, now)
     loads = {"load_id": "$load_id"} | ({"first_load_id": "$load_id"} if table is REQUESTS else {})
     cursor.execute(
         f"""
@@ -215,24 +141,6 @@ def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime
     _assert_unique(cursor, table)
 
 
-def _restate(cursor: DuckDBPyConnection, changed: str, reason: str, load_id: int, now: datetime) -> None:
-    """Keeps the costs that are about to be replaced, where they were known."""
-    cursor.execute(
-        f"""
-        INSERT INTO restatements BY NAME
-        SELECT
-            request_key,
-            $now AS restated_at,
-            $load_id AS load_id,
-            {", ".join(f"old.{column} AS old_{column}, new.{column} AS new_{column}" for column in COST)},
-            {reason} AS reason
-        FROM {changed} AS new
-        JOIN requests AS old USING (request_key)
-        WHERE old.cost_usd IS NOT NULL AND NOT ({same("old", "new", COST)})""",
-        {"now": now, "load_id": load_id},
-    )
-
-
 def _assert_unique(cursor: DuckDBPyConnection, table: Table) -> None:
     keys = ", ".join(table.key)
     double = cursor.execute(f"""
@@ -243,11 +151,17 @@ def _assert_unique(cursor: DuckDBPyConnection, table: Table) -> None:
 
 
 def _report(
-    cursor: DuckDBPyConnection, stage: Stage, tables: Iterable[Table], load_id: int, data_version: int, removed: int
+    cursor: DuckDBPyConnection,
+    stage: Stage,
+    tables: Iterable[Table],
+    load_id: int,
+    data_version: int,
+    removed: int,
+    left_behind: int,
 ) -> LoadReport:
     """An item is stored if one of its records was; one that only has copies of requests of other items is ignored."""
     verdicts = " UNION ALL ".join(_verdicts(table) for table in tables) or "SELECT 0 AS item, NULL AS is_stored LIMIT 0"
-    stored, unchanged, copies = _row(
+    stored, unchanged, copies = row(
         cursor,
         f"""
         SELECT
@@ -267,7 +181,8 @@ def _report(
         ignored=ignored.total(),
         rejected=stage.rejected,
         removed=removed,
-        conflicts=_integer(cursor, "SELECT count(*) FROM conflicts WHERE load_id = $load_id", {"load_id": load_id}),
+        left_behind=left_behind,
+        conflicts=integer(cursor, "SELECT count(*) FROM conflicts WHERE load_id = $load_id", {"load_id": load_id}),
         data_version=data_version,
         rejections=tuple(stage.rejections),
         ignored_by_rule=tuple(ignored.items()),
@@ -288,42 +203,3 @@ def _verdicts(table: Table) -> str:
             UNION ALL
             SELECT item, NULL FROM staged_requests"""
     return f"SELECT item, changed.source IS NOT NULL AS is_stored FROM {staged}"
-
-
-def _record_load(
-    cursor: DuckDBPyConnection, stage: Stage, report: LoadReport, now: datetime, started_at: datetime
-) -> None:
-    values = {name: getattr(report, name) for name in _REPORTED} | {
-        "cursor_before": last_cursor(cursor, stage.source, stage.location),
-        "cursor": stage.cursor,
-        "started_at": started_at,
-        "applied_at": now,
-    }
-    cursor.execute(f"INSERT INTO loads BY NAME SELECT {', '.join(f'${name} AS {name}' for name in values)}", values)
-    rules = {"rules": [rule for rule, _ in report.ignored_by_rule], "counts": [n for _, n in report.ignored_by_rule]}
-    if report.ignored_by_rule:
-        cursor.execute(
-            "INSERT INTO ignored_items SELECT $load_id, unnest($rules), unnest($counts)",
-            {"load_id": report.load_id} | rules,
-        )
-    if "rejected_rows" in stage.tables:
-        # A line that is read again and again is one row, of the newest load.
-        cursor.execute(
-            "DELETE FROM rejected_rows WHERE (location, reason, raw) IN"
-            " (SELECT (location, reason, raw) FROM staged_rejected_rows)"
-        )
-        cursor.execute(
-            "INSERT INTO rejected_rows BY NAME"
-            " SELECT $load_id AS load_id, location, reason, raw, session_id FROM staged_rejected_rows ORDER BY seq",
-            {"load_id": report.load_id},
-        )
-
-
-def _row(cursor: DuckDBPyConnection, sql: str, params: Mapping[str, object] | None = None) -> tuple[Any, ...]:
-    row = cursor.execute(sql, dict(params or {})).fetchone()
-    assert row is not None, sql
-    return row
-
-
-def _integer(cursor: DuckDBPyConnection, sql: str, params: Mapping[str, object] | None = None) -> int:
-    return int(_row(cursor, sql, params)[0])

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 
 from loaders.agent_json.clock import Span, first_object, span_of
 from loaders.agent_json.runs import Run
+from loaders.openclaw.harness import provider_behind
 from loaders.openclaw.keys import UNKNOWN, Cause, cause_by_key, parse_key, unique_id
 from loaders.openclaw.usage import Usage, read_usage
 from loaders.openclaw.values import FieldError, Object, object_in, text
@@ -56,7 +57,7 @@ def read_run(run: Run, document: Object, now: datetime, *, is_alone: bool) -> tu
         scope="session",
         session_id=place.session_id,
         agent=place.agent,
-        provider=provider,
+        provider=provider_behind(provider) if place.own_session_id is not None else provider,
         model=model,
         started_at=span.started_at,
         ended_at=span.ended_at,

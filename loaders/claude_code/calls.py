@@ -6,8 +6,9 @@ the final count of output tokens. The store keeps the copy with the most.
 
 from datetime import datetime
 
-from loaders.openclaw.usage import read_usage
+from loaders.claude_code.usage import read_buckets
 from loaders.openclaw.values import FieldError, Object, object_in, text
+from loaders.responses.unpriced import unpriced_part
 from store import Request
 
 SOURCE = "claude-code"
@@ -19,7 +20,8 @@ OWN_IDS = "msg_"
 
 def read_call(entry: Object, message: Object, session_id: str, at: datetime, session_started_at: datetime) -> Request:
     """Raises `FieldError` or `RecordError` where the message is none."""
-    buckets = read_usage(object_in(message, "usage"), "anthropic-messages").buckets
+    usage = object_in(message, "usage")
+    buckets = read_buckets(usage)
     return Request(
         request_key=_request_key(entry, message),
         source=SOURCE,
@@ -34,6 +36,7 @@ def read_call(entry: Object, message: Object, session_id: str, at: datetime, ses
         cache_write_5m_tokens=buckets.cache_write_5m if buckets else None,
         cache_write_1h_tokens=buckets.cache_write_1h if buckets else None,
         output_tokens=buckets.output if buckets else None,
+        unpriced_part=unpriced_part(message, usage or {}, PROVIDER),
         status="error" if is_failure(entry) else "ok",
         owner_started_at=session_started_at,
     )

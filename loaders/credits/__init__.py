@@ -154,4 +154,5 @@ LOADER = Loader(
     _read,
     size=lambda path: total_bytes([path]),
     options=("plans", "observed_at"),
+    paths=("plans",),
 )

@@ -15,13 +15,14 @@ from typing import Final
 from loaders.cell import Cell, CellError
 from loaders.focus.bill import Bill
 from loaders.focus.columns import INSTANTS, NAMES, VENDORS, instant, name_in
+from loaders.focus.services import AI, sells_calls
 from loaders.table import Row, nearest
 from store import Charge
-from store.records import MAX_CHARACTERS, ChargeCategory
+from store.checks import MAX_CHARACTERS
+from store.records import ChargeCategory
 
 _KINDS = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 _CATEGORIES: Final[Mapping[str, ChargeCategory]] = {
-    "AI and Machine Learning": "inference",
     "Analytics": "software",
     "Business Applications": "software",
     "Compute": "compute",
@@ -41,7 +42,7 @@ _CATEGORIES: Final[Mapping[str, ChargeCategory]] = {
     "Storage": "storage",
     "Web": "software",
 }
-"""ServiceCategory -> ours. A tax or a credit belongs to the service that it is for."""
+"""ServiceCategory -> ours, but for services for AI. A tax or a credit belongs to the service that it is for."""
 _DAY = timedelta(days=1)
 
 
@@ -82,7 +83,7 @@ def charge_of(row: Row, place: Place, number: int) -> Charge:
     return Charge(
         charge_id=f"focus:{place.identity.hex()}:{number}",
         source="focus",
-        category=_CATEGORIES.get(name_in(row, "ServiceCategory") or "Other", "other"),
+        category=_category(row),
         amount_usd=row["EffectiveCost"].usd(),
         starts_on=starts_on,
         ends_on=ends_on,
@@ -91,6 +92,14 @@ def charge_of(row: Row, place: Place, number: int) -> Charge:
         billed_usd=row["BilledCost"].maybe(Cell.usd),
         part=place.bill.part(place.day),
     )
+
+
+def _category(row: Row) -> ChargeCategory:
+    """`inference` is left out of burn, for requests hold what it paid for; so it is only what requests can hold."""
+    stated = name_in(row, "ServiceCategory") or "Other"
+    if stated != AI:
+        return _CATEGORIES.get(stated, "other")
+    return "inference" if sells_calls(name_in(row, "ServiceName"), name_in(row, "ChargeDescription")) else "compute"
 
 
 def _vendor(row: Row) -> str | None:

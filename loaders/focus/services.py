@@ -1,4 +1,5 @@
-"""What kind of service a name stands for, where a bill does not say it: FOCUS categories for vendors' own names.
+"""What kind of service a name stands for: FOCUS categories for vendors' own names where a bill has none, and which
+services for AI sell calls.
 
 A name that is not known here is `Other`, which is a category and not a guess.
 """
@@ -15,14 +16,15 @@ _FAMILIES: Final[Mapping[str, str]] = {
     "Storage Snapshot": "Storage",
 }
 """Product families of AWS, which sells disks and traffic under the name of its computers."""
-_AI, _COMPUTE, _STORAGE, _NETWORK = "AI and Machine Learning", "Compute", "Storage", "Networking"
+AI = "AI and Machine Learning"
+_COMPUTE, _STORAGE, _NETWORK = "Compute", "Storage", "Networking"
 _WORDS: Final = (
-    ("bedrock", _AI),
-    ("sagemaker", _AI),
-    ("vertex ai", _AI),
-    ("gemini", _AI),
-    ("generative language", _AI),
-    ("openai", _AI),
+    ("bedrock", AI),
+    ("sagemaker", AI),
+    ("vertex ai", AI),
+    ("gemini", AI),
+    ("generative language", AI),
+    ("openai", AI),
     ("amazonec2", _COMPUTE),
     ("amazonecs", _COMPUTE),
     ("amazoneks", _COMPUTE),
@@ -49,6 +51,37 @@ _WORDS: Final = (
     ("bigquery", "Analytics"),
 )
 """A word of the service's name in lower case -> FOCUS category; the first that fits."""
+_SELLERS_OF_CALLS: Final = (
+    "bedrock",
+    "openai",
+    "foundry models",
+    "anthropic",
+    "claude",
+    "gemini api",
+    "generative language",
+    "openrouter",
+    "mistral",
+    "cohere",
+)
+"""Words of services that sell calls to models by their tokens."""
+_CALLS: Final = (*_SELLERS_OF_CALLS, "gemini", "generative ai", "token", "llama", "deepseek", "grok")
+"""Words of what is charged, where a service sells both calls and machines. Of a name that is unknown, such as a code of
+a marketplace, only `bedrock` is believed."""
+_SELLERS_OF_BOTH: Final = ("vertex ai", "cognitive services", "azure ai", "foundry")
+_NO_CALLS: Final = (
+    "provision",
+    "model unit",
+    "per hour",
+    "node hour",
+    "training",
+    "customiz",
+    "hosting",
+    "agentcore",
+    "guardrail",
+    "storage",
+    "per seat",
+)
+"""Words of what even a seller of calls charges beside them: capacity by time, training, what runs around a model."""
 
 
 def category_of(family: object, service: object, description: object) -> str:
@@ -60,4 +93,17 @@ def category_of(family: object, service: object, description: object) -> str:
     for word, category in _WORDS:
         if word in name:
             return category
-    return _AI if isinstance(description, str) and "bedrock" in description.casefold() else "Other"
+    return AI if isinstance(description, str) and "bedrock" in description.casefold() else "Other"
+
+
+def sells_calls(service: str | None, description: str | None) -> bool:
+    """Whether a charge of a service for AI is for calls to a model by their tokens, which requests hold already.
+
+    All else that such services charge, above all the machines that they rent out, is in no request.
+    """
+    name, said = (service or "").casefold(), (description or "").casefold()
+    if any(word in said for word in _NO_CALLS):
+        return False
+    if any(word in name for word in _SELLERS_OF_CALLS):
+        return True
+    return any(word in said for word in (_CALLS if any(word in name for word in _SELLERS_OF_BOTH) else ("bedrock",)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from loaders.item import Ignored, Item, Location, Rejected
 from loaders.openclaw.agent_sessions import AgentSessions
 from loaders.openclaw.calls import Owner
+from loaders.openclaw.harness import Bindings
 from loaders.openclaw.keys import unique_id
 from loaders.openclaw.rows import MOST_BYTES, Database, has_row_numbers, rows, schema_version
 from loaders.openclaw.transcript import read_transcript
@@ -45,7 +46,12 @@ def keeps_sessions(database: Database) -> bool | str:
 
 
 def read_agent_events(
-    database: Database, agent: str, sessions: AgentSessions, now: datetime, on_bytes: OnBytes | None = None
+    database: Database,
+    agent: str,
+    sessions: AgentSessions,
+    bindings: Bindings,
+    now: datetime,
+    on_bytes: OnBytes | None = None,
 ) -> Iterator[Item]:
     """One item for each event and each line of an archive."""
     for table, rule in _COPIES.items():
@@ -63,14 +69,14 @@ def read_agent_events(
             continue
         lines = _events_of(database, named, on_bytes)
         is_over = owner.session_id in over
-        for item in read_transcript(lines, owner, now, is_archive=is_over, is_owner_certain=True):
+        for item in read_transcript(lines, owner, now, is_archive=is_over, is_owner_certain=True, bindings=bindings):
             found += 1
             yield item
     held = _count(database)
     if is_whole and found < held:
         reason = f"has {held:,} events, of which {found:,} can be found: its index is damaged; run `REINDEX` on it"
         yield Rejected(database.place(EVENTS), reason)
-    yield from _read_archives(database, agent, sessions.born, now)
+    yield from _read_archives(database, agent, sessions.born, bindings, now)
 
 
 def _count(database: Database) -> int:
@@ -142,7 +148,9 @@ def _line(location: Location, event: object) -> tuple[Location, bytes] | Rejecte
     return location, event
 
 
-def _read_archives(database: Database, agent: str, born: Mapping[str, datetime], now: datetime) -> Iterator[Item]:
+def _read_archives(
+    database: Database, agent: str, born: Mapping[str, datetime], bindings: Bindings, now: datetime
+) -> Iterator[Item]:
     """The bytes are unpacked like a file's, with the same limits, so they become one."""
     if not database.has(ARCHIVES, "session_id", "archive_blob"):
         return
@@ -161,7 +169,7 @@ def _read_archives(database: Database, agent: str, born: Mapping[str, datetime],
                     file.write(chunk)
                 file.flush()
                 lines = read_lines(Path(file.name), database.place(f"{ARCHIVES}/{named}").path)
-                yield from read_transcript(lines, owner, now, is_archive=True, is_owner_certain=True)
+                yield from read_transcript(lines, owner, now, is_archive=True, is_owner_certain=True, bindings=bindings)
         except FieldError as error:
             yield Rejected(location, str(error))
         except sqlite3.Error as error:

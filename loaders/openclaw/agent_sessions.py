@@ -27,6 +27,7 @@ _FIELDS = {
     "hook_external_content_source": "hookExternalContentSource",
     "chat_type": "chatType",
     "model": "model",
+    "agent_harness_id": "agentHarnessId",
 }
 _NODE = ("session_key", *_FIELDS, "entry_json", "entry_valid", "created_at", "fork_source_session_id")
 _WINDOW = ("session_key", *_FIELDS, "created_at", "started_at", "ended_at", "reason")

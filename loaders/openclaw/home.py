@@ -15,6 +15,7 @@ from loaders.openclaw.agent_sessions import AgentSessions, read_agent_sessions
 from loaders.openclaw.audit import read_message_runs
 from loaders.openclaw.calls import Owner
 from loaders.openclaw.cron import read_run_log
+from loaders.openclaw.harness import Binding, bindings_of, read_codex_binding
 from loaders.openclaw.jobs import Job, read_jobs
 from loaders.openclaw.keys import Directory, unique_id
 from loaders.openclaw.layout import Kind, Layout, Place
@@ -25,7 +26,8 @@ from loaders.openclaw.stale import without_stale
 from loaders.openclaw.state import read_state, read_state_jobs
 from loaders.openclaw.transcript import read_transcript
 from loaders.openclaw.usage_check import Tally, check_usage
-from loaders.source import OnBytes, read_document, read_lines
+from loaders.openclaw.values import FieldError
+from loaders.source import OnBytes, excerpt, read_document, read_lines
 from loaders.sqlite import SqliteError
 
 _MISSING = "no session and no call in it is in this load"
@@ -57,6 +59,7 @@ class _Home:
     on_bytes: OnBytes | None
     job_names: dict[str, str] = field(default_factory=dict)
     directory: Directory = field(default_factory=lambda: Directory(()))
+    bindings: dict[str, Binding] = field(default_factory=dict)
     databases: list[tuple[Place, AgentSessions]] = field(default_factory=list)
     """Those of agents that keep sessions and can be read."""
 
@@ -78,6 +81,8 @@ class _Home:
         yield from left
         windows = [window for _, sessions in self.databases for window in sessions.windows]
         self.directory = Directory(entries, windows)
+        self.bindings = bindings_of((*entries, *windows))
+        yield from self._codex_bindings()
         for entry in (*entries, *windows):
             yield evidence(entry, self.directory, self.now, self.job_names)
 
@@ -99,7 +104,7 @@ class _Home:
         for place in self.places("transcript"):
             owner = Owner(unique_id(place.session, place.agent), place.agent, started_at=None)
             lines = read_lines(place.path, place.shown_as, self.on_bytes)
-            yield from read_transcript(lines, owner, self.now, is_archive=place.is_archive)
+            yield from read_transcript(lines, owner, self.now, is_archive=place.is_archive, bindings=self.bindings)
         readable = {place.path: sessions for place, sessions in self.databases}
         for place in self.places("agent database"):
             with Meter.of(place.path, self.on_bytes) as meter:
@@ -108,7 +113,10 @@ class _Home:
                 try:
                     with opened(place) as database:
                         yield from read_message_runs(database, self.directory, self.now)
-                        yield from read_agent_events(database, place.agent, readable[place.path], self.now, meter.took)
+                        sessions = readable[place.path]
+                        yield from read_agent_events(
+                            database, place.agent, sessions, self.bindings, self.now, meter.took
+                        )
                 except SqliteError as error:
                     yield Rejected(Location(place.shown_as), f"{error.reason}; what was not read is not in this load")
 
@@ -119,6 +127,21 @@ class _Home:
                 yield document
             else:
                 yield from check_usage(document, place.shown_as, tally)
+
+    def _codex_bindings(self) -> Iterator[Item]:
+        for place in self.places("codex binding"):
+            document = read_document(place.path, place.shown_as, self.on_bytes)
+            if isinstance(document, Rejected):
+                yield document
+                continue
+            location, session_id = Location(place.shown_as), unique_id(place.session, place.agent)
+            try:
+                found = read_codex_binding(document, place.agent)
+            except FieldError as error:
+                yield Rejected(location, str(error), excerpt(document))
+                continue
+            self.bindings[session_id] = self.bindings.get(session_id, Binding()).joined(found)
+            yield Ignored(location, "codex binding: says whose calls a transcript totals")
 
     def _named(self, jobs: Iterator[Job | Rejected] | list[Rejected]) -> Iterator[Item]:
         for job in jobs:

@@ -18,7 +18,17 @@ from loaders.openclaw.values import FieldError, text
 from loaders.source import refusal
 from loaders.sqlite import SqliteError, columns, open_sqlite
 
-Kind = Literal["jobs", "store", "agent database", "registry", "cron log", "state database", "transcript", "usage check"]
+Kind = Literal[
+    "jobs",
+    "store",
+    "codex binding",
+    "agent database",
+    "registry",
+    "cron log",
+    "state database",
+    "transcript",
+    "usage check",
+]
 
 AGENT_DATABASE = "openclaw-agent.sqlite"
 _IMPORT_ARCHIVE = "session-sqlite-import-archive"
@@ -32,6 +42,7 @@ _TRANSCRIPT = re.compile(
     r"(?:\.imported-\d+(?:\.\d+)?)?"
     r"(?:\.(?:zst|gz))?"
 )
+_CODEX_BINDING = re.compile(r"(?P<stem>.+?)\.jsonl\.codex-app-server\.json(?:\.migrated)?")
 _LEFT = (
     (re.compile(r"\.checkpoint\..+\.jsonl"), "checkpoint: a copy of a transcript"),
     (re.compile(r"\.trajectory(\.jsonl|-path\.json)"), "trajectory: a debug copy"),
@@ -69,7 +80,7 @@ class Place:
     kind: Kind
     agent: str = ""
     session: str = ""
-    """The session id that a transcript's name gives."""
+    """The session id that the name of a transcript, or of a file beside it, gives."""
     is_archive: bool = False
     """A transcript of a session that was reset or deleted, so that certainly ended."""
 
@@ -189,6 +200,9 @@ def _session_file(path: Path, agent: str, home: Path) -> Place | Ignored | Rejec
         return Ignored(Location(shown(path)), rule)
     if path.name == "sessions.json":
         return _checked(Place(path, shown(path), "store", agent), home)
+    if match := _CODEX_BINDING.fullmatch(path.name):
+        session = _session_named(shown(Path(match["stem"])))
+        return _checked(Place(path, shown(path), "codex binding", agent, session), home)
     if match := _TRANSCRIPT.fullmatch(path.name):
         session, is_archive = _session_named(shown(Path(match["stem"]))), match["archived"] is not None
         return _checked(Place(path, shown(path), "transcript", agent, session, is_archive), home)

@@ -13,6 +13,7 @@ from typing import Literal
 from loaders.item import Location, Parsed, Rejected
 from loaders.openclaw.calls import SOURCE
 from loaders.openclaw.endings import LOST_AFTER, SILENT_END, STORE, ending
+from loaders.openclaw.harness import Binding, read_binding
 from loaders.openclaw.keys import (
     BY_KEY,
     BY_PARENT,
@@ -55,6 +56,7 @@ class StoreEntry:
     parent_key: str | None
     parent_session_id: str | None
     earlier_session_ids: tuple[str, ...]
+    binding: Binding
     standing: Standing = "current"
     named: str = "session store"
 
@@ -125,6 +127,7 @@ def read_entry(location: Location, key: str, entry: Object, agent: str, now: dat
         parent_key=parent_key,
         parent_session_id=parent_id.lower() if parent_id and is_unique(parent_id) else None,
         earlier_session_ids=_family(entry, agent),
+        binding=read_binding(entry, agent),
     )
 
 

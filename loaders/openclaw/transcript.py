@@ -13,6 +13,7 @@ from datetime import datetime
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.openclaw.calls import SOURCE, Owner, read_call, status_of
 from loaders.openclaw.endings import QUIET_AFTER, SILENT_END, TRANSCRIPT, ending
+from loaders.openclaw.harness import UNBOUND, Bindings, Turns
 from loaders.openclaw.keys import BY_PROMPT, BY_PROVENANCE, UNKNOWN, Cause, unique_id
 from loaders.openclaw.values import FieldError, Object, instant, instant_if_sound, object_in, parse, prose, text
 from loaders.source import excerpt
@@ -61,13 +62,14 @@ def read_transcript(
     *,
     is_archive: bool = False,
     is_owner_certain: bool = False,
+    bindings: Bindings = UNBOUND,
 ) -> Iterator[Item]:
     """One item a line. The session's evidence rides on the first line that can be read, the header, given last.
 
     `owner` is what the file's name and place say; the header, if there is one, knows better. Not so in a database
     (`is_owner_certain`): there the rows are the session's, and a header of another one was copied with its history.
     """
-    story = _Story(owner, now, is_owner_certain=is_owner_certain)
+    story = _Story(owner, now, Turns(bindings), is_owner_certain=is_owner_certain)
     first: Parsed | Ignored | None = None
     for line in lines:
         if isinstance(line, Rejected):
@@ -85,7 +87,7 @@ def read_transcript(
             yield item
     if first is not None:
         records: tuple[Record, ...] = first.records if isinstance(first, Parsed) else ()
-        yield Parsed(first.location, (story.session(is_archive), *records))
+        yield Parsed(first.location, (*story.sessions(is_archive), *records))
 
 
 def cause_by_prompt(prompt: str) -> Cause | None:
@@ -104,8 +106,9 @@ def cause_by_prompt(prompt: str) -> Cause | None:
 class _Story:
     """What was learned about the session from the lines so far."""
 
-    def __init__(self, owner: Owner, now: datetime, *, is_owner_certain: bool) -> None:
+    def __init__(self, owner: Owner, now: datetime, turns: Turns, *, is_owner_certain: bool) -> None:
         self._owner = owner
+        self._turns = turns
         self._is_owner_certain = is_owner_certain
         self._now = now
         self._is_begun = False
@@ -133,7 +136,11 @@ class _Story:
         self._is_begun = True
         return item
 
-    def session(self, is_archive: bool) -> Session:
+    def sessions(self, is_archive: bool) -> Iterator[Session]:
+        yield self._session(is_archive)
+        yield from self._turns.sessions(self._owner, self._now, is_archive=is_archive)
+
+    def _session(self, is_archive: bool) -> Session:
         started_at = self._owner.started_at or self._first_at
         last_at = self._last_at or started_at
         is_over = is_archive or (last_at is not None and self._now - last_at >= QUIET_AFTER)
@@ -207,7 +214,9 @@ class _Story:
         if not is_copied:
             self._model = text(message, "model") or self._model
             stopped = "aborted" if status_of(message) == "aborted" else text(message, "stopReason")
-            self._end(ending(stopped, prose(message, "errorMessage")), stopped or "no stop reason")
+            how = ending(stopped, prose(message, "errorMessage"))
+            self._end(how, stopped or "no stop reason")
+            call = self._turns.take(call, message, self._owner, how)
         return Parsed(location, (call,))
 
     def _take_prompt_error(

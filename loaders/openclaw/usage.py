@@ -72,7 +72,8 @@ class Usage:
     recorded: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
     """Input, output, cache read and cache write as they were written: part of a call's identity, so never corrected."""
     buckets: Buckets | None = None
-    """None where the source has no usage: none was written, or only zeros, which no call can have used."""
+    """None where the source has no usage: none was written, or only zeros, which no call can have used, or a null in
+    the place of the tokens in or out."""
     estimated_usd: Decimal | None = None
 
 
@@ -89,13 +90,21 @@ def read_usage(written: Object | None, api: str) -> Usage:
     recorded = (_first(usage, named.input), _first(usage, named.output), cache_read, cache_write)
     write_5m, write_1h = _split_writes(_first(usage, named.write_5m), _first(usage, named.write_1h), cache_write)
     buckets = Buckets(recorded[0] or 0, cache_read or 0, write_5m, write_1h, recorded[1] or 0)
-    if not _sum(buckets):
+    if not _sum(buckets) or _is_null(recorded[0], named.input) or _is_null(recorded[1], named.output):
         return Usage(recorded)
     total = _first(usage, named.total)
     says_within = _first(usage, named.cached_within_input) is not None
     buckets = _without_cached_input(buckets, total, says_within, api)
     buckets = _without_doubled_reasoning(buckets, total, _first(usage, named.reasoning) or 0, api)
     return Usage(recorded, buckets, _estimate(usage))
+
+
+def _is_null(value: int | None, names: tuple[str, ...]) -> bool:
+    """Whether a count was written, and says nothing: what is left out was not used, but a null is what becomes of NaN.
+
+    The counts of the cache are not asked: providers write null there where nothing was cached.
+    """
+    return value is None and bool(names)
 
 
 def _without_cached_input(buckets: Buckets, total: int | None, says_within: bool, api: str) -> Buckets:

@@ -13,7 +13,7 @@ from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.openclaw.keys import parse_key, unique_id
 from loaders.openclaw.values import FieldError, Object, as_json, as_object, count, object_in, parse, text
 from loaders.source import excerpt
-from store import Request
+from store import Request, Session
 
 _KINDS = ("input", "output", "cacheRead", "cacheWrite")
 _ZONES = timedelta(hours=14)
@@ -25,9 +25,13 @@ class Tally:
 
     def __init__(self) -> None:
         self._calls: dict[str, dict[str, tuple[datetime, int]]] = {}
+        self._run_for: dict[str, set[str]] = {}
+        """OpenClaw's session -> the sessions of other programs that ran turns for it."""
 
     def take(self, item: Item) -> None:
         for record in item.records if isinstance(item, Parsed) else ():
+            if isinstance(record, Session) and record.parent_session_id is not None:
+                self._run_for.setdefault(record.parent_session_id, set()).add(record.session_id)
             if (
                 isinstance(record, Request)
                 and record.session_id
@@ -41,7 +45,8 @@ class Tally:
 
     def tokens(self, session_ids: set[str] | None, first: datetime, end: datetime) -> int:
         """Of the calls from `first` up to `end`, in these sessions or in all."""
-        sessions = self._calls if session_ids is None else session_ids
+        sessions = set(self._calls) if session_ids is None else session_ids
+        sessions = sessions.union(*(self._run_for.get(session, ()) for session in sessions))
         calls = (call for session in sessions for call in self._calls.get(session, {}).values())
         return sum(tokens for at, tokens in calls if first <= at < end)
 

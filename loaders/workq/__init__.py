@@ -130,5 +130,6 @@ LOADER = Loader(
     _read,
     size=_size,
     options=("home", "zone", "queue"),
+    paths=("home",),
     schedule=QUARTER_HOURLY,
 )

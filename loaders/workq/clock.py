@@ -59,7 +59,12 @@ def clock_of(zone: str | None, newest: object, written_at: datetime, shown_as: s
     if ahead > _SLACK:
         raise LoadError(
             f"{shown_as}: its last row says {newest}, which {_as_read(zone)} is {_hours(ahead)} after the file was "
-            f"written ({written_at:%Y-%m-%d %H:%M:%S} UTC): {_WHAT_TO_DO}"
+            f"written ({written_at:%Y-%m-%d %H:%M:%S} UTC): "
+            + (
+                _WHAT_TO_DO
+                if zone is None
+                else "is the zone right, and was the file copied together with its times (cp -p)?"
+            )
         )
     if zone is None and _looks_shifted(-ahead):
         raise LoadError(

@@ -126,5 +126,5 @@ def _text(name: str, value: object) -> str:
 
 def _past(instant: datetime, name: str, now: datetime) -> datetime:
     if instant > now + _CLOCK_SLACK:
-        raise WorkError(f"{name} is {instant.isoformat()}, more than a day after this load at {now.isoformat()}")
+        raise WorkError(f"{name} is {instant.isoformat()}, more than a day ahead of this load's clock")
     return instant

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -10,13 +10,14 @@ import click
 from loaders import LOADERS, LoadError, Task
 from loaders.item import Ignored, Item, Note, Parsed, Reached, Rejected, WholePart
 from loaders.job import run_load
-from loaders.schedule import gaps, is_due
+from loaders.schedule import gap, is_due
 from loaders.sources import Source, read_sources, source_of
 from server.cli.failures import TOLD, message_of
 from server.cli.notice import Server, server_of
 from server.cli.opening import open_store_to_write
 from server.cli.progress import Progress
 from server.cli.served_load import load_at
+from server.cli.time_limit import at_most
 from server.settings import Settings
 from store import LoadReport, Store, StoreBusyError
 
@@ -53,7 +54,7 @@ def command(
         return
     failures = _load(settings, wishes, due)
     if failures:
-        raise LoadError("\n".join(failures) if len(wishes) == 1 else f"{len(failures)} of {len(wishes)} loads failed")
+        raise LoadError(f"{len(failures)} of {len(wishes)} loads failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _load(settings: Settings, wishes: list[Wish], is_due_only: bool) -> list[str
             raise
         return _each(wishes, lambda wish: _ask(server, wish, is_due_only))
     with store:
-        return _each(wishes, lambda wish: _load_here(store, wish, is_due_only))
+        return _each(wishes, lambda wish: _load_here(store, wish, is_due_only, settings.load_timeout_s))
 
 
 def _each(wishes: list[Wish], load: Callable[[Wish], None]) -> list[str]:
@@ -131,25 +132,31 @@ def _each(wishes: list[Wish], load: Callable[[Wish], None]) -> list[str]:
     return failures
 
 
-def _load_here(store: Store, wish: Wish, is_due_only: bool) -> None:
+def _load_here(store: Store, wish: Wish, is_due_only: bool, timeout_s: float) -> None:
     source, now = wish.source, datetime.now(UTC)
     kind, location = source.loader.name, source.location
-    if is_due_only and not is_due(source.schedule, source.zone, store.last_attempts().get((kind, location)), now):
+    began_at, has_failed = store.last_attempts().get((kind, location), (None, False))
+    if is_due_only and not is_due(source.schedule, source.zone, began_at, now, has_failed=has_failed):
         return
+    last = store.newest_stored(kind, location)
     try:
-        with _progress(source) as progress:
+        with _progress(source) as progress, at_most(timeout_s, f"{kind} {location}"):
             task = _task(wish, now, store.last_cursor(kind, location), progress.advance)
             report = run_load(store, kind, location, source.loader.read(task), now=now)
     except TOLD as error:
-        if wish.is_named or (kind, location) in store.last_attempts():
-            store.note_failure(kind, location, message_of(error), now=now)
+        if wish.is_named or began_at is not None:
+            store.note_failure(kind, location, message_of(error), now=now, began_at=now)
         raise
     print_report(report)
-    lost = [*gaps(store.starts(kind, location)[-2:], source.keeps, now)]
-    for gap in lost:
+    if last is not None and source.keeps is not None:
+        _warn_of_a_gap(source, last.started_at or last.applied_at, now, source.keeps)
+
+
+def _warn_of_a_gap(source: Source, before: datetime, now: datetime, keeps: timedelta) -> None:
+    if lost := gap(before, now, keeps):
         click.echo(
-            f"warning: {kind} {location} keeps what happens for {source.keeps}, and was not loaded for longer: "
-            f"what happened from {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M} UTC may be lost",
+            f"warning: {source.loader.name} {source.location} keeps what happens for {keeps}, and was not loaded for "
+            f"longer: what happened from {lost.since:%Y-%m-%d %H:%M} to {lost.until:%Y-%m-%d %H:%M} UTC may be lost",
             err=True,
         )
 
@@ -192,21 +199,32 @@ def count(items: Iterable[Item | Note]) -> dict[str, int]:
             case Rejected(location, reason):
                 counts["rejected"] += 1
                 if counts["rejected"] <= SHOWN:
-                    click.echo(f"rejected {location}: {reason}", err=True)
+                    click.echo(printable(f"rejected {location}: {reason}"), err=True)
     return counts
 
 
 def print_report(report: LoadReport) -> None:
     """The counts of a load, which add up, and the first rejections with their places."""
     for location, reason in report.rejections[:SHOWN]:
-        click.echo(f"rejected {location}: {reason}", err=True)
+        click.echo(printable(f"rejected {location}: {reason}"), err=True)
     if report.rejected > SHOWN:
         click.echo(f"... {report.rejected - SHOWN:,} more in the table rejected_rows", err=True)
+    if report.left_behind:
+        click.echo(
+            f"{report.left_behind:,} stored rows of the same days are not in this load and still count; where it was "
+            "whole, --option whole=periods removes them",
+            err=True,
+        )
     if report.conflicts:
         click.echo(f"{report.conflicts:,} records contradict another of the same request: table conflicts", err=True)
     counts = {name: getattr(report, name) for name in COUNTS} | ({"removed": report.removed} if report.removed else {})
     print_counts(counts, f"{report.source} {report.location}")
 
 
+def printable(text: str) -> str:
+    """Without what would command a terminal: file names may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def print_counts(counts: dict[str, int], what: str) -> None:
-    click.echo(f"{what}: " + "  ".join(f"{name} {number:,}" for name, number in counts.items()))
+    click.echo(printable(f"{what}: ") + "  ".join(f"{name} {number:,}" for name, number in counts.items()))

@@ -18,14 +18,18 @@ def load_at(
     server: Server, source: Source, token: str | None, *, is_named: bool, is_due_only: bool = False
 ) -> LoadReport | None:
     """What came of the load; None where it was not due. Raises `LoadError` in the words of the load that failed."""
-    wish: dict[str, Any] = {"name": source.name} if is_named else _described(source)
+    wish = _described(source) | ({"name": source.name} if is_named else {})
     wish |= {"token": token} if token else {}
     wish |= {"is_due_only": True} if is_due_only else {}
     job = _answer(server, "/loads", wish)
     if job["state"] == "not due":
         return None
+    while job["state"] == "waiting" or (job["state"] == "running" and not job["read_bytes"]):
+        time.sleep(_PAUSE_S)
+        job = _answer(server, f"/loads/{job['number']}")
     with Progress(job["total_bytes"], source.name) as progress:
-        while job["state"] in ("waiting", "running"):
+        progress.advance(job["read_bytes"])
+        while job["state"] == "running":
             time.sleep(_PAUSE_S)
             earlier, job = job, _answer(server, f"/loads/{job['number']}")
             progress.advance(max(0, job["read_bytes"] - earlier["read_bytes"]))
@@ -43,10 +47,13 @@ def load_at(
 
 def _described(source: Source) -> dict[str, Any]:
     """Paths are absolute: the server may have been started elsewhere."""
-    absolute = source.loader.is_path
-    options = {name: os.path.abspath(value) if name == "mapping" else value for name, value in source.options.items()}  # noqa: PTH100 - links stay as they are
-    location = os.path.abspath(source.location) if absolute else source.location  # noqa: PTH100
+    options = {name: _placed(value) if name in source.loader.paths else value for name, value in source.options.items()}
+    location = _placed(source.location) if source.loader.is_path else source.location
     return {"kind": source.loader.name, "location": location, "options": options}
+
+
+def _placed(path: str) -> str:
+    return os.path.abspath(path)  # noqa: PTH100 - links stay as they are
 
 
 def _answer(server: Server, path: str, wish: object = None) -> Any:

@@ -1,4 +1,4 @@
-"""The `catalog` and `sources` fields: what can be asked, and where the data comes from."""
+"""The `catalog` field: what can be asked."""
 
 from typing import Any, get_args
 

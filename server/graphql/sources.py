@@ -1,14 +1,14 @@
 """The `sources` field: where the data comes from, how fresh it is, what went wrong, what may be lost."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import strawberry
 from strawberry import Info
 
 from loaders import LOADERS
-from loaders.schedule import gaps, next_due
+from loaders.schedule import gap, next_due
 from loaders.sources import Source
 from server.graphql.context import Context
 from server.graphql.scalars import BigInt
@@ -39,10 +39,26 @@ class LoadProgress:
 
 
 def _rejections(root: strawberry.Parent[Any], info: Info[Context, None], first: int = 10) -> list[LoadRejection]:
-    if root.load_id is None:
+    if root.load_id is None or info.context.caller is not None:
         return []
     found = info.context.store.rejections(root.load_id, max(0, min(first, MOST_REJECTIONS)))
     return [LoadRejection(location=location, reason=reason) for location, reason in found]
+
+
+def _gaps(root: strawberry.Parent[Any], info: Info[Context, None]) -> list[LoadGap]:
+    keeps, complete = root.keeps, root.complete_through
+    if keeps is None or complete is None:
+        return []
+    pauses = info.context.store.pauses(root.source, root.location, keeps, SHOWN_GAPS)
+    found = [gap(before, after, keeps) for before, after in (*pauses, (complete, info.context.now))]
+    return [LoadGap(since=lost.since, until=lost.until) for lost in found if lost is not None][-SHOWN_GAPS:]
+
+
+def _error(root: strawberry.Parent[Any], info: Info[Context, None]) -> str | None:
+    if root.error is None:
+        return None
+    found: str = root.error
+    return found if info.context.caller is None else "the operator can see why"
 
 
 @strawberry.type(name="Source", description="Where data comes from, and how its loads went.")
@@ -59,9 +75,11 @@ class SourceInfo:
         description="Everything that the source had until then was read."
     )
     age_seconds: BigInt | None = strawberry.field(description="Since `completeThrough`.")
-    last_error: str | None = strawberry.field(description="Why the newest load failed; null where it did not.")
+    last_error: str | None = strawberry.field(
+        resolver=_error, description="Why the newest load failed, for the operator; null where it did not."
+    )
     last_error_at: datetime | None
-    gaps: list[LoadGap] = strawberry.field(description=f"The newest {SHOWN_GAPS}, oldest first.")
+    gaps: list[LoadGap] = strawberry.field(resolver=_gaps, description=f"The newest {SHOWN_GAPS}, oldest first.")
     data_version: BigInt | None = strawberry.field(description="Of the data, after the last load.")
     read: BigInt | None = strawberry.field(description="Items that the last load read: the sum of the four below.")
     stored: BigInt | None
@@ -70,10 +88,14 @@ class SourceInfo:
     rejected: BigInt | None = strawberry.field(description="Not understood; kept with their place and the reason.")
     removed: BigInt | None = strawberry.field(description="Rows that the source no longer has.")
     conflicts: BigInt | None = strawberry.field(description="Records of one request that cannot both be true.")
-    load_id: strawberry.Private[int | None] = None
+    load_id: strawberry.Private[int | None]
+    keeps: strawberry.Private[timedelta | None]
+    error: strawberry.Private[str | None]
 
     rejections: list[LoadRejection] = strawberry.field(
-        resolver=_rejections, description=f"The first rows that the last load rejected; at most {MOST_REJECTIONS}."
+        resolver=_rejections,
+        description=f"The first rows that the last load rejected, at most {MOST_REJECTIONS}; they quote what was "
+        "read, so only the operator sees them.",
     )
 
 
@@ -82,7 +104,7 @@ def read_sources(info: Info[Context, None]) -> list[SourceInfo]:
     store, now, jobs = info.context.store, info.context.now, info.context.jobs
     states = {(state.newest.source, state.newest.location): state for state in store.sources()}
     named = {(s.loader.name, s.location): s for s in (jobs.sources if jobs else ())}
-    going_on = {(j.source.loader.name, j.source.location): j for j in _running(jobs)}
+    going_on = {job.place: job for job in sorted(_running(jobs), key=lambda job: job.state == "running")}
     places = [*named, *(place for place in states if place not in named)]
     return [
         _source(
@@ -90,7 +112,6 @@ def read_sources(info: Info[Context, None]) -> list[SourceInfo]:
             named.get(place),
             states.get(place),
             going_on.get(place),
-            store.starts(*place) if place in states else [],
             now,
         )
         for place in places
@@ -106,7 +127,6 @@ def _source(
     source: Source | None,
     state: SourceState | None,
     job: Job | None,
-    starts: list[datetime],
     now: datetime,
 ) -> SourceInfo:
     kind, location = place
@@ -115,7 +135,6 @@ def _source(
     attempt = (newest.started_at or newest.applied_at) if newest else None
     complete = (stored.started_at or stored.applied_at) if stored else None
     loader = LOADERS.get(kind)
-    keeps = source.keeps if source else loader.keeps if loader else None
 
     def count(name: str) -> BigInt | None:
         return None if stored is None else BigInt(getattr(stored, name))
@@ -125,15 +144,15 @@ def _source(
         source=kind,
         location=location,
         schedule=source.schedule if source else None,
-        next_load_at=next_due(source.schedule, source.zone, attempt, now) if source else None,
+        next_load_at=next_due(source.schedule, source.zone, attempt, now, has_failed=error is not None)
+        if source
+        else None,
         running=_progress(job) if job else None,
         loads=BigInt(state.loads if state else 0),
         last_load_at=stored.applied_at if stored else None,
         complete_through=complete,
         age_seconds=None if complete is None else BigInt(max(0, int((now - complete).total_seconds()))),
-        last_error=error,
         last_error_at=newest.applied_at if newest and error else None,
-        gaps=[LoadGap(since=gap.since, until=gap.until) for gap in [*gaps(starts, keeps, now)][-SHOWN_GAPS:]],
         data_version=count("data_version"),
         read=count("read"),
         stored=count("stored"),
@@ -143,6 +162,8 @@ def _source(
         removed=count("removed"),
         conflicts=count("conflicts"),
         load_id=stored.load_id if stored else None,
+        keeps=source.keeps if source else loader.keeps if loader else None,
+        error=error,
     )
 
 

@@ -1,4 +1,6 @@
 -- Requests as they are counted. A line that totals a session is counted only where the session has no single requests.
+-- Where another program ran a session's turns, OpenClaw's transcript totals them one by one, as totals of the program's
+-- session. Another loader's total of either session is of the same calls, and is not counted beside them.
 
 -- Sessions with lines that the last load of their source could not read: each may have been a call.
 CREATE OR REPLACE VIEW unread_sessions AS
@@ -10,6 +12,14 @@ WHERE rejected.session_id IS NOT NULL
 GROUP BY rejected.session_id, loads.source;
 
 CREATE OR REPLACE VIEW counted_requests AS
+WITH turns AS (
+    SELECT session_id FROM requests WHERE scope = 'session' AND source = 'openclaw'
+    UNION
+    SELECT run.parent_session_id
+    FROM requests AS turn
+    JOIN sessions AS run ON run.session_id = turn.session_id
+    WHERE turn.scope = 'session' AND turn.source = 'openclaw'
+)
 SELECT * FROM requests WHERE scope = 'request'
 UNION ALL
 SELECT total.*
@@ -18,6 +28,11 @@ WHERE total.scope = 'session'
     AND NOT EXISTS (
         SELECT 1 FROM requests AS part
         WHERE part.scope = 'request' AND part.session_id = total.session_id
+    )
+    AND (
+        total.source = 'openclaw' OR NOT EXISTS (
+            SELECT 1 FROM turns WHERE turns.session_id = total.session_id
+        )
     )
 UNION ALL BY NAME
 -- What was not read is a row of unknown cost, so that every sum that it may belong to is a lower bound.

@@ -1,8 +1,14 @@
 """A load in a process of its own: what it stages, and what is left when it dies, hangs or is given up."""
 
 import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
+from time import monotonic, sleep
 
 import pytest
 
@@ -11,7 +17,9 @@ from loaders.apart import staged_apart
 from loaders.job import StalePricesError, apply_load, run_load
 from loaders.prices import read as read_prices
 from store import Stage, Store, StoreError
+from tests.loaders.github.stub import Reply, served
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 HEADER = "account,as_of_on,balance_usd\n"
 PRICES = "price_id,provider,model,effective_from,input,output\nP1,acme,big,2026-01-01,1,2\n"
@@ -83,6 +91,49 @@ def test_a_load_that_nobody_waits_for_any_more_is_given_up(tmp_path: Path) -> No
         staged_apart("cash", balances(tmp_path), [], tmp_path, timeout_s=60, is_given_up=lambda: True),
     ):
         pass
+
+
+ORPHANED = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from loaders import Task
+from loaders.apart import staged_apart
+
+if __name__ == "__main__":
+    task = Task(sys.argv[1], datetime(2026, 3, 10, tzinfo=UTC), {"url": sys.argv[2]}, token="t")
+    with staged_apart("github", task, [], Path(sys.argv[3]), timeout_s=60):
+        pass
+"""
+
+
+def test_a_process_whose_parent_was_killed_ends_too_and_what_it_waits_for_does_not_hold_it(tmp_path: Path) -> None:
+    asked = Event()
+
+    def silent(path: str, headers: Mapping[str, str]) -> Reply:
+        asked.set()
+        sleep(30)
+        return Reply(200)
+
+    (tmp_path / "parent.py").write_text(ORPHANED)
+    with served(silent) as url:
+        command = [sys.executable, str(tmp_path / "parent.py"), "acme/shop", url, str(tmp_path)]
+        with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}) as parent:
+            assert asked.wait(60)
+            children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+            parent.kill()
+        deadline = monotonic() + 20
+        while any(Path(f"/proc/{child}/stat").exists() and not is_zombie(child) for child in children):
+            assert monotonic() < deadline, children
+            sleep(0.05)
+    assert children
+
+
+def is_zombie(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def test_what_was_priced_with_an_old_book_is_not_stored(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loaders import budgets
-from loaders.item import Ignored, Item, LoadError, Parsed, Rejected
+from loaders.item import Ignored, Item, LoadError, Parsed, Reached, Rejected, WholePart
 from loaders.job import run_load
 from store import Budget, Store
 
@@ -27,9 +28,14 @@ DAILY_ALL = Budget(
 
 
 def read(tmp_path: Path, text: str, name: str = "budgets.yaml") -> list[Item]:
+    """The items. Where none is rejected, the file is a whole one, which is said last."""
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    return list(budgets.read(path, now=NOW))
+    found = list(budgets.read(path, now=NOW))
+    items = [item for item in found if not isinstance(item, WholePart | Reached)]
+    is_whole = not any(isinstance(item, Rejected) for item in items)
+    assert found[len(items) :] == ([WholePart(str(path))] if is_whole else [])
+    return items
 
 
 def only_budget(items: list[Item]) -> Budget:
@@ -37,7 +43,8 @@ def only_budget(items: list[Item]) -> Budget:
     assert isinstance(item, Parsed), item
     [budget] = item.records
     assert isinstance(budget, Budget)
-    return budget
+    assert budget.part is not None
+    return replace(budget, part=None)
 
 
 def reason(items: list[Item]) -> str:
@@ -168,3 +175,18 @@ def test_a_later_file_replaces_a_budget_of_the_same_id(tmp_path: Path) -> None:
         rows = store.read("SELECT budget_id, limit_usd, thresholds, exempt_triggers FROM budgets").rows
 
     assert rows == [("daily-all", Decimal(8), [Decimal("0.8")], [])]
+
+
+def test_a_budget_that_is_no_longer_in_its_file_is_no_longer_in_force(tmp_path: Path) -> None:
+    path = tmp_path / "budgets.yaml"
+    both = "- {budget_id: a, limit_usd: 1}\n- {budget_id: b, limit_usd: 2}\n"
+
+    def load(text: str) -> list[str]:
+        path.write_text(text)
+        run_load(store, "budgets", str(path), budgets.read(path, now=NOW), now=NOW)
+        return [str(name) for (name,) in store.read("SELECT budget_id FROM budgets ORDER BY 1").rows]
+
+    with Store.open(None) as store:
+        assert load(both) == ["a", "b"]
+        assert load("- {budget_id: a, limit_usd: 1}\n- {budget_id: c, limit_usd: lots}\n") == ["a", "b"]
+        assert load("- {budget_id: a, limit_usd: 1}\n") == ["a"]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from loaders import LOADERS, LoadError
-from loaders.schedule import Gap, check_schedule, gaps, is_due, next_due
+from loaders.schedule import Gap, check_schedule, gap, is_due, next_due
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HALF_PAST_TWO = "30 2 * * *"
@@ -49,17 +49,18 @@ def test_what_is_no_schedule_is_refused_with_what_would_be_right(schedule: str) 
 
 def test_a_gap_is_what_happened_before_the_source_forgot_it() -> None:
     day = timedelta(hours=24)
-    starts = [at("2026-03-01T00:00"), at("2026-03-01T20:00"), at("2026-03-04T06:00")]
-    assert list(gaps(starts, day, at("2026-03-04T10:00"))) == [Gap(at("2026-03-01T20:00"), at("2026-03-03T06:00"))]
+    assert gap(at("2026-03-01T00:00"), at("2026-03-02T00:00"), day) is None
+    assert gap(at("2026-03-01T20:00"), at("2026-03-04T06:00"), day) == Gap(
+        at("2026-03-01T20:00"), at("2026-03-03T06:00")
+    )
 
 
-def test_a_source_that_is_not_loaded_any_more_loses_up_to_now() -> None:
-    day = timedelta(hours=24)
-    assert list(gaps([at("2026-03-01T00:00")], day, at("2026-03-02T00:00"))) == []
-    assert list(gaps([at("2026-03-01T00:00")], day, at("2026-03-03T00:00"))) == [
-        Gap(at("2026-03-01T00:00"), at("2026-03-02T00:00"))
-    ]
-    assert list(gaps([at("2026-03-01T00:00")], None, at("2036-03-03T00:00"))) == []
+def test_a_load_that_failed_is_tried_again_before_its_schedule_says_so() -> None:
+    began_at = at("2026-03-01T02:30")
+    assert not is_due(HALF_PAST_TWO, ZoneInfo("UTC"), began_at, at("2026-03-01T02:45"))
+    assert not is_due(HALF_PAST_TWO, ZoneInfo("UTC"), began_at, at("2026-03-01T02:39"), has_failed=True)
+    assert is_due(HALF_PAST_TWO, ZoneInfo("UTC"), began_at, at("2026-03-01T02:40"), has_failed=True)
+    assert next_due("* * * * *", ZoneInfo("UTC"), began_at, began_at, has_failed=True) == at("2026-03-01T02:31")
 
 
 @pytest.mark.parametrize("name", LOADERS)

@@ -381,7 +381,7 @@ def test_times_with_an_offset_mean_what_they_say(tmp_path: Path) -> None:
         ({"key": b"\x00"}, "claimed_session_key must be text"),
         ({"updated_at": 1773136800}, "updated_at must be a time like 2026-02-28 09:30:00"),
         ({"updated_at": "yesterday"}, "updated_at must be a time like 2026-02-28 09:30:00, got 'yesterday'"),
-        ({"updated_at": "2026-03-12 10:00:00"}, "updated_at is 2026-03-12T10:00:00+00:00, more than a day after"),
+        ({"updated_at": "2026-03-12 10:00:00"}, "updated_at is 2026-03-12T10:00:00+00:00, more than a day ahead"),
     ],
 )
 def test_a_bad_row_costs_only_itself(tmp_path: Path, changed: dict[str, object], said: str) -> None:

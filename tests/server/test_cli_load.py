@@ -163,6 +163,33 @@ def test_a_load_into_a_store_that_is_served_is_done_by_the_server(loaded: Run, t
     assert (gone.code, gone.err) == (1, f"error: {tmp_path}/cash.csv: there is no such file\n")
 
 
+def test_a_server_that_knows_another_place_by_the_name_does_not_load_it(named: Run, tmp_path: Path) -> None:
+    (tmp_path / "cash.csv").write_text("account,as_of_on,balance_usd\nops,2026-03-01,5\n")
+    with served(tmp_path / "store.duckdb"):
+        (tmp_path / "sources.yaml").write_text(SOURCES.replace("location: cash.csv", "location: other.csv"))
+        shown = named("load", "bank")
+    assert shown.code == 1
+    assert "the server knows no source 'bank' of this kind and place" in shown.err
+
+
+def test_a_load_that_reads_for_too_long_is_stopped(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"a{number},2026-03-01,1\n" for number in range(400_000))
+    (tmp_path / "cash.csv").write_text("account,as_of_on,balance_usd\n" + rows)
+    monkeypatch.setenv("CLAWBACK_LOAD_TIMEOUT_S", "1")
+    shown = run("load", "cash", "cash.csv")
+    assert (shown.code, shown.err) == (1, "error: cash cash.csv took longer than 1 s and was stopped\n")
+    with Store.open(tmp_path / "store.duckdb") as store:
+        assert store.loads() == []
+
+
+def test_what_commands_a_terminal_in_the_name_of_a_file_does_not_reach_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "projects").mkdir()
+    (tmp_path / "projects" / "a\x1b[31mred.jsonl").write_text("garbage\n")
+    shown = run("load", "claude-code", "projects")
+    assert "\x1b" not in shown.err + shown.out
+    assert "a\\x1b[31mred.jsonl:1" in shown.err
+
+
 def test_the_sources_of_a_store_that_is_served_are_loaded_there(named: Run, tmp_path: Path) -> None:
     (tmp_path / "cash.csv").write_text("account,as_of_on,balance_usd\nops,2026-03-01,5\n")
     with served(tmp_path / "store.duckdb"):

@@ -210,7 +210,7 @@ def test_explain_says_where_a_number_comes_from(loaded: Run) -> None:
         (("query", "sessions", "--order", "sessions:up"), "--order takes NAME, NAME:asc or NAME:desc"),
         (("load", "runs", "nothing.jsonl", "--mapping", "mapping.yaml"), "nothing.jsonl"),
         (("load", "runs", "runs.csv"), "runs needs a mapping"),
-        (("load", "cash", "runs.csv", "--mapping", "mapping.yaml"), "takes no mapping"),
+        (("load", "cash", "runs.csv", "--mapping", "mapping.yaml"), "cash has no option 'mapping'; it takes none"),
         (("load", "openclaw", "."), "agents"),
         (("check", "nothing.yaml"), "nothing.yaml"),
     ],

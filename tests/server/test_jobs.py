@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from loaders.sources import Source, read_sources, source_of
-from semantic import Catalog
+from semantic import Caller, Catalog
 from server.jobs import Job, JobRefusedError, Jobs
 from store import Store
 from tests.server.conftest import Api, served
@@ -68,37 +68,91 @@ def test_a_job_is_stored_and_says_what_came_of_it(store: Store, clock: Clock, tm
     assert (job.report.read, job.report.stored) == (1, 1)
 
 
-def test_a_wish_while_its_source_is_read_is_a_load_of_its_own_and_two_wishes_are_one(
+def reading(jobs: Jobs, job: Job) -> None:
+    """Waits until the job's process has told of its first bytes."""
+    deadline = time.monotonic() + 60
+    while (now := jobs.job(job.number)) is not None and not now.read_bytes:
+        assert time.monotonic() < deadline
+        assert not now.is_over
+        time.sleep(0.01)
+
+
+def test_a_wish_while_its_source_is_read_is_a_load_of_its_own_and_two_like_wishes_are_one(
     store: Store, clock: Clock, tmp_path: Path
 ) -> None:
     jobs = Jobs(store, clock, 60)
     with jobs.kept_going():
         first = jobs.start(source_in(tmp_path, LARGE))
-        while (now := jobs.job(first.number)) is not None and now.state == "waiting":
-            time.sleep(0.01)
+        reading(jobs, first)
         source = source_in(tmp_path, LARGE + "late,2026-03-01,1\n")
         second, third = jobs.start(source), jobs.start(source)
-        assert first.number != second.number == third.number
-        assert over(jobs, first).state == "stored"
-        assert over(jobs, second).state == "stored"
+        other = jobs.start(source, token="of somebody else")
+        assert first.number < second.number == third.number < other.number
+        assert [over(jobs, job).state for job in (first, second, other)] == ["stored"] * 3
     assert store.read("SELECT count(*) FROM cash_balances WHERE account = 'late'").rows == [(1,)]
-    newest = store.loads()[0]
-    assert newest.stored + newest.unchanged == 60_001
+    assert len(store.loads()) == 3
+    assert all(job.token is None for number in range(1, 4) if (job := jobs.job(number)))
 
 
-def test_a_server_that_ends_gives_up_what_it_reads_and_refuses_what_comes(
+def test_of_one_place_one_load_is_on_its_way_however_many_are_asked_for(
     store: Store, clock: Clock, tmp_path: Path
 ) -> None:
-    jobs = Jobs(store, clock, 60)
+    jobs, most = Jobs(store, clock, 60), 0
     with jobs.kept_going():
-        job = jobs.start(source_in(tmp_path, LARGE * 5))
+        wishes = [jobs.start(source_in(tmp_path), token=f"{number}") for number in range(4)]
+        while jobs.running():
+            most = max(most, sum(job.state == "running" for job in jobs.running()))
+            time.sleep(0.005)
+    assert most == 1
+    assert [over(jobs, job).state for job in wishes] == ["stored"] * 4
+    assert len(store.loads()) == 4
+
+
+def test_a_server_that_ends_gives_up_what_it_reads_keeps_no_note_of_it_and_refuses_what_comes(
+    store: Store, clock: Clock, tmp_path: Path
+) -> None:
+    source_in(tmp_path, LARGE * 5)
+    (tmp_path / "sources.yaml").write_text("sources: {bank: {loader: cash, location: cash.csv}}")
+    jobs = Jobs(store, clock, 60, read_sources(tmp_path / "sources.yaml"))
+    with jobs.kept_going():
+        while not jobs.running():
+            time.sleep(0.01)
+        (job,) = jobs.running()
+        reading(jobs, job)
     ended = jobs.job(job.number)
     assert ended is not None
-    assert ended.state == "failed"
+    assert (ended.state, ended.error) == (
+        "failed",
+        f"cash {tmp_path}/cash.csv was given up; nothing of it is stored",
+    )
     assert multiprocessing.active_children() == []
     assert store.loads() == []
     with pytest.raises(JobRefusedError, match="going down"):
         jobs.start(source_in(tmp_path))
+
+
+def test_a_store_that_cannot_be_asked_for_a_moment_does_not_end_the_schedule(
+    store: Store, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    source_in(tmp_path)
+    (tmp_path / "sources.yaml").write_text("sources: {bank: {loader: cash, location: cash.csv}}")
+    monkeypatch.setattr("server.jobs.TICK_S", 0.05)
+    asked = store.last_attempts
+    moments = iter([True, True])
+
+    def sometimes() -> Any:
+        if next(moments, False):
+            raise MemoryError("for a moment")
+        return asked()
+
+    monkeypatch.setattr(store, "last_attempts", sometimes)
+    jobs = Jobs(store, clock, 60, read_sources(tmp_path / "sources.yaml"))
+    with jobs.kept_going():
+        deadline = time.monotonic() + 60
+        while not store.loads():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert caplog.text.count("MemoryError: for a moment") == 2
 
 
 def test_a_failure_of_a_source_that_is_known_is_kept_and_the_data_stays(
@@ -160,6 +214,24 @@ def test_sources_tell_freshness_errors_gaps_and_what_was_rejected(
     assert (other["name"], other["loads"], other["completeThrough"], other["gaps"]) == ("other", 0, None, [])
 
 
+def test_whoever_asks_with_a_role_sees_that_something_is_wrong_and_not_what_was_read(
+    store: Store, clock: Clock, tmp_path: Path, catalog: Catalog
+) -> None:
+    source_in(tmp_path, BALANCES + "ops,2026-03-02,the CEO's bonus\n")
+    jobs = Jobs(store, clock, 60)
+    try:
+        over(jobs, jobs.start(source_in(tmp_path, BALANCES + "ops,2026-03-02,the CEO's bonus\n")))
+    finally:
+        jobs.end()
+    store.note_failure("cash", str(tmp_path / "cash.csv"), "got 'the CEO's bonus'", now=NOW)
+    asked = "{ sources { rejected lastError rejections { reason } } }"
+    (seen,) = Api(catalog, store, jobs=jobs, caller=Caller(frozenset(), {})).data(asked)["sources"]
+    assert seen == {"rejected": 1, "lastError": "the operator can see why", "rejections": []}
+    (all_of_it,) = Api(catalog, store, jobs=jobs).data(asked)["sources"]
+    assert all_of_it["lastError"] == "got 'the CEO's bonus'"
+    assert "the CEO's bonus" in all_of_it["rejections"][0]["reason"]
+
+
 def post(url: str, wish: Any, headers: dict[str, str]) -> tuple[int, Any]:
     body = wish if isinstance(wish, bytes) else json.dumps(wish).encode()
     request = Request(f"{url}/loads", body, {"Content-Type": "application/json", **headers})
@@ -181,8 +253,9 @@ def test_only_who_can_read_the_notice_may_load(tmp_path: Path, monkeypatch: pyte
         key = {"Authorization": "Bearer the key"}
         assert post(url, b"{", key)[0] == 400
         assert post(url, wish | {"path": "x"}, key)[0] == 400
-        assert post(url, {"kind": "cash"}, key) == (400, {"error": "name a source, or give a kind and a location"})
-        assert post(url, {"name": "bank"}, key)[1]["error"].startswith("the server knows no source 'bank'")
+        assert post(url, {"kind": "cash"}, key)[0] == 400
+        assert post(url, {"kind": "cahs", "location": "x"}, key) == (400, {"error": "give a kind and a location"})
+        assert post(url, wish | {"name": "bank"}, key)[1]["error"].startswith("the server knows no source 'bank'")
         assert post(url, b" " * 200_000, key)[0] == 413
         status, job = post(url, wish, key)
         assert (status, job["source"]) == (202, "cash")

@@ -157,6 +157,45 @@ def test_a_copy_that_knows_of_a_part_without_a_price_beats_one_that_was_priced_i
     assert (row["cost_usd"], row["cost_status"]) == (0, "INCLUDED")
 
 
+def written(five_minutes: int, one_hour: int = 0) -> dict[str, int]:
+    return {"cache_write_5m_tokens": five_minutes, "cache_write_1h_tokens": one_hour}
+
+
+def test_a_stated_split_of_the_cache_writes_beats_the_guess_that_all_are_for_five_minutes() -> None:
+    guess = call("r1", "0.0113", None, "p1", source="openclaw", ended_at=TEN, estimated_usd=usd("1"), **written(1000))
+    split = call("r1", "0.01505", None, "p1", source="claude-code", ended_at=NINE, **written(0, 1000))
+    logged = call("r1", "0.01505", None, "p1", source="responses", **written(0, 1000))
+    for order in permutations((guess, split, logged)):
+        (row,) = stored_after([[copy] for copy in order])
+        assert stored_after([list(order)]) == [row]
+        assert (row["source"], row["cost_usd"]) == ("claude-code", usd("0.01505"))
+        assert (row["cache_write_5m_tokens"], row["cache_write_1h_tokens"]) == (0, 1000)
+
+
+def test_a_split_without_a_price_is_not_replaced_by_the_price_of_a_guess() -> None:
+    for order in permutations((call("r1", "0.1", None, "p1", **written(9)), call("r1", None, **written(5, 4)))):
+        (row,) = stored_after([[copy] for copy in order])
+        assert (row["cost_usd"], row["cost_status"], row["cache_write_1h_tokens"]) == (None, "UNPRICED", 4)
+
+
+def test_a_split_does_not_hide_a_plan_or_a_part_without_a_price() -> None:
+    split = call("r1", "0.2", None, "p1", **written(5, 4))
+    covered = call("r1", "0", "INCLUDED", is_included=True, **written(9))
+    fast = call("r1", None, unpriced_part="fast mode", **written(9))
+    for known, status in ((covered, "INCLUDED"), (fast, "UNPRICED")):
+        for order in permutations((split, known)):
+            (row,) = stored_after([[copy] for copy in order])
+            assert row["cost_status"] == status
+
+
+def test_a_longer_answer_or_more_tokens_come_before_a_split() -> None:
+    streamed = call("r1", "0.1", output_tokens=1, **written(5, 4))
+    ended = call("r1", "0.3", output_tokens=9, **written(9))
+    for order in permutations((streamed, ended)):
+        (row,) = stored_after([[copy] for copy in order])
+        assert (row["output_tokens"], row["cost_usd"]) == (9, usd("0.3"))
+
+
 def any_copy(key: str, chance: Random) -> PricedRequest:
     """One of few, so that ties, bills without usage and bills that differ are common."""
     bill = chance.choice([None, None, "0.3", "0.4"])
@@ -170,7 +209,15 @@ def any_copy(key: str, chance: Random) -> PricedRequest:
         "ended_at": chance.choice([None, TEN]),
         "model": chance.choice([None, "x", "y"]),
         "source": chance.choice(["a", "b"]),
-    } | (chance.choice([WITHOUT_USAGE, {"output_tokens": 1}, {"output_tokens": 2}]))
+    } | chance.choice(
+        [
+            WITHOUT_USAGE,
+            {"output_tokens": 1, **written(3)},
+            {"output_tokens": 2, **written(3)},
+            {"output_tokens": 2, **written(1, 2)},
+            {"output_tokens": 2, **written(0, 3)},
+        ]
+    )
     if bill is not None:
         return call(key, bill, "BILLED", **said)
     if covered:
@@ -335,6 +382,7 @@ REQUESTS = st.fixed_dictionaries(
         "cost": st.sampled_from([None, "0.1", "0.2"]),
         "uncached_input_tokens": FEW,
         "output_tokens": FEW,
+        "cache_write_1h_tokens": FEW,
         "source": st.sampled_from(["a", "b"]),
         **dict.fromkeys(("session_id", "agent", "model"), NAMES),
         **dict.fromkeys(("started_at", "ended_at", "owner_started_at"), INSTANTS),
@@ -366,7 +414,8 @@ def record_of(fields: dict[str, Any]) -> StagedRecord:
         at_work = fields["is_running"] and fields["termination"] is None
         said = {name: value for name, value in fields.items() if name != "ends_now"}
         return run(**said | {"is_running": at_work, "ended_at": ended_at})
-    return call(**(fields | WITHOUT_USAGE if fields["output_tokens"] == 0 else fields))
+    writes = written(2 - fields["cache_write_1h_tokens"], fields["cache_write_1h_tokens"])
+    return call(**(fields | (WITHOUT_USAGE if fields["output_tokens"] == 0 else writes)))
 
 
 def stored_after(loads: list[list[StagedRecord]]) -> list[dict[str, Any]]:

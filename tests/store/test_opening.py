@@ -1,6 +1,7 @@
 """One process owns one file, of a version that it knows."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -230,3 +231,12 @@ def test_a_file_that_is_no_store_is_refused_and_left_as_it_was(tmp_path: Path, n
     with pytest.raises(StoreError, match="is not a store of Clawback"):
         Store.open(path)
     assert path.read_text() == "charge_id,amount_usd\nc1,24\n"
+
+
+def test_a_new_store_is_for_whoever_made_it(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    with Store.open(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o640)
+    with Store.open(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640

@@ -52,9 +52,13 @@ def test_a_part_that_is_stated_as_a_whole_loses_what_it_no_longer_has(store: Sto
     assert total(store) == Decimal("3")
 
 
-def test_a_part_that_is_not_stated_as_a_whole_keeps_what_it_had(store: Store) -> None:
-    load(store, [charge("a", "february"), charge("b", "february")], ("february",))
-    assert load(store, [charge("a", "february", "9")]) == 0
+def test_a_part_that_is_not_stated_as_a_whole_keeps_what_it_had_and_says_how_much(store: Store) -> None:
+    load(store, [charge("a", "february"), charge("b", "february"), charge("c", "march")], ("february",))
+    with Stage(source="bill", location="x", directory=store.stage_directory) as stage:
+        stage.add(0, charge("a", "february", "9"))
+        report = store.apply(stage, now=NOW)
+    assert (report.removed, report.left_behind) == (0, 1)
+    load(store, [], ("march",))
     assert ids(store) == ["a", "b"]
     assert total(store) == Decimal("10.5")
 
@@ -90,8 +94,21 @@ def test_a_failed_load_changes_no_data_and_is_told_beside_the_last_that_was_stor
     assert (state.newest.error, state.loads) == ("no such file \ufffd", 1)
     assert state.newest_stored is not None
     assert state.newest_stored.applied_at == NOW
-    assert store.last_attempts() == {("bill", "x"): NOW + timedelta(hours=1)}
-    assert store.starts("bill", "x") == [NOW]
+    assert store.last_attempts() == {("bill", "x"): (NOW + timedelta(hours=1), True)}
+
+
+def test_the_pauses_of_a_source_are_those_between_its_stored_loads(store: Store) -> None:
+    for hours in (0, 1, 30, 31, 80):
+        with Stage(source="bill", location="x", directory=store.stage_directory) as stage:
+            store.apply(stage, now=NOW + timedelta(hours=hours))
+        store.note_failure("bill", "x", "no such file", now=NOW + timedelta(hours=hours + 0.5))
+    hour = timedelta(hours=1)
+    assert store.pauses("bill", "x", timedelta(hours=24), 10) == [
+        (NOW + hour, NOW + 30 * hour),
+        (NOW + 31 * hour, NOW + 80 * hour),
+    ]
+    assert store.pauses("bill", "x", timedelta(hours=24), 1) == [(NOW + 31 * hour, NOW + 80 * hour)]
+    assert store.pauses("bill", "y", timedelta(0), 10) == []
 
 
 def test_a_load_that_failed_first_has_nothing_stored(store: Store) -> None:
@@ -130,11 +147,36 @@ def test_two_records_of_one_request_that_cannot_both_be_true_are_kept_and_told(s
     assert store.read("SELECT count(*) FROM requests").rows == [(1,)]
 
 
+def test_as_many_cache_writes_of_which_only_one_record_says_how_long_they_are_kept_are_no_conflict(
+    store: Store,
+) -> None:
+    guess = call("r", cache_write_5m_tokens=1000)
+    assert put(store, guess, call("r", cache_write_5m_tokens=400, cache_write_1h_tokens=600), guess) == 0
+    assert put(store, call("r", cache_write_5m_tokens=300)) == 0
+    assert put(store, call("r", cache_write_5m_tokens=1000, output_tokens=90)) == 0
+    assert conflicts(store) == []
+
+
+def test_more_cache_writes_or_another_split_of_them_is_a_conflict(store: Store) -> None:
+    put(store, call("r", cache_write_5m_tokens=400, cache_write_1h_tokens=600, output_tokens=90))
+    assert put(store, call("r", cache_write_5m_tokens=1001)) == 1
+    assert put(store, call("r", cache_write_5m_tokens=401, cache_write_1h_tokens=599)) == 1
+    assert len(conflicts(store)) == 2
+
+
 def test_a_contradiction_within_one_load_is_told_once(store: Store) -> None:
     one, other = call("r", model="small"), call("r", model="big", output_tokens=90)
     assert put(store, one, other, one) == 1
     assert put(store, one, other, one) == 0
     assert len(conflicts(store)) == 1
+
+
+def test_a_source_that_rejects_what_another_does_takes_nothing_from_it(store: Store) -> None:
+    for source in ("bill", "other"):
+        with Stage(source=source, location="x", directory=store.stage_directory) as stage:
+            stage.reject("x:2", "is no charge", "raw")
+            store.apply(stage, now=NOW)
+    assert store.read("SELECT load_id, location FROM rejected_rows ORDER BY 1").rows == [(1, "x:2"), (2, "x:2")]
 
 
 def test_a_line_that_is_rejected_by_every_load_is_one_row_of_the_newest(store: Store) -> None:
@@ -159,7 +201,9 @@ def test_a_directory_that_another_process_staged_is_stored_as_it_is(store: Store
     assert (report.read, report.stored, report.ignored, report.rejected) == (3, 1, 1, 1)
     assert report.rejections == (("x:2", "is no charge"),)
     assert store.last_cursor("bill", "x") == "page 3"
-    assert store.starts("bill", "x") == [NOW - timedelta(minutes=1)]
+    newest = store.newest_stored("bill", "x")
+    assert newest is not None
+    assert newest.started_at == NOW - timedelta(minutes=1)
     assert not stage.directory.exists()
 
 

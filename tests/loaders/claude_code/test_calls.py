@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from loaders.claude_code import read
-from loaders.item import Ignored, Parsed
+from loaders.item import Ignored, Parsed, Rejected
 from loaders.job import run_load
 from store import Price, Request, Store
 from tests.loaders.claude_code.conftest import (
@@ -24,7 +24,21 @@ from tests.loaders.claude_code.conftest import (
     requests,
     rules,
     sessions,
+    usage,
     user,
+)
+
+PRICE = Price(
+    price_id="P1",
+    source="prices",
+    provider="anthropic",
+    model="claude-demo-4",
+    effective_from=at("2026-01-01T00:00:00Z"),
+    input=Decimal(5),
+    cache_read=Decimal("0.50"),
+    cache_write_5m=Decimal("6.25"),
+    cache_write_1h=Decimal(10),
+    output=Decimal(25),
 )
 
 
@@ -61,20 +75,8 @@ def test_a_message_of_several_lines_is_one_call_with_its_final_output(write: Wri
 
 def test_cache_writes_are_priced_by_how_long_they_last(write: Write) -> None:
     path = write(user(), answer())
-    price = Price(
-        price_id="P1",
-        source="prices",
-        provider="anthropic",
-        model="claude-demo-4",
-        effective_from=at("2026-01-01T00:00:00Z"),
-        input=Decimal(5),
-        cache_read=Decimal("0.50"),
-        cache_write_5m=Decimal("6.25"),
-        cache_write_1h=Decimal(10),
-        output=Decimal(25),
-    )
     with Store.open(None) as store:
-        run_load(store, "prices", "p.csv", [Parsed(items(path)[0].location, (price,))], now=NOW)
+        run_load(store, "prices", "p.csv", [Parsed(items(path)[0].location, (PRICE,))], now=NOW)
         run_load(store, "claude-code", str(path), read(path, now=NOW), now=NOW)
         # In millionths: input 60, cache reads 4,500, cache writes 3,750 and 400, output 2,125.
         assert store.read("SELECT cost_usd FROM requests").rows == [(Decimal("0.010835"),)]
@@ -117,6 +119,94 @@ def test_an_error_of_a_model_that_served_tokens_is_a_call(write: Write) -> None:
 def test_usage_that_is_missing_is_unknown_and_not_zero(write: Write) -> None:
     (call,) = requests(items(write(answer(message={"usage": None}))))
     assert (call.output_tokens, call.uncached_input_tokens) == (None, None)
+
+
+def used(**changed: object) -> Json:
+    """What an answer used; a field that is changed to `...` is left out."""
+    return {name: value for name, value in (usage() | changed).items() if value is not ...}
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        used(output_tokens=None),
+        used(input_tokens=None),
+        used(output_tokens=...),
+        used(input_tokens=...),
+        used(input_tokens=..., prompt_tokens=12),
+        {},
+    ],
+)
+def test_usage_without_the_tokens_in_or_out_is_unknown_and_not_zero(write: Write, usage: Json) -> None:
+    path = write(user(), answer(message={"usage": usage}))
+    with Store.open(None) as store:
+        run_load(store, "claude-code", str(path), read(path, now=NOW), now=NOW)
+        stored = store.read("SELECT uncached_input_tokens, output_tokens, cost_usd, cost_status FROM requests").rows
+        assert stored == [(None, None, None, "MISSING_USAGE")]
+
+
+@pytest.mark.parametrize(
+    ("cache", "writes"),
+    [
+        ({"cache_creation": None}, (640, 0)),
+        ({"cache_creation": ...}, (640, 0)),
+        ({"cache_creation": {}}, (640, 0)),
+        ({"cache_creation": {"ephemeral_1h_input_tokens": 640}}, (0, 640)),
+        ({"cache_creation_input_tokens": None}, (600, 40)),
+        ({"cache_creation": None, "cache_creation_input_tokens": None, "cache_read_input_tokens": None}, (0, 0)),
+    ],
+)
+def test_cache_writes_are_for_five_minutes_unless_a_split_says_otherwise(
+    write: Write, cache: Json, writes: tuple[int, int]
+) -> None:
+    (call,) = requests(items(write(answer(message={"usage": used(**cache)}))))
+    assert (call.cache_write_5m_tokens, call.cache_write_1h_tokens) == writes
+
+
+@pytest.mark.parametrize(
+    ("written", "split", "said"),
+    [(1000, (400, 400), "1,000"), (1000, (900, 400), "1,000"), (1000, (0, 0), "1,000"), (0, (400, 400), "0")],
+)
+def test_a_split_of_cache_writes_that_does_not_add_up_is_rejected(
+    write: Write, written: int, split: tuple[int, int], said: str
+) -> None:
+    lifetimes = dict(zip(("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"), split, strict=True))
+    contradiction = used(cache_creation_input_tokens=written, cache_creation=lifetimes)
+    found = items(write(user(), answer(message={"usage": contradiction})))
+    assert requests(found) == []
+    (reason,) = reasons(found)
+    assert reason == (
+        f"usage.cache_creation splits the cache writes into {split[0]} for 5 minutes and {split[1]} for 1 hour, but "
+        f"usage.cache_creation_input_tokens is {said}; the two must add up to it, for they differ in price"
+    )
+    assert [item.session_id for item in found if isinstance(item, Rejected)] == [SESSION]
+
+
+@pytest.mark.parametrize(
+    ("terms", "part"),
+    [
+        ({"speed": "fast"}, "fast mode"),
+        ({"service_tier": "batch"}, "batch tier"),
+        ({"service_tier": "flex"}, "flex tier"),
+        ({"service_tier": "priority"}, "priority tier"),
+        ({"inference_geo": "us"}, "inference in the US only"),
+        ({"speed": "fast", "inference_geo": "us"}, "fast mode, inference in the US only"),
+        ({"speed": "standard", "service_tier": "standard", "inference_geo": "not_available"}, None),
+        ({"speed": None, "service_tier": None, "inference_geo": "global"}, None),
+        ({"inference_geo": ""}, None),
+    ],
+)
+def test_a_call_on_other_terms_than_a_price_line_states_is_unpriced(
+    write: Write, terms: Json, part: str | None
+) -> None:
+    path = write(user(), answer(message={"usage": used(**terms)}))
+    with Store.open(None) as store:
+        run_load(store, "prices", "p.csv", [Parsed(items(path)[0].location, (PRICE,))], now=NOW)
+        run_load(store, "claude-code", str(path), read(path, now=NOW), now=NOW)
+        cost = None if part else Decimal("0.010835")
+        assert store.read("SELECT unpriced_part, cost_usd, cost_status FROM requests").rows == [
+            (part, cost, "UNPRICED" if part else "PRICED")
+        ]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_what_is_not_plain_usage_says_so_and_stays_with_its_service(tmp_path: Pa
 @pytest.mark.parametrize(
     ("service", "category"),
     [
-        ("AI and Machine Learning", "inference"),
+        ("AI and Machine Learning", "inference"),  # of Amazon Bedrock
         ("Compute", "compute"),
         ("Storage", "storage"),
         ("Networking", "network"),
@@ -68,6 +68,46 @@ def test_what_is_not_plain_usage_says_so_and_stays_with_its_service(tmp_path: Pa
 )
 def test_the_service_category_decides_ours(tmp_path: Path, service: str, category: str) -> None:
     assert charge_of(tmp_path, ServiceCategory=service).category == category
+
+
+@pytest.mark.parametrize(
+    ("service", "described", "category"),
+    [
+        ("Amazon Bedrock", "$0.003 per 1K input tokens", "inference"),
+        ("Amazon Bedrock", "NULL", "inference"),
+        ("Amazon Bedrock", "Claude cache write, 1 hour, tokens", "inference"),
+        ("AmazonBedrock", "USE1-ProvisionedThroughput, $39.60 per model unit", "compute"),
+        ("Amazon Bedrock AgentCore", "AgentCore Runtime vCPU", "compute"),
+        ("9rp1", "Claude (Amazon Bedrock Edition), input tokens", "inference"),
+        ("Claude Sonnet 4.6", "AWS Marketplace software usage", "inference"),
+        ("Azure OpenAI", "gpt-4o Inp glbl Tokens", "inference"),
+        ("Azure OpenAI", "Fine-tuned model hosting, 1 Hour", "compute"),
+        ("Cognitive Services", "Azure OpenAI - gpt-4o Outp Tokens", "inference"),
+        ("Cognitive Services", "Speech to Text", "compute"),
+        ("Azure AI Foundry", "DeepSeek R1 Inp Tokens", "inference"),
+        ("Foundry Models", "Outp", "inference"),
+        ("Gemini API", "Generate content output", "inference"),
+        ("Vertex AI", "Gemini 2.5 Pro Text Input - Predictions", "inference"),
+        ("Vertex AI", "Online Prediction N1 Predefined Instance Core running in Iowa", "compute"),
+        ("Vertex AI", "Gemini 2.5 Flash tuning training tokens", "compute"),
+        ("Vertex AI", "Workbench: Managed Notebooks", "compute"),
+        ("Amazon SageMaker", "$1.41 per Host ml.g5.2xlarge hour in US East", "compute"),
+        ("Amazon SageMaker", "Llama, tokens", "compute"),
+        ("Azure Machine Learning", "Virtual Machines Dv2 Series", "compute"),
+        ("", "", "compute"),
+    ],
+)
+def test_of_services_for_ai_only_calls_by_tokens_are_inference_and_the_rest_is_compute(
+    tmp_path: Path, service: str, described: str, category: str
+) -> None:
+    charge = charge_of(tmp_path, ServiceName=service, ChargeDescription=described)
+    assert charge.category == category
+
+
+def test_the_category_is_no_part_of_what_tells_a_charge_from_others(tmp_path: Path) -> None:
+    calls, other = charge_of(tmp_path), charge_of(tmp_path, ServiceCategory="Compute")
+    assert (calls.category, other.category) == ("inference", "compute")
+    assert calls.charge_id == other.charge_id
 
 
 @pytest.mark.parametrize(

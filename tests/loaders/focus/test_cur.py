@@ -147,6 +147,8 @@ def test_columns_that_are_needed_are_named_when_missing(tmp_path: Path) -> None:
         ({"line_item_product_code": "AmazonS3"}, "storage"),
         ({"line_item_product_code": "AmazonRDS"}, "software"),
         ({"line_item_product_code": "9rp1", "line_item_line_item_description": "Claude on Bedrock"}, "inference"),
+        ({"line_item_product_code": "AmazonBedrock"}, "inference"),
+        ({"line_item_product_code": "AmazonSageMaker", "product_product_family": "ML Instance"}, "compute"),
         ({"line_item_product_code": "9rp1", "line_item_line_item_description": "AMI"}, "other"),
     ],
 )

@@ -20,7 +20,7 @@ LEAST = {
     "ChargePeriodStart": "2026-11-19T22:00:00Z",
     "ChargePeriodEnd": "2026-11-19T23:00:00Z",
     "ChargeCategory": "Usage",
-    "ServiceName": "Vertex AI",
+    "ServiceName": "Gemini API",
 }
 
 

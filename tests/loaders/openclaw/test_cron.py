@@ -135,7 +135,7 @@ def test_the_end_is_when_it_was_logged_where_the_duration_is_missing(log: Path) 
         ("{", "is not JSON: Expecting property name enclosed in double quotes at character 2"),
         (run(durationMs=-1), "durationMs must be a whole number from 0 on, got -1"),
         (run(durationMs=10**14), "durationMs is 100,000,000,000,000, which is over a year"),
-        (run(runAtMs=ms("2026-03-12T00:00:00Z")), "runAtMs is 2026-03-12T00:00:00+00:00, more than a day after this"),
+        (run(runAtMs=ms("2026-03-12T00:00:00Z")), "runAtMs is 2026-03-12T00:00:00+00:00, more than a day ahead"),
         (run(status=5), "status must be a text, got 5"),
     ],
 )

@@ -109,6 +109,14 @@ def test_usage_of_only_zeros_is_no_usage() -> None:
     assert buckets() is None
 
 
+def test_a_null_in_the_place_of_the_tokens_in_or_out_is_no_usage_and_not_zero() -> None:
+    assert buckets(input=12, output=None) is None
+    assert buckets(input=None, output=85, cacheRead=9000) is None
+    assert buckets(input=None, prompt_tokens=None, output=85) is None
+    assert buckets(input=12) == Buckets(12, 0, 0, 0, 0)
+    assert buckets(input=12, output=85, cacheRead=None, cacheWrite=None) == Buckets(12, 0, 0, 0, 85)
+
+
 def test_a_total_alone_is_no_usage_because_it_has_no_price() -> None:
     assert buckets(totalTokens=1000) is None
 

@@ -1,7 +1,7 @@
 """Strict reading of JSON and of single fields."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -114,10 +114,19 @@ def test_what_is_no_time_is_refused(value: object) -> None:
 
 def test_a_time_more_than_a_day_ahead_or_before_openclaw_is_refused() -> None:
     assert instant({"at": "2026-03-11T11:59:59Z"}, "at", NOW) is not None
-    with pytest.raises(FieldError, match="more than a day after this load"):
+    with pytest.raises(FieldError, match=r"more than a day ahead of this load's clock$"):
         instant({"at": "2026-03-11T12:00:01Z"}, "at", NOW)
     with pytest.raises(FieldError, match="seconds instead of milliseconds"):
         instant({"at": 1772614800}, "at", NOW)
+
+
+def test_the_reason_of_a_time_in_the_future_is_the_same_in_every_load() -> None:
+    reasons = []
+    for minutes in (0, 15):
+        with pytest.raises(FieldError) as refused:
+            instant({"at": "2027-01-01T00:00:00Z"}, "at", NOW + timedelta(minutes=minutes))
+        reasons.append(str(refused.value))
+    assert reasons == ["at is 2027-01-01T00:00:00+00:00, more than a day ahead of this load's clock"] * 2
 
 
 def test_a_time_that_is_only_a_clue_is_none_where_it_is_unsound() -> None:
