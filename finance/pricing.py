@@ -3,6 +3,8 @@
 Pure and exact: nothing here knows where usage or prices are kept, and no amount passes through a binary float. What
 was billed wins, then what a plan covers, then what the source reported, then tokens times the price in force; after
 that the cost is unknown, which is `None` with a status and never zero.
+
+What pricing reads of a call and of a price line is spelled out as two protocols, which makes the module a long one.
 """
 
 from bisect import bisect_right

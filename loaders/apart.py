@@ -16,10 +16,10 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
-from loaders import LOADERS
 from loaders.costing import Costing
 from loaders.item import LoadError
 from loaders.job import stage_items
+from loaders.kinds import LOADERS
 from loaders.loader import Task
 from loaders.source import OnBytes
 from store import Price, RecordError, Stage, StoreError

@@ -23,8 +23,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from loaders import LOADERS
 from loaders.item import LoadError
+from loaders.kinds import LOADERS
 from loaders.loader import Loader
 from loaders.mapping import read_model
 from loaders.schedule import check_schedule

@@ -201,7 +201,7 @@ def _begun(path: Path, mode: str, limits: SqliteLimits) -> sqlite3.Connection:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except BaseException:
+    except BaseException:  # nobody else has the connection yet, so it is closed whatever happened, Ctrl-C too
         connection.close()
         raise
     return connection

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from loaders import LOADERS, LoadError
+from loaders import LoadError
+from loaders.kinds import LOADERS
 from loaders.sources import Source, source_of
 from server.jobs import Job, JobRefusedError, Jobs, place_of
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from loaders import LOADERS, Task
+from loaders import Task
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from loaders.sources import read_sources
 from scripts.pages import pages
 from semantic import load_catalog

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from loaders import LOADERS
 from loaders.costing import Costing
 from loaders.job import run_load, stage_items
+from loaders.kinds import LOADERS
 from loaders.loader import Loader, Task
 from store import PricedRequest, Request, Stage, Store
 

@@ -65,6 +65,11 @@ def _is_refused(message: Object) -> bool:
     return status_of(message) == "error" and isinstance(error, str) and _REFUSAL.match(error) is not None
 
 
+def is_telling(response_id: str) -> bool:
+    """Whether a response id tells its call from all others."""
+    return _DRAWN_FROM_A_THOUSAND.fullmatch(response_id) is None
+
+
 def status_of(message: Object) -> RequestStatus:
     stopped, abort = text(message, "stopReason"), object_in(message, "openclawAbort")
     if stopped == "aborted" or (abort is not None and abort.get("aborted") is True):
@@ -75,7 +80,7 @@ def status_of(message: Object) -> RequestStatus:
 def _request_key(entry: Object, message: Object, provider: str | None, model: str | None, usage: Usage) -> str:
     """The same for every copy of a call: forks keep an entry's id, its time and its numbers as they were written."""
     response = text(message, "responseId")
-    if response is not None and not _DRAWN_FROM_A_THOUSAND.fullmatch(response):
+    if response is not None and is_telling(response):
         return f"{provider or 'unknown'}:{response}"
     identity = [entry.get("id"), entry.get("timestamp"), provider, model, *usage.recorded]
     return f"openclaw:{hashlib.sha256(_AS_TEXT.encode(identity).encode()).hexdigest()}"

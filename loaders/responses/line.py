@@ -3,13 +3,13 @@
 The line says what an answer does not: who was asked, when, in which session, on which terms.
 """
 
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast, get_args
 
 from loaders.cell import Cell, CellError
+from loaders.openclaw.calls import is_telling
 from loaders.openclaw.values import FieldError, Object, as_object, text
 from loaders.responses.answer import Answer, Use, is_error, may_be_charged, read_answer
 from loaders.responses.fields import sum_of
@@ -19,8 +19,6 @@ from store.records import RequestStatus
 SOURCE = "responses"
 _STATUSES: tuple[str, ...] = get_args(RequestStatus)
 _CLOCK_SLACK = timedelta(days=1)
-_DRAWN_FROM_A_THOUSAND = re.compile(r"chatcmpl-\d{1,3}")
-"""Ollama's ids: two calls in a thousand share one, so they identify nothing."""
 _STATUS_OF_ANSWER: dict[object, RequestStatus] = {"failed": "error", "cancelled": "aborted"}
 """As OpenAI's Responses say how they ended."""
 
@@ -91,7 +89,7 @@ def _beside(own: Request, use: Use, number: int) -> Request:
 
 def _id(line: Object, answer: Answer) -> str:
     """The provider's own id of the answer, as every other record of the call has it; else the one of the line."""
-    if answer.response_id is not None and not _DRAWN_FROM_A_THOUSAND.fullmatch(answer.response_id):
+    if answer.response_id is not None and is_telling(answer.response_id):
         return answer.response_id
     given = text(line, "request_id")
     if given is None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import click
 
-from loaders import LOADERS, Task
+from loaders import Task
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from semantic import Catalog, MetricQuery, Order
 from server.answer import ask
 from server.cli.load import print_report

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from loaders import LOADERS, LoadError, Task
+from loaders import LoadError, Task
 from loaders.item import Ignored, Item, Note, Parsed, Reached, Rejected, WholePart
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from loaders.schedule import gap, is_due
 from loaders.sources import Source, read_sources, source_of
 from server.cli.failures import TOLD, message_of

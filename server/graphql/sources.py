@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 from strawberry import Info
 
-from loaders import LOADERS
+from loaders.kinds import LOADERS
 from loaders.schedule import gap, next_due
 from loaders.sources import Source
 from server.graphql.context import Context

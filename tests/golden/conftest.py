@@ -13,9 +13,10 @@ from typing import Any, cast
 
 import pytest
 
-from loaders import LOADERS, Task
+from loaders import Task
 from loaders.item import Item, Location, Parsed
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from semantic import Catalog, MetricQuery, Result, Row, load_catalog
 from server.answer import ask, only_row
 from store import Record, Request, Session, Store

@@ -19,8 +19,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from loaders import LOADERS, Task
+from loaders import Task
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from store import Store
 from store.tables import TABLES
 from tests.loaders.samples import NOW, killed_home, killed_prices

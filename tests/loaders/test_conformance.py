@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from loaders import LOADERS, Task
+from loaders import Task
 from loaders.item import Item, Note
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from store import LoadReport, Store
 from store.tables import BUDGETS, TABLES, Table
 from tests.loaders.samples import NOW, SAMPLES, Sample, one_github

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loaders import LOADERS, LoadError
+from loaders import LoadError
+from loaders.kinds import LOADERS
 from loaders.schedule import Gap, check_schedule, gap, is_due, next_due
 
 BERLIN = ZoneInfo("Europe/Berlin")

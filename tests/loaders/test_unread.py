@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from loaders import LOADERS, Task
+from loaders import Task
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from store import LoadReport, Store
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -11,8 +11,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from loaders import LOADERS, Task
+from loaders import Task
 from loaders.job import run_load
+from loaders.kinds import LOADERS
 from semantic import Catalog, MetricQuery, Result, load_catalog, parse_filter
 from server.answer import ask
 from server.app import create_app

@@ -1,0 +1,40 @@
+"""`LOADERS`: every kind of source that is supported. Whoever imports this imports all of them."""
+
+from loaders import (
+    agent_json,
+    budgets,
+    cash,
+    charges,
+    claude_code,
+    codex,
+    focus,
+    github,
+    openclaw,
+    outcomes,
+    prices,
+    responses,
+    runs,
+    workq,
+)
+from loaders import credits as credit_use  # the word is a builtin of Python's prompt
+
+LOADERS = {
+    module.LOADER.name: module.LOADER
+    for module in (
+        openclaw,
+        claude_code,
+        codex,
+        agent_json,
+        responses,
+        runs,
+        github,
+        workq,
+        outcomes,
+        prices,
+        charges,
+        focus,
+        credit_use,
+        cash,
+        budgets,
+    )
+}
