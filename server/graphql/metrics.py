@@ -8,17 +8,17 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET, Info, argument
 
-from semantic import Catalog, Filter, MetricQuery, Order, QueryError, TimeRange, local_day, zone_names
+from semantic import Catalog, Filter, MetricQuery, Order, QueryError, TimeRange
 from semantic.ranges import parse_range
 from server.answer import Answer, answer_to, compiled, only_row, totals_of
 from server.graphql.context import Context
 from server.graphql.explain import Explain, explained
-from server.graphql.filters import FilterInputs, read_filter
+from server.graphql.fields import Inputs, given, known_zone, today
+from server.graphql.filters import read_filter
 from server.graphql.generated import bare_class, enum_type, list_of
-from server.graphql.rows import RowTypes, enums_of, replacements, row_types, row_values
+from server.graphql.rows import RowTypes, replacements, row_types, row_values
 from server.graphql.scalars import BigInt
 from server.graphql.selection import Columns, Selection, selection_of
-from server.keys import keys_of
 from server.names import vocabulary
 from server.withheld import check_may_be_told
 from store import QueryTimeout
@@ -64,13 +64,11 @@ class Answered:
     explain: Explain | None
 
 
-def metrics_field(catalog: Catalog) -> Any:
+def metrics_field(inputs: Inputs) -> Any:
     """`Query.metrics`, with every type that the catalog gives."""
+    catalog, keys, enums = inputs.catalog, inputs.keys, inputs.enums
     words = vocabulary(catalog)
-    keys = keys_of(catalog)
-    enums = enums_of(keys.values())
-    inputs = FilterInputs(enums)
-    where_input, having_input = inputs.where(keys.values()), inputs.having(catalog.metrics.values())
+    where_input, having_input = inputs.where, inputs.operators.having(catalog.metrics.values())
     named_filter = _named_filter(catalog)
     order_input = _order_input(catalog, keys)
     answer_type = _metrics_type(row_types(catalog, keys.values(), enums))
@@ -88,15 +86,15 @@ def metrics_field(catalog: Catalog) -> Any:
         zone: Annotated[str | None, argument(description="Where days are cut, such as Europe/Berlin.")] = UNSET,
         as_of: Annotated[date | None, argument(description="The day on which it is asked; default: today.")] = UNSET,
     ) -> Any:
-        day = _given(as_of) or _today(info.context, _given(zone))
+        day = given(as_of) or today(info.context, given(zone))
         arguments = Arguments(
-            time=_time(info.context, time, day, _given(zone)),
+            time=_time(info.context, time, day, given(zone)),
             where=read_filter(where, tuple(keys)),
             having=read_filter(having, tuple(catalog.metrics)),
             filters=tuple(f.value for f in filters or ()),
             order_by=tuple(Order(o.by.value, o.direction.value) for o in order_by or ()),
-            limit=_given(limit),
-            zone=_given(zone),
+            limit=given(limit),
+            zone=given(zone),
             as_of=day,
         )
         return answered(info.context, selection_of(info._raw_info, words), arguments)
@@ -166,21 +164,12 @@ def _asked(context: Context, query: MetricQuery) -> Answer:
 def _time(context: Context, time: TimeRangeInput | None, as_of: date, zone: str | None) -> TimeRange:
     if not time:
         return TimeRange()
-    start, end, words = _given(time.start), _given(time.end), _given(time.range)
+    start, end, words = given(time.start), given(time.end), given(time.range)
     if words is None:
         return TimeRange(start, end)
     if start or end:
         raise QueryError("BAD_RANGE", "a range in words stands alone; leave out start and end, or the range")
-    return parse_range(words, as_of, _known(context, zone), context.catalog.calendar)
-
-
-def _today(context: Context, zone: str | None) -> date:
-    return local_day(context.now, _known(context, zone))
-
-
-def _known(context: Context, zone: str | None) -> str:
-    """An unknown zone is told by the plan; until then the catalog's own stands in for it."""
-    return zone if zone in zone_names() else context.catalog.time_zone
+    return parse_range(words, as_of, known_zone(context.catalog, zone), context.catalog.calendar)
 
 
 def _explained(context: Context, answer: Answer) -> Explain:
@@ -194,10 +183,6 @@ def _check_size(rows: int, width: int, most: int) -> None:
     if rows * width > most:
         excess = f"{rows:,} rows of {width:,} values are more than {most:,} values"
         raise QueryError("TOO_LARGE", f"{excess}; ask for fewer rows (limit) or select less")
-
-
-def _given(value: Any) -> Any:
-    return None if value is UNSET else value
 
 
 def _named_filter(catalog: Catalog) -> Any:

@@ -1,15 +1,21 @@
-"""The schema: three root fields, typed by the catalog. What is added to metrics.yaml appears here by itself."""
+"""The schema, typed by the catalog. What is added to metrics.yaml appears here by itself."""
+
+from typing import Any
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
 from server.graphql.discovery import CatalogInfo, catalog_info
+from server.graphql.fields import Inputs, RootField
 from server.graphql.metrics import metrics_field
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
 from server.withheld import hidden_names
+
+FIELDS: tuple[RootField, ...] = ()
+"""What is offered beside the metrics; each field is a module of its own."""
 
 
 def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.Schema:
@@ -19,18 +25,30 @@ def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.S
         raise CatalogError(
             [Mistake(Mark(catalog.file, 1, 1), "there is no metric that the caller's roles open to him")]
         )
-    asked = metrics_field(seen)
+    inputs = Inputs.of(seen)
     declared = catalog_info(seen, hidden_names(catalog, caller))
 
     def read_catalog() -> CatalogInfo:
         return declared
 
-    @strawberry.type(description="Ask for metrics; what they mean is in the catalog.")
-    class Query:
-        metrics = asked
-        catalog = strawberry.field(
+    queries = {
+        "metrics": metrics_field(inputs),
+        "catalog": strawberry.field(
             resolver=read_catalog, description="What can be asked: metrics with their definitions, and dimensions."
-        )
-        sources = strawberry.field(resolver=read_sources, description="Where the data comes from, and how fresh it is.")
+        ),
+        "sources": strawberry.field(
+            resolver=read_sources, description="Where the data comes from, and how fresh it is."
+        ),
+    }
+    offered = [field for field in FIELDS if all(name in seen.metrics for name in field.needs)]
+    queries |= {field.name: field.make(inputs) for field in offered if not field.is_mutation}
+    mutations = {field.name: field.make(inputs) for field in offered if field.is_mutation}
+    return strawberry.Schema(
+        _root("Query", queries, "Ask for metrics; what they mean is in the catalog."),
+        mutation=_root("Mutation", mutations, "Tell what only the caller knows.") if mutations else None,
+        config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
+    )
 
-    return strawberry.Schema(Query, config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS))
+
+def _root(name: str, fields: dict[str, Any], description: str) -> type:
+    return strawberry.type(type(name, (), fields), description=description)

@@ -1,0 +1,75 @@
+"""What a module gives that adds a field to the schema: its name, the metrics that it rests on, and how it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from strawberry import UNSET
+
+from semantic import Catalog, Filter, TimeRange, local_day, zone_names
+from semantic.ranges import parse_range
+from server.graphql.context import Context
+from server.graphql.filters import FilterInputs, read_filter
+from server.graphql.rows import enums_of
+from server.keys import Key, keys_of
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The types of one schema that several fields take as arguments."""
+
+    catalog: Catalog
+    keys: dict[str, Key]
+    enums: dict[str, type]
+    operators: FilterInputs
+    where: type
+    """`FilterInput`: annotate an argument with `strawberry.argument(graphql_type=inputs.where | None)`."""
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> "Inputs":
+        keys = dict(keys_of(catalog))
+        enums = enums_of(keys.values())
+        operators = FilterInputs(enums)
+        return cls(catalog, keys, enums, operators, operators.where(keys.values()))
+
+    def filter(self, where: object) -> Filter | None:
+        """What a `FilterInput` states."""
+        return read_filter(where, tuple(self.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    """A field of `Query` (or of `Mutation`), made for one schema.
+
+    It is left out of the schema of a caller who may not see one of the metrics in `needs`. Every type that it adds has
+    its name in `server.names.FIXED_TYPES`.
+    """
+
+    name: str
+    make: Callable[[Inputs], Any]
+    """Gives a `strawberry.field` or `strawberry.mutation`."""
+    needs: tuple[str, ...] = ()
+    is_mutation: bool = False
+
+
+def given(value: Any) -> Any:
+    """An argument that was left out is None."""
+    return None if value is UNSET else value
+
+
+def today(context: Context, zone: str | None) -> date:
+    """The local day of the question."""
+    return local_day(context.now, known_zone(context.catalog, zone))
+
+
+def known_zone(catalog: Catalog, zone: str | None) -> str:
+    """An unknown zone is told by the plan; until then the catalog's own stands in for it."""
+    return zone if zone in zone_names() else catalog.time_zone
+
+
+def time_range(context: Context, range_: str | None, as_of: date, zone: str | None) -> TimeRange:
+    """Whole days in words, such as "last 30 days"; None is all time."""
+    if range_ is None:
+        return TimeRange()
+    return parse_range(range_, as_of, known_zone(context.catalog, zone), context.catalog.calendar)
