@@ -16,9 +16,11 @@ from server.keys import Key, keys_of
 FIXED_TYPES = frozenset({
     "Better", "BigInt", "Boolean", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
     "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
-    "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
-    "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
-    "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    "Int", "Integer", "KaplanMeier", "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress", "LoadRejection",
+    "MatureCohort", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "Mutation",
+    "Named", "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds", "OutcomeCounts", "OutcomeKindCount", "Outcomes",
+    "Parameter", "PeriodStart", "Query", "Reached", "SessionScore", "SessionTask", "Source", "String", "Text",
+    "TimeRangeInput", "Timestamp", "ValueType",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

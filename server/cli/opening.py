@@ -1,8 +1,10 @@
 """What most commands start with: the settings, the catalog that they name, the store that they name."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from semantic import Catalog, CatalogError, Mark, Mistake, load_catalog
+from server.outcome_rules import outcome_rules
 from server.settings import Settings
 from store import Store, StoreError
 
@@ -28,10 +30,16 @@ def open_store(settings: Settings) -> Store:
     return _open(settings)
 
 
-def open_store_to_write(settings: Settings) -> Store:
-    """The store for whoever loads or serves it: made where there is none, with the capacity that the settings state."""
+def open_store_to_write(settings: Settings, catalog: Catalog | None = None) -> Store:
+    """The store for whoever loads or serves it: made where there is none, as the settings and the catalog state it.
+
+    Its facts are those of now: windows that have closed since it was written have decided their tasks.
+    """
+    rules = outcome_rules(catalog or open_catalog(settings))
     store = _open(settings)
     store.set_capacity(settings.capacity_slots)
+    store.set_outcome_rules(rules)
+    store.advance(datetime.now(UTC))
     return store
 
 

@@ -17,6 +17,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    OperationType,
     execute_sync,
     get_operation_ast,
     parse,
@@ -42,6 +43,8 @@ class Operation:
     text: str
     variables: dict[str, Any] | None = None
     name: str | None = None
+    is_read_only: bool = False
+    """Whether it came in a way that must change nothing, such as GET: links are followed, caches are warmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Response:
     body: dict[str, Any]
     is_executed: bool
     """False where the request was refused before anything ran; the body then has no data."""
+    is_wrong_method: bool = False
+    """The operation changes something, and came in a way that must not."""
 
 
 class Engine:
@@ -79,6 +84,9 @@ class Engine:
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
             return Response({"errors": [refusal]}, is_executed=False)
+        if operation.is_read_only and _changes(document, operation.name):
+            refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
+            return Response({"errors": [refusal]}, is_executed=False, is_wrong_method=True)
         asked = Context(self._planner, self._store, self._clock(), deadline, self._limits, self._caller, self._jobs)
         with closing(asked) as context:
             result = execute_sync(
@@ -108,6 +116,11 @@ def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
         return request_errors("SYNTAX_ERROR", [error])
     errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS)
     return request_errors("INVALID_QUERY", errors) if errors else document
+
+
+def _changes(document: DocumentNode, name: str | None) -> bool:
+    meant = get_operation_ast(document, name)
+    return meant is not None and meant.operation is OperationType.MUTATION
 
 
 def _refusal(document: DocumentNode, name: str | None) -> Told | None:
