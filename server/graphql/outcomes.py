@@ -1,6 +1,5 @@
 """The `outcomes` field: what came of the tasks of sessions by an instant, and how much of that is still open."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -170,55 +169,68 @@ def _make(inputs: Inputs) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Sessions with one result that took, or were followed for, the same time."""
+
+    result: str
+    is_mature: bool
+    after_us: int
+    number: int
+    window_us: int | None
+    """The longest of their windows."""
+    unknown_costs: int
+    known_usd: Decimal
+
+
 def _outcomes(info: Info[Context, None], asked: _Asked, instant: datetime) -> Outcomes:
-    counted = {row[0]: row[1:] for row in _read(info, _RESULTS, asked)}
-    numbers = {result: int(counted[result][0]) if result in counted else 0 for result in _WORDS}
+    found = [_Alike(*row) for row in _read(info, _RESULTS, asked)]
+    numbers = {word: sum(alike.number for alike in found if alike.result == word) for word in _WORDS}
     tasks = Tasks(numbers["success"], numbers["failure"], numbers["pending"])
-    window = max((int(row[1]) for row in counted.values() if row[1] is not None), default=None)
-    curve = kaplan_meier(_moments(_read(info, _FOLLOWED, asked), window or 0)) if tasks.total else []
+    window = max((alike.window_us for alike in found if alike.window_us is not None), default=None)
     bounds = tasks.bounds
     return Outcomes(
         as_of=instant,
         mature_through=None if window is None else _earlier(instant, window),
-        counts=OutcomeCounts(**{result: BigInt(number) for result, number in numbers.items()}),
+        counts=OutcomeCounts(**{word: BigInt(number) for word, number in numbers.items()}),
         resolved_only_rate=_float(tasks.resolved_only_rate),
         pending_share=_float(tasks.pending_share),
         bounds=None
         if bounds is None
         else OutcomeBounds(if_all_pending_fail=float(bounds[0]), if_all_pending_succeed=float(bounds[1])),
-        mature_cohort=_mature(_read(info, _MATURE, asked)[0]),
-        kaplan_meier=KaplanMeier(
-            success_by_window_end=(float(curve[-1].cumulative) if curve else 0.0) if tasks.total else None,
-            window_days=None if window is None else share(window, DAY_US),
-            step_count=BigInt(len(curve)),
-            curve=curve,
-        ),
+        mature_cohort=_mature([alike for alike in found if alike.is_mature]),
+        kaplan_meier=_curve(found, tasks, window),
         asked=asked,
     )
 
 
-def _moments(rows: Iterable[tuple[Any, ...]], window_us: int) -> list[Moment]:
+def _curve(found: list[_Alike], tasks: Tasks, window_us: int | None) -> KaplanMeier:
     """Failures are followed to the end of the longest window, and at least for as long as it took any to succeed."""
-    found = [(result, int(after_us), int(number)) for result, after_us, number in rows]
-    horizon = max([window_us, *(after_us for result, after_us, _ in found if result == "success")])
-    return [
-        Moment(after_us, number, 0)
-        if result == "success"
-        else Moment(after_us if result == "pending" else horizon, 0, number)
-        for result, after_us, number in found
-    ]
+    horizon = max([window_us or 0, *(alike.after_us for alike in found if alike.result == "success")])
+    moments = [Moment(alike.after_us, alike.number, 0) for alike in found if alike.result == "success"]
+    moments += [Moment(alike.after_us, 0, alike.number) for alike in found if alike.result == "pending"]
+    curve = kaplan_meier([*moments, Moment(horizon, 0, tasks.failures)])
+    return KaplanMeier(
+        success_by_window_end=(float(curve[-1].cumulative) if curve else 0.0) if tasks.total else None,
+        window_days=None if window_us is None else share(window_us, DAY_US),
+        step_count=BigInt(len(curve)),
+        curve=curve,
+    )
 
 
-def _mature(row: tuple[Any, ...]) -> MatureCohort:
-    sessions, successes, unknown, cost = int(row[0]), int(row[1]), int(row[2]), row[3]
-    status = "NO_SESSIONS" if not sessions else "COST_UNKNOWN" if unknown else "OK" if cost else "ZERO_COST"
-    known = status in ("OK", "ZERO_COST")
+def _mature(found: list[_Alike]) -> MatureCohort:
+    sessions = sum(alike.number for alike in found)
+    successes = sum(alike.number for alike in found if alike.result == "success")
+    cost = sum((alike.known_usd for alike in found), Decimal(0))
+    status = "OK" if cost else "ZERO_COST"
+    if not sessions or any(alike.unknown_costs for alike in found):
+        status = "COST_UNKNOWN" if sessions else "NO_SESSIONS"
     return MatureCohort(
         sessions=BigInt(sessions),
         successes=BigInt(successes),
         rate=_float(share(successes, sessions)),
-        cost_usd=Decimal(cost) if known else None,
-        roi=_float(share(successes, Decimal(cost))) if status == "OK" else None,
+        cost_usd=cost if status in ("OK", "ZERO_COST") else None,
+        roi=_float(share(successes, cost)) if status == "OK" else None,
         status=status,
     )
 
@@ -250,21 +262,20 @@ _WORDS = ("success", "failure", "pending", "running", "none")
 _COUNTED = ("outcomes", "sessions", "successes", "late", "taken_back", "undated", "before_start")
 _THEN = "task_results_at($as_of::TIMESTAMP) SEMI JOIN chosen USING (session_id)"
 _RESULTS = f"""
-SELECT result, count(*), max(epoch_us(decides_at) - epoch_us(ended_at))
-FROM {_THEN} GROUP BY result"""
-_FOLLOWED = f"""
-SELECT result, after_us, count(*) FROM (
-    SELECT result, CASE result
-        WHEN 'success' THEN us_to_success
-        WHEN 'pending' THEN coalesce(epoch_us($as_of::TIMESTAMP) - epoch_us(ended_at), 0)
+SELECT
+    result,
+    is_mature,
+    CASE result
+        WHEN 'success' THEN coalesce(us_to_success, 0)
+        WHEN 'pending' THEN coalesce(epoch_us($as_of::TIMESTAMP) - epoch_us(task.ended_at), 0)
         ELSE 0
-    END AS after_us
-    FROM {_THEN} WHERE result IN ('success', 'failure', 'pending')
-) GROUP BY ALL"""
-_MATURE = f"""
-SELECT count(*), count(*) FILTER (WHERE result = 'success'), count(*) FILTER (WHERE fact.cost_usd IS NULL),
+    END AS after_us,
+    count(*),
+    max(epoch_us(task.decides_at) - epoch_us(task.ended_at)),
+    count(*) FILTER (WHERE fact.cost_usd IS NULL),
     coalesce(sum(fact.cost_usd), 0)
-FROM (SELECT * FROM {_THEN} WHERE is_mature) AS task JOIN session_facts AS fact USING (session_id)"""
+FROM (FROM {_THEN}) AS task JOIN session_facts AS fact USING (session_id)
+GROUP BY ALL"""
 _KINDS = f"""
 SELECT kind, count(*), count(DISTINCT session_id),
     count(*) FILTER (WHERE is_success AND is_in_time AND NOT is_off),

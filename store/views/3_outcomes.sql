@@ -26,7 +26,7 @@ WITH told AS (
 taken_back AS (
     SELECT
         good.outcome_id,
-        min(coalesce(back.occurred_at, good.occurred_at, good.session_ended_at)) AS reversed_at
+        min(coalesce(back.occurred_at, good.occurred_at, good.session_ended_at)) AS off_at
     FROM (SELECT session_id, occurred_at, within_us, unnest(reverses) AS reversed_kind FROM told) AS back
     JOIN told AS good
         ON good.session_id = back.session_id
@@ -45,7 +45,7 @@ dated AS (
             ELSE told.undone_success_at
         END AS good_at,
         CASE
-            WHEN told.verdict THEN taken_back.reversed_at
+            WHEN told.verdict THEN taken_back.off_at
             WHEN told.undone_success_at IS NULL THEN NULL
             WHEN epoch_us(told.occurred_at) - epoch_us(told.undone_success_at) > told.within_us THEN NULL
             ELSE coalesce(told.occurred_at, told.undone_success_at)

@@ -188,6 +188,14 @@ def test_a_malformed_address_is_400(client: Client, query_string: str) -> None:
     assert (reply.status, reply.code) == (400, "BAD_REQUEST")
 
 
+def test_a_mutation_in_an_address_is_405_and_changes_nothing(client: Client, store: Store) -> None:
+    before = store.data_version()
+    query = 'mutation { setScore(sessionId: "s1", score: 0.5, scorer: "me") { score } }'
+    reply = client.get(query=query)
+    assert (reply.status, reply.code, reply.headers["allow"]) == (405, "BAD_REQUEST", "POST")
+    assert store.data_version() == before
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_another_method_is_405_and_says_which_are_allowed(client: Client, method: str) -> None:
     reply = client.send(method, "/graphql", b"{}", content_type="application/json")
