@@ -83,38 +83,39 @@ def test_the_same_tasks_are_in_the_metrics(pulls: Api) -> None:
     assert pulls.rows("successfulTasks decidedTasks roi") == [{"successfulTasks": 1, "decidedTasks": 2, "roi": 0.5}]
 
 
-def set_score(api: Api, score: str, session_id: str = "won", scorer: str = "amadeus") -> str:
-    return f'mutation {{ setScore(sessionId: "{session_id}", score: {score}, scorer: "{scorer}") {{ score isKnownSession }} }}'
+def set_score(score: str, session_id: str = "won", scorer: str = "amadeus") -> str:
+    arguments = f'sessionId: "{session_id}", score: {score}, scorer: "{scorer}"'
+    return f"mutation {{ setScore({arguments}) {{ score isKnownSession }} }}"
 
 
 def test_a_score_is_stored_and_read_back_beside_success(pulls: Api) -> None:
-    assert pulls.data(set_score(pulls, "0.25"))["setScore"] == {"score": "0.25", "isKnownSession": True}
-    assert pulls.data(set_score(pulls, '"0.75"', scorer="other"))["setScore"]["score"] == "0.75"
+    assert pulls.data(set_score("0.25"))["setScore"] == {"score": "0.25", "isKnownSession": True}
+    assert pulls.data(set_score('"0.75"', scorer="other"))["setScore"]["score"] == "0.75"
     (row,) = pulls.rows("meanScore scoredSessions roi")
     assert row == {"meanScore": 0.5, "scoredSessions": 1, "roi": 0.5}
-    assert pulls.data(set_score(pulls, "1", session_id="later"))["setScore"]["isKnownSession"] is False
+    assert pulls.data(set_score("1", session_id="later"))["setScore"]["isKnownSession"] is False
 
 
 @pytest.mark.parametrize("score", ["-0.1", "1.5", '"0.1234567890123"'])
 def test_a_score_out_of_range_is_refused_and_nothing_is_stored(pulls: Api, score: str) -> None:
     version = pulls.store.data_version()
-    assert pulls.codes(set_score(pulls, score)) == ["BAD_VALUE"]
+    assert pulls.codes(set_score(score)) == ["BAD_VALUE"]
     assert pulls.store.data_version() == version
 
 
 def test_an_empty_scorer_is_refused(pulls: Api) -> None:
-    assert pulls.codes(set_score(pulls, "0.5", scorer="")) == ["BAD_VALUE"]
+    assert pulls.codes(set_score("0.5", scorer="")) == ["BAD_VALUE"]
 
 
 def test_a_caller_scores_only_sessions_that_he_sees(pulls: Api) -> None:
     text = (REPOSITORY / "metrics.yaml").read_text(encoding="utf-8")
     guarded = load_catalog(f"{text}\npolicies:\n  own: {{model: sessions, rows: 'agent = :caller.agent'}}\n")
     scout = Api(guarded, pulls.store, caller=Caller(claims={"agent": "scout"}))
-    assert scout.data(set_score(scout, "0.5", session_id="open"))["setScore"] == {
+    assert scout.data(set_score("0.5", session_id="open"))["setScore"] == {
         "score": "0.5",
         "isKnownSession": True,
     }
-    assert scout.codes(set_score(scout, "0.5", session_id="won")) == ["NOT_ALLOWED"]
+    assert scout.codes(set_score("0.5", session_id="won")) == ["NOT_ALLOWED"]
     counts = scout.data(f"{{ outcomes {{ {COUNTS} }} }}")["outcomes"]["counts"]
     assert counts == {"success": 0, "failure": 0, "pending": 1, "running": 1, "none": 0}
 
