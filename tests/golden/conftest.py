@@ -20,6 +20,7 @@ from loaders.kinds import LOADERS
 from semantic import Catalog, MetricQuery, Result, Row, load_catalog
 from server.answer import ask, only_row
 from store import Record, Request, Session, Store
+from tests.stores import new_store
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,7 @@ def _table(path: Path) -> Any:
 @pytest.fixture
 def store(shared: Callable[[str], Path]) -> Iterator[Store]:
     """A store that holds the fixture price book, loaded by the loader for price books."""
-    with Store.open(None) as opened:
+    with new_store() as opened:
         report = load(opened, "prices", shared("golden/pricebook.csv"))
         assert (report.stored, report.rejected) == (12, 0)
         yield opened
