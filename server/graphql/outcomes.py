@@ -1,6 +1,5 @@
 """The `outcomes` field: what came of the tasks of sessions by an instant, and how much of that is still open."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -13,10 +12,10 @@ from semantic import QueryError
 from server.graphql.context import Context
 from server.graphql.fields import Inputs, RootField, given, time_range, today
 from server.graphql.scalars import BigInt
+from server.graphql.tasks import COUNTED, KINDS, MOST_KINDS, RESULTS, TASKS, WORDS, Alike, Asked, read
 from server.slices import slice_of
 
 MOST_SHOWN = 1_000
-MOST_KINDS = 200
 
 
 @strawberry.type(description="Sessions by what had come of their task. Those without a task are in `none` and no rate.")
@@ -100,24 +99,17 @@ class SessionTask:
 
 
 def _kinds(root: strawberry.Parent[Any], info: Info[Context, None]) -> list[OutcomeKindCount]:
-    found = _read(info, _KINDS, root.asked)
-    return [OutcomeKindCount(kind=row[0], **dict(zip(_COUNTED, map(BigInt, row[1:]), strict=True))) for row in found]
+    found = read(info, KINDS, root.asked)
+    return [OutcomeKindCount(kind=row[0], **dict(zip(COUNTED, map(BigInt, row[1:]), strict=True))) for row in found]
 
 
 def _sessions(root: strawberry.Parent[Any], info: Info[Context, None], first: int = 100) -> list[SessionTask]:
-    shown = _Asked(root.asked.sql, {**root.asked.params, "shown": bounded(first)})
+    shown = Asked(root.asked.sql, {**root.asked.params, "shown": bounded(first)})
     return [
         SessionTask(session_id=row[0], result=row[1].upper(), ended_at=row[2], success_at=row[3], failure_at=row[4],
                     decides_at=row[5])
-        for row in _read(info, _TASKS, shown)
+        for row in read(info, TASKS, shown)
     ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    sql: str
-    """Of the sessions that are meant."""
-    params: dict[str, Any]
 
 
 @strawberry.type(description="What came of the tasks of sessions by an instant, and how much of that is still open.")
@@ -134,7 +126,7 @@ class Outcomes:
     bounds: OutcomeBounds | None = strawberry.field(description="Null where there is no task.")
     mature_cohort: MatureCohort
     kaplan_meier: KaplanMeier
-    asked: strawberry.Private[_Asked]
+    asked: strawberry.Private[Asked]
     kinds: list[OutcomeKindCount] = strawberry.field(
         resolver=_kinds, description=f"The outcomes by kind, most frequent first, at most {MOST_KINDS}."
     )
@@ -161,7 +153,7 @@ def _make(inputs: Inputs) -> Any:
             caller=context.caller,
         )
         instant = given(as_of) or context.now
-        return _outcomes(info, _Asked(chosen.sql, {**chosen.params, "as_of": instant.replace(tzinfo=None)}), instant)
+        return _outcomes(info, Asked(chosen.sql, {**chosen.params, "as_of": instant.replace(tzinfo=None)}), instant)
 
     return strawberry.field(
         resolver=outcomes,
@@ -169,23 +161,9 @@ def _make(inputs: Inputs) -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Alike:
-    """Sessions with one result that took, or were followed for, the same time."""
-
-    result: str
-    is_mature: bool
-    after_us: int
-    number: int
-    window_us: int | None
-    """The longest of their windows."""
-    unknown_costs: int
-    known_usd: Decimal
-
-
-def _outcomes(info: Info[Context, None], asked: _Asked, instant: datetime) -> Outcomes:
-    found = [_Alike(*row) for row in _read(info, _RESULTS, asked)]
-    numbers = {word: sum(alike.number for alike in found if alike.result == word) for word in _WORDS}
+def _outcomes(info: Info[Context, None], asked: Asked, instant: datetime) -> Outcomes:
+    found = [Alike(*row) for row in read(info, RESULTS, asked)]
+    numbers = {word: sum(alike.number for alike in found if alike.result == word) for word in WORDS}
     tasks = Tasks(numbers["success"], numbers["failure"], numbers["pending"])
     window = max((alike.window_us for alike in found if alike.window_us is not None), default=None)
     bounds = tasks.bounds
@@ -204,7 +182,7 @@ def _outcomes(info: Info[Context, None], asked: _Asked, instant: datetime) -> Ou
     )
 
 
-def _curve(found: list[_Alike], tasks: Tasks, window_us: int | None) -> KaplanMeier:
+def _curve(found: list[Alike], tasks: Tasks, window_us: int | None) -> KaplanMeier:
     """Failures are followed to the end of the longest window, and at least for as long as it took any to succeed."""
     horizon = max([window_us or 0, *(alike.after_us for alike in found if alike.result == "success")])
     moments = [Moment(alike.after_us, alike.number, 0) for alike in found if alike.result == "success"]
@@ -218,7 +196,7 @@ def _curve(found: list[_Alike], tasks: Tasks, window_us: int | None) -> KaplanMe
     )
 
 
-def _mature(found: list[_Alike]) -> MatureCohort:
+def _mature(found: list[Alike]) -> MatureCohort:
     sessions = sum(alike.number for alike in found)
     successes = sum(alike.number for alike in found if alike.result == "success")
     cost = sum((alike.known_usd for alike in found), Decimal(0))
@@ -251,43 +229,5 @@ def _earlier(instant: datetime, us: int) -> datetime | None:
 def _float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
-
-def _read(info: Info[Context, None], sql: str, asked: _Asked) -> list[tuple[Any, ...]]:
-    context = info.context
-    text = f"WITH chosen AS ({asked.sql}) {sql}"
-    return context.reader.read(text, asked.params, timeout_ms=context.deadline.remaining_ms()).rows
-
-
-_WORDS = ("success", "failure", "pending", "running", "none")
-_COUNTED = ("outcomes", "sessions", "successes", "late", "taken_back", "undated", "before_start")
-_THEN = "task_results_at($as_of::TIMESTAMP) SEMI JOIN chosen USING (session_id)"
-_RESULTS = f"""
-SELECT
-    result,
-    is_mature,
-    CASE result
-        WHEN 'success' THEN coalesce(us_to_success, 0)
-        WHEN 'pending' THEN coalesce(epoch_us($as_of::TIMESTAMP) - epoch_us(task.ended_at), 0)
-        ELSE 0
-    END AS after_us,
-    count(*),
-    max(epoch_us(task.decides_at) - epoch_us(task.ended_at)),
-    count(*) FILTER (WHERE fact.cost_usd IS NULL),
-    coalesce(sum(fact.cost_usd), 0)
-FROM (FROM {_THEN}) AS task JOIN session_facts AS fact USING (session_id)
-GROUP BY ALL"""
-_KINDS = f"""
-SELECT kind, count(*), count(DISTINCT session_id),
-    count(*) FILTER (WHERE is_success AND is_in_time AND NOT is_off),
-    count(*) FILTER (WHERE is_success AND is_late), count(*) FILTER (WHERE is_success AND is_off),
-    count(*) FILTER (WHERE occurred_at IS NULL), count(*) FILTER (WHERE is_before_start)
-FROM (
-    SELECT *, is_reversed AND coalesce(reversed_at <= $as_of::TIMESTAMP, TRUE) AS is_off
-    FROM outcome_facts SEMI JOIN chosen USING (session_id)
-    WHERE occurred_at IS NULL OR occurred_at <= $as_of::TIMESTAMP
-) GROUP BY kind ORDER BY count(*) DESC, kind LIMIT {MOST_KINDS}"""
-_TASKS = f"""
-SELECT session_id, result, ended_at, success_at, failure_at, decides_at
-FROM {_THEN} ORDER BY session_id LIMIT $shown"""
 
 OUTCOMES = RootField("outcomes", _make, needs=("decided_tasks", "successful_tasks", "session_cost"))
