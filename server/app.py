@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from semantic import Catalog
+from server.alerts.routes import budget_routes
+from server.alerts.watch import Watch
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
@@ -63,10 +65,12 @@ def create_app(
     identity: str = "",
     jobs: Jobs | None = None,
     key: str = "",
+    watch: Watch | None = None,
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
 
-    With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
+    With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself. With a
+    `watch` it looks at the budgets and acts on them, and gives their gauges.
     """
     caller = settings.caller
     schema = build_schema(catalog, caller)
@@ -76,7 +80,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool, jobs.kept_going() if jobs else nullcontext():
+        with pool, jobs.kept_going() if jobs else nullcontext(), watch.kept_going() if watch else nullcontext():
             yield
 
     return Starlette(
@@ -90,6 +94,7 @@ def create_app(
             Route("/health/live", _live),
             Route("/health/ready", _ready(store, identity)),
             *(load_routes(jobs, key) if jobs and key else ()),
+            *(budget_routes(watch.actions, clock, key, catalog, caller) if watch else ()),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
         lifespan=lifespan,
