@@ -7,7 +7,7 @@ What is not known has no number: a sample is left out, or NaN where a dashboard 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from finance.budgets import Standing
 from server.alerts.words import one_line, plain
@@ -18,6 +18,8 @@ MOST_SERIES = 200
 DAILY = "daily"
 _DAY = timedelta(hours=20), timedelta(hours=28)
 """Between these a window is a day, whatever the clocks do in it."""
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_PLACES = Decimal("1e-12")
 Value = Decimal | int | None
 
 
@@ -90,7 +92,7 @@ def _daily(page: _Page, standings: Iterable[Standing]) -> None:
 
 
 def _budgets(page: _Page, standings: Sequence[Standing]) -> None:
-    ranked = sorted(_newest(standings), key=_nearness)
+    ranked = by_nearness(_newest(standings))
     shown = ranked[:MOST_SERIES]
 
     def gauge(name: str, meaning: str, read: Callable[[Standing], Value]) -> None:
@@ -99,6 +101,10 @@ def _budgets(page: _Page, standings: Sequence[Standing]) -> None:
     gauge("limit_usd", "The limit of a budget for its window.", lambda s: s.limit_usd)
     spent = "Known cost in the window; NaN where no cost is known. A lower bound beside unpriced requests."
     gauge("spent_usd", spent, _known_spent)
+    shares = [
+        (_labels_of(s), share) for s in shown if (share := used_share(s)) is not None and _known_spent(s) is not None
+    ]
+    page.gauge("clawback_budget_used_share", "Known cost / limit; absent for a limit of 0.", shares)
     gauge("held_usd", "Reserved by requests that are in flight.", lambda s: s.held_usd)
     gauge("open", "1 where the limit is reached, else 0.", lambda s: int(s.state == "OPEN"))
     gauge("blocks", "1 where requests are stopped at the limit, 0 where it is only told.", lambda s: int(s.blocks))
@@ -127,10 +133,24 @@ def _newest(standings: Iterable[Standing]) -> list[Standing]:
     return list(newest.values())
 
 
-def _nearness(standing: Standing) -> tuple[bool, Decimal, str, str]:
+def by_nearness(standings: Iterable[Standing]) -> list[Standing]:
+    """Those over their limit first, then those nearest to it."""
+    return sorted(standings, key=_nearness)
+
+
+def used_share(standing: Standing) -> Decimal | None:
+    """Spent / limit, to 12 places; None for a limit of 0."""
     limit = standing.limit_usd
-    share = standing.spent_usd / limit if limit else standing.spent_usd
-    return standing.state != "OPEN", -share, standing.budget_id, standing.member or ""
+    return _EXACT.quantize(_EXACT.divide(standing.spent_usd, limit), _PLACES) if limit else None
+
+
+def _nearness(standing: Standing) -> tuple[bool, Decimal, str, str]:
+    share = used_share(standing)
+    return standing.state != "OPEN", -(standing.spent_usd if share is None else share), *_names(standing)
+
+
+def _names(standing: Standing) -> tuple[str, str]:
+    return standing.budget_id, standing.member or ""
 
 
 def _known_spent(standing: Standing) -> Decimal | None:

@@ -23,7 +23,7 @@ LONGEST_S = 30.0
 MOST_AT_ONCE = 20
 """Messages that one channel is sent in one go; the others follow in the next."""
 TOO_OLD = timedelta(days=7)
-"""An alert that nobody took for so long is told in the log instead."""
+"""An alert that nobody took for so long is given up: a new channel does not begin with last month."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -60,21 +60,29 @@ class Outbox:
 
     def _empty(self, channel: Channel, now: datetime) -> str | None:
         state = self._state(channel)
-        waiting = [alert for alert in self.budgets.undelivered(channel.name) if alert.alert_id not in state.refused]
+        waiting = self._not_too_old(channel, now)
+        waiting = [alert for alert in waiting if alert.alert_id not in state.refused]
         began = self.monotonic()
         if waiting and began < state.not_before:
             return f"{channel.name}: {state.error}; {len(waiting):,} alerts wait"
         for alert in waiting[:MOST_AT_ONCE]:
-            if self.monotonic() - began > LONGEST_S or not self._tell(channel, state, alert, now):
+            if self.monotonic() - began > LONGEST_S or not self._tell(channel, state, alert):
                 break
         return f"{channel.name}: {state.error}" if waiting and state.error else None
 
-    def _tell(self, channel: Channel, state: _State, alert: Alert, now: datetime) -> bool:
-        """Whether the channel can be given the next alert."""
-        if now - alert.at > TOO_OLD:
-            _LOG.warning("%s did not take this within %s days: %s", channel.name, TOO_OLD.days, sentence(alert))
+    def _not_too_old(self, channel: Channel, now: datetime) -> list[Alert]:
+        """What is still worth telling, oldest first; the rest is given up, and that is said once."""
+        waiting = self.budgets.undelivered(channel.name)
+        old = [alert for alert in waiting if now - alert.at > TOO_OLD]
+        for alert in old:
             self.budgets.delivered(alert.alert_id, channel.name)
-            return True
+        if old:
+            days, last = TOO_OLD.days, sentence(old[-1])
+            _LOG.warning("%s: %s alerts older than %s days are not told, last: %s", channel.name, len(old), days, last)
+        return [alert for alert in waiting if now - alert.at <= TOO_OLD]
+
+    def _tell(self, channel: Channel, state: _State, alert: Alert) -> bool:
+        """Whether the channel can be given the next alert."""
         try:
             channel.tell(alert)
         except RefusedError as error:
