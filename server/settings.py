@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         None, description="The token for `clawback load github`; a file of sources names tokens of its own."
     )
 
+    daily_budget_usd: Decimal | None = Field(
+        Decimal("5.00"), ge=0, description="What all agents may spend in a day; empty for no limit."
+    )
+    budget_zone: str = Field("UTC", description="The zone in which the day of that budget begins and ends.")
     matrix_url: str | None = Field(
         None, description="The homeserver that alerts of budgets are sent to, such as https://matrix.example.org."
     )
@@ -111,7 +115,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("matrix_url", "matrix_room", "matrix_token", "matrix_token_file"),
-        *("webhook_url", "webhook_secret", "flag_file", "metrics_file"),
+        *("webhook_url", "webhook_secret", "flag_file", "metrics_file", "daily_budget_usd"),
         mode="before",
     )
     @classmethod

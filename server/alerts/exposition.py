@@ -101,9 +101,7 @@ def _budgets(page: _Page, standings: Sequence[Standing]) -> None:
     gauge("limit_usd", "The limit of a budget for its window.", lambda s: s.limit_usd)
     spent = "Known cost in the window; NaN where no cost is known. A lower bound beside unpriced requests."
     gauge("spent_usd", spent, _known_spent)
-    shares = [
-        (_labels_of(s), share) for s in shown if (share := used_share(s)) is not None and _known_spent(s) is not None
-    ]
+    shares = [(_labels_of(s), used_share(s)) for s in shown if s.limit_usd and _known_spent(s) is not None]
     page.gauge("clawback_budget_used_share", "Known cost / limit; absent for a limit of 0.", shares)
     gauge("held_usd", "Reserved by requests that are in flight.", lambda s: s.held_usd)
     gauge("open", "1 where the limit is reached, else 0.", lambda s: int(s.state == "OPEN"))

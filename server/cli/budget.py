@@ -1,4 +1,4 @@
-"""`clawback budget`: where budgets stand, and one round of what follows from that; by the server that owns the store."""
+"""`clawback budget`: where budgets stand, and one round of what follows; by the server where one owns the store."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

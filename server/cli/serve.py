@@ -11,10 +11,12 @@ import uvicorn
 
 from loaders.sources import read_sources
 from semantic import Catalog
+from server.alerts.actions import Actions
+from server.alerts.watch import Watch
 from server.app import create_app
 from server.cli.check import check_columns
 from server.cli.notice import announced
-from server.cli.opening import open_catalog, open_store_to_write
+from server.cli.opening import open_breakers, open_catalog, open_store_to_write
 from server.jobs import Jobs
 from server.settings import Settings
 from store import Store
@@ -40,10 +42,17 @@ def serve(
     store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> None:
     """Runs until the process is asked to stop. Binds first, so that what is announced is where it listens."""
+    with open_breakers(settings, store) as breakers:
+        actions = Actions.of(settings, breakers, clock)
+        watch = Watch(actions, clock, store.data_version, settings.budget_every_s)
+        _serve(store, catalog, settings, clock, watch)
+
+
+def _serve(store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime], watch: Watch) -> None:
     token, key = token_urlsafe(), token_urlsafe()
     sources = read_sources(settings.sources) if settings.sources else ()
     jobs = Jobs(store, clock, settings.load_timeout_s, sources)
-    app = create_app(store, catalog, settings, clock, token, jobs, key)
+    app = create_app(store, catalog, settings, clock, token, jobs, key, watch)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
     with listening(settings.host, settings.port) as listener:
         url = address_of(listener)
