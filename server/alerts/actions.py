@@ -73,7 +73,7 @@ class Actions:
             is_flagged, problems = self._set_flag(standings, now)
             # Before the messages: a scrape must not wait for a receiver. After them: how that went.
             problems += self._write_metrics(Evaluation(tuple(standings), now, self._outbox.deliveries()))
-            problems += self._outbox.empty(now)
+            problems += self._outbox.empty()
             return Round(tuple(standings), tuple(alerts), is_flagged, tuple(problems))
 
     def standings(self, now: datetime) -> list[Standing]:

@@ -34,6 +34,11 @@ class Channel(Protocol):
         """Under which the outbox keeps what it has told; it stays the same for as long as the receiver does."""
         ...
 
+    @property
+    def is_for_people(self) -> bool:
+        """Whether a lower threshold is not worth a message where a higher one waits beside it."""
+        ...
+
     def tell(self, alert: Alert) -> None:
         """Returns once the receiver has taken it. Told twice, the receiver must see one. Raises `UntoldError`."""
         ...

@@ -34,6 +34,10 @@ class Matrix:
     def name(self) -> str:
         return f"matrix {self.room}"
 
+    @property
+    def is_for_people(self) -> bool:
+        return True
+
     def tell(self, alert: Alert) -> None:
         """Raises `RefusedError` where the homeserver does not want this message, `UntoldError` where it wants none."""
         room = quote(self._room(), safe="")

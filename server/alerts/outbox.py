@@ -7,12 +7,11 @@ nor falls silent.
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from decimal import Decimal
 
 from finance.budgets import Alert
 from server.alerts.channel import Budgets, Channel, RefusedError, UntoldError
 from server.alerts.exposition import Delivery
-from server.alerts.words import sentence
 
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 900.0
@@ -22,8 +21,6 @@ LONGEST_S = 30.0
 """For one channel in one go, so that a slow receiver does not hold up the budgets."""
 MOST_AT_ONCE = 20
 """Messages that one channel is sent in one go; the others follow in the next."""
-TOO_OLD = timedelta(days=7)
-"""An alert that nobody took for so long is given up: a new channel does not begin with last month."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -45,9 +42,9 @@ class Outbox:
     monotonic: Callable[[], float]
     _states: dict[str, _State] = field(default_factory=dict, init=False)
 
-    def empty(self, now: datetime) -> list[str]:
+    def empty(self) -> list[str]:
         """Tells what is to be told. Gives what went wrong, a line for each channel."""
-        return [problem for channel in self.channels if (problem := self._empty(channel, now)) is not None]
+        return [problem for channel in self.channels if (problem := self._empty(channel)) is not None]
 
     def deliveries(self) -> tuple[Delivery, ...]:
         """How each channel does."""
@@ -58,10 +55,11 @@ class Outbox:
     def _state(self, channel: Channel) -> _State:
         return self._states.setdefault(channel.name, _State())
 
-    def _empty(self, channel: Channel, now: datetime) -> str | None:
+    def _empty(self, channel: Channel) -> str | None:
         state = self._state(channel)
-        waiting = self._not_too_old(channel, now)
-        waiting = [alert for alert in waiting if alert.alert_id not in state.refused]
+        waiting = [alert for alert in self.budgets.undelivered(channel.name) if alert.alert_id not in state.refused]
+        if channel.is_for_people:
+            waiting = self._worth_telling(channel, waiting)
         began = self.monotonic()
         if waiting and began < state.not_before:
             return f"{channel.name}: {state.error}; {len(waiting):,} alerts wait"
@@ -70,16 +68,22 @@ class Outbox:
                 break
         return f"{channel.name}: {state.error}" if waiting and state.error else None
 
-    def _not_too_old(self, channel: Channel, now: datetime) -> list[Alert]:
-        """What is still worth telling, oldest first; the rest is given up, and that is said once."""
-        waiting = self.budgets.undelivered(channel.name)
-        old = [alert for alert in waiting if now - alert.at > TOO_OLD]
-        for alert in old:
-            self.budgets.delivered(alert.alert_id, channel.name)
-        if old:
-            days, last = TOO_OLD.days, sentence(old[-1])
-            _LOG.warning("%s: %s alerts older than %s days are not told, last: %s", channel.name, len(old), days, last)
-        return [alert for alert in waiting if now - alert.at <= TOO_OLD]
+    def _worth_telling(self, channel: Channel, waiting: Sequence[Alert]) -> list[Alert]:
+        """Without thresholds that a higher one of the same budget, member and window has overtaken."""
+        highest: dict[tuple[str, str | None], Alert] = {}
+        overtaken: set[str] = set()
+        for alert in waiting:
+            of = alert.standing.budget_id, alert.standing.member
+            if alert.kind == "RECOVERED":
+                highest.pop(of, None)
+                continue
+            before = highest.get(of)
+            highest[of] = alert
+            if before is not None and before.standing.window == alert.standing.window:
+                lower, highest[of] = sorted((before, alert), key=lambda one: one.threshold or Decimal(0))
+                overtaken.add(lower.alert_id)
+                self.budgets.delivered(lower.alert_id, channel.name)
+        return [alert for alert in waiting if alert.alert_id not in overtaken]
 
     def _tell(self, channel: Channel, state: _State, alert: Alert) -> bool:
         """Whether the channel can be given the next alert."""

@@ -34,6 +34,10 @@ class Webhook:
     def name(self) -> str:
         return "webhook"
 
+    @property
+    def is_for_people(self) -> bool:
+        return False
+
     def tell(self, alert: Alert) -> None:
         """Any status of 2xx means that it was taken."""
         body = json.dumps(alert_json(alert)).encode()

@@ -76,7 +76,7 @@ def _found(settings: Settings, *, is_round: bool) -> dict[str, Any]:
 
 def _asked(server: Server, *, is_round: bool) -> dict[str, Any]:
     """The answer of the server that owns the store. Raises `StoreError` in its words where it has none."""
-    question = {} if is_round else None
+    question: dict[str, object] | None = {} if is_round else None
     answer = exchange(f"{server.url}/budgets{'/run' if is_round else ''}", question, key=server.key)
     if isinstance(answer, dict) and "standings" in answer:
         return answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ class Listener:
 
     def __init__(self, name: str = "listener") -> None:
         self.name = name
+        self.is_for_people = False
         self.heard: list[str] = []
         self.tries = 0
         self.failures: list[Exception] = []
@@ -116,11 +118,17 @@ def test_a_mistake_of_ours_in_one_channel_does_not_silence_the_others(caplog: py
     assert "broken failed unexpectedly" in caplog.text
 
 
-def test_an_alert_that_nobody_took_for_a_week_is_given_up_and_that_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    listener, box = Listener(), Box([], [alert("old"), alert("new", at=NOON + timedelta(days=7))])
-    Actions(box, [listener]).run(NOON + timedelta(days=7, seconds=1))
-    assert listener.heard == ["new"]
-    assert "listener: 1 alerts older than 7 days are not told, last: Clawback: budget daily has reached" in caplog.text
+def test_people_are_told_the_highest_threshold_and_programs_all() -> None:
+    half, most, whole = (alert(share, threshold=Decimal(share), standing=closed()) for share in ("0.5", "0.8", "1"))
+    other = alert("other", threshold=Decimal("0.5"), standing=closed(budget_id="other"))
+    recovered = alert("recovered", kind="RECOVERED", threshold=None)
+    again = alert("again", threshold=Decimal("0.5"), standing=closed())
+    box, people, programs = Box([], [half, other, whole, most, recovered, again]), Listener("people"), Listener("all")
+    people.is_for_people = True
+    Actions(box, [people, programs]).run(NOON)
+    assert people.heard == ["other", "1", "recovered", "again"]
+    assert programs.heard == ["0.5", "other", "1", "0.8", "recovered", "again"]
+    assert box.undelivered("people") == []
 
 
 def test_a_flood_is_told_in_parts() -> None:
