@@ -41,7 +41,7 @@ _format = click.option(
 def show(form: str) -> None:
     """Print where every budget stands now. Nothing is sent and nothing changes."""
     found = _found(Settings(), is_round=False)
-    _print(found, form)
+    print_found(found, form)
 
 
 @command.command("run")
@@ -53,7 +53,7 @@ def run(form: str) -> None:
     what was not told is told by the next run.
     """
     found = _found(Settings(), is_round=True)
-    _print(found, form)
+    print_found(found, form)
     problems = found["problems"]
     if problems:
         raise StoreError("\n".join(map(str, problems)))
@@ -85,7 +85,8 @@ def _asked(server: Server, *, is_round: bool) -> dict[str, Any]:
     raise StoreError(f"the server at {server.url} owns the store and knows no budgets; is it of another version?")
 
 
-def _print(found: dict[str, Any], form: str) -> None:
+def print_found(found: dict[str, Any], form: str) -> None:
+    """Standings, and what a round has told, as JSON has them."""
     if form == "json":
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return

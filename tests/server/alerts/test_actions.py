@@ -65,7 +65,7 @@ def test_a_homeserver_that_is_down_for_hours_gets_every_alert_once_in_order(matr
     matrix.answers += [Answer(503)] * 1_000
     for minute in range(360):
         if minute == 100:
-            box.coming.append(alert("second"))
+            box.coming.append(alert("second", standing=standing(budget_id="monthly")))
         actions.run(NOON + timedelta(minutes=minute))
         clock.seconds += 60
     tries = len(matrix.requests)
