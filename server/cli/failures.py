@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from loaders.item import LoadError
 from semantic.errors import SemanticError
-from server.settings import SettingsError
+from server.alerts.settings import SettingsError
 from store.errors import StoreError
 
 TOLD = (LoadError, SemanticError, SettingsError, StoreError, OSError, ValidationError)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from semantic import Catalog, CatalogError, Mark, Mistake, load_catalog
-from server.budgets import Breakers, default_rule
+from server.budgets import Breakers
 from server.settings import Settings
 from store import Store, StoreError
 from store.ledger import Ledger
@@ -43,7 +43,7 @@ def open_store_to_write(settings: Settings) -> Store:
 def open_breakers(settings: Settings, store: Store) -> Iterator[Breakers]:
     """The budgets of an open store, with their ledger beside it; closed with the block."""
     with Ledger.beside(settings.store) as ledger:
-        yield Breakers(store, ledger, default_rule(settings.daily_budget_usd, settings.budget_zone))
+        yield Breakers(store, ledger, settings.default_budget)
 
 
 def _open(settings: Settings) -> Store:

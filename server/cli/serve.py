@@ -42,19 +42,13 @@ def serve(
     store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> None:
     """Runs until the process is asked to stop. Binds first, so that what is announced is where it listens."""
-    with open_breakers(settings, store) as breakers:
-        actions = Actions.of(settings, breakers, clock)
-        watch = Watch(actions, clock, store.data_version, settings.budget_every_s)
-        _serve(store, catalog, settings, clock, watch)
-
-
-def _serve(store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime], watch: Watch) -> None:
     token, key = token_urlsafe(), token_urlsafe()
     sources = read_sources(settings.sources) if settings.sources else ()
     jobs = Jobs(store, clock, settings.load_timeout_s, sources)
-    app = create_app(store, catalog, settings, clock, token, jobs, key, watch)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
-    with listening(settings.host, settings.port) as listener:
+    with open_breakers(settings, store) as breakers, listening(settings.host, settings.port) as listener:
+        watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
+        app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
         with announced(settings.store, url, token, key), suppress(KeyboardInterrupt):

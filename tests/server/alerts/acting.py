@@ -57,6 +57,6 @@ def acting(settings: Settings, clock: Callable[[], datetime]) -> Iterator[Acting
     with Store.open(settings.store) as store, open_breakers(settings, store) as breakers:
         actions = Actions.of(settings, breakers, clock)
         watch = Watch(actions, clock, store.data_version, settings.budget_every_s)
-        app = create_app(store, catalog, settings, clock, "one", key=KEY, watch=watch)
+        app = create_app(store, catalog, settings, clock, "one", key=KEY, breakers=breakers, watch=watch)
         with running(app) as url, announced(settings.store, url, "one", KEY):
             yield Acting(url, store, actions, clock)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from server.alerts.settings import SettingsError
 from server.cli.failures import message_of
-from server.settings import Settings, SettingsError
+from server.settings import Settings
 
 MATRIX = {"matrix_url": "https://m.example.org", "matrix_room": "!a:example.org", "matrix_token": "s3cret-token"}
 
