@@ -71,7 +71,6 @@ class Actions:
             for alert in alerts:
                 _LOG.warning("%s", sentence(alert))
             is_flagged, problems = self._set_flag(standings, now)
-            # Before the messages: a scrape must not wait for a receiver. After them: how that went.
             problems += self._write_metrics(Evaluation(tuple(standings), now, self._outbox.deliveries()))
             problems += self._outbox.empty()
             return Round(tuple(standings), tuple(alerts), is_flagged, tuple(problems))

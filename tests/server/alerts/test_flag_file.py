@@ -70,5 +70,5 @@ def test_a_directory_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/proc/clawback-flag", "/dev/null/flag"])
 def test_a_place_that_nobody_can_write_to_is_told(path: str) -> None:
-    with pytest.raises(FlagFileError, match="could not be written: .*; make its directory, and let this user write"):
+    with pytest.raises(FlagFileError, match=r"could not be written: .*; make its directory, and let this user write"):
         FlagFile(Path(path)).set([standing()], NOON)
