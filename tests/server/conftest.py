@@ -118,9 +118,10 @@ class Api:
         limits: AnswerLimits = LIMITS,
         caller: Caller | None = None,
         jobs: Jobs | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         self.store = store
-        breakers = Breakers(store, Ledger.open(None))
+        breakers = breakers or Breakers(store, Ledger.open(None))
         self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: NOW, limits, caller, jobs, breakers)
 
     def ask(self, text: str, variables: Json | None = None, name: str | None = None) -> Json:
