@@ -42,6 +42,7 @@ print(httpx2.post(f"{sys.argv[1]}/graphql", json=body).json()["data"]["reserve"]
 time.sleep(60)
 """
 Json = dict[str, Any]
+CLIENT = httpx2.Client(verify=False, timeout=30, limits=httpx2.Limits(max_connections=CALLERS))
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def wait_until_ready(url: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
-            if httpx2.get(f"{url}/health/ready").status_code == 200:
+            if CLIENT.get(f"{url}/health/ready").status_code == 200:
                 return
         except httpx2.TransportError:
             time.sleep(0.05)
@@ -78,7 +79,7 @@ def wait_until_ready(url: str) -> None:
 
 
 def post(url: str, text: str, **variables: Any) -> Json:
-    answer = httpx2.post(f"{url}/graphql", json={"query": text, "variables": variables}, timeout=30)
+    answer = CLIENT.post(f"{url}/graphql", json={"query": text, "variables": variables})
     body: Json = answer.json()
     assert "errors" not in body, body
     return dict(body["data"])
@@ -121,9 +122,7 @@ class Auditor:
 def committed(ledger: Ledger) -> tuple[Decimal, Decimal]:
     """Settled and held of this day in UTC."""
     with ledger.reading() as books:
-        books.holds.open_holds(
-            datetime.now(UTC)
-        )  # from here on the ledger is seen as it is, so the time comes after it
+        books.holds.open_holds(datetime.now(UTC))  # what is read from here on is of this state; the time is later
         now = datetime.now(UTC)
         starts = now.replace(hour=0, minute=0, second=0, microsecond=0)
         found = books.holds.committed("global", starts, starts + timedelta(days=1), now=now, version=0, member=None)
