@@ -21,6 +21,13 @@ def hold(name: str, usd: str = "0.1") -> Hold:
     )
 
 
+def add(ledger: Ledger, *names: str) -> None:
+    """All of them in one transaction."""
+    with ledger.writing() as books:
+        for name in names:
+            books.holds.add(hold(name))
+
+
 def held(ledger: Ledger) -> Decimal:
     with ledger.reading() as books:
         day = (NOW.replace(hour=0), NOW.replace(hour=23))
@@ -37,11 +44,9 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     with Ledger.open(tmp_path / "ledger") as ledger:
-        with ledger.writing() as books:
-            books.holds.add(hold("first"))
-        with pytest.raises(StoreError, match="UNIQUE constraint failed"), ledger.writing() as books:
-            for name in ("second", "first"):
-                books.holds.add(hold(name))
+        add(ledger, "first")
+        with pytest.raises(StoreError, match="UNIQUE constraint failed"):
+            add(ledger, "second", "first")
         assert held(ledger) == Decimal("0.1")
 
 
