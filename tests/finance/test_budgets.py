@@ -1,4 +1,4 @@
-"""Admission, thresholds and the straight line; the thresholds against a replay that keeps no state but what was told."""
+"""Admission, thresholds and the straight line; thresholds against a replay that keeps only what is armed."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
