@@ -19,6 +19,7 @@ FIXED_TYPES = frozenset({
     "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
     "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
     "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    "WasteBreakdown", "WasteClass",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

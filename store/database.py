@@ -122,7 +122,9 @@ class Store:
         if slots < 1:
             raise StoreError(f"the capacity must be at least one session at a time, got {slots}")
         if policy not in get_args(AllocationPolicy):
-            raise StoreError(f"'{policy}' is no policy of allocation; there are {', '.join(get_args(AllocationPolicy))}")
+            raise StoreError(
+                f"'{policy}' is no policy of allocation; there are {', '.join(get_args(AllocationPolicy))}"
+            )
         if self.read("SELECT capacity_slots, policy FROM allocation").rows == [(slots, policy)]:
             return
         with self._writing("the allocation") as cursor:
