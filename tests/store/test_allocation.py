@@ -14,20 +14,27 @@ MIDNIGHT = at("2026-02-18T00:00Z")
 POLICIES = ("capacity", "busy", "even")
 SPANS = st.tuples(st.integers(0, 4 * 86_400), st.integers(0, 2 * 86_400))
 AMOUNTS = st.decimals("-1000", "100000", places=12)
+World = tuple[list[tuple[int, int]], list[Decimal]]
+"""When sessions begin, in seconds, and how long they take; and what the bills of three days ask for."""
 
 
-@settings(max_examples=25, deadline=None)
-@given(spans=st.lists(SPANS, max_size=8), amounts=st.lists(AMOUNTS, min_size=1, max_size=3), slots=st.integers(1, 3))
-def test_sessions_and_what_is_on_none_of_them_add_up_to_the_pool(
-    spans: list[tuple[int, int]], amounts: list[Decimal], slots: int
-) -> None:
-    sessions = []
-    for n, (offset, length) in enumerate(spans):
-        start = MIDNIGHT + timedelta(seconds=offset)
-        sessions.append(
-            run(f"s{n}", started_at=start, ended_at=start + timedelta(seconds=length), termination="success")
-        )
-    bills = [bill(f"c{n}", str(amount), "2026-02-18", "2026-02-21") for n, amount in enumerate(amounts)]
+@settings(max_examples=5, deadline=None)
+@given(
+    worlds=st.lists(
+        st.tuples(st.lists(SPANS, max_size=8), st.lists(AMOUNTS, min_size=1, max_size=3)), min_size=1, max_size=12
+    ),
+    slots=st.integers(1, 3),
+)
+def test_sessions_and_what_is_on_none_of_them_add_up_to_the_pool(worlds: list[World], slots: int) -> None:
+    sessions, bills, amounts = [], [], []
+    for world, (spans, charged) in enumerate(worlds):  # each has days of its own
+        midnight, amounts = MIDNIGHT + timedelta(days=10 * world), [*amounts, *charged]
+        for n, (offset, length) in enumerate(spans):
+            start = midnight + timedelta(seconds=offset)
+            times = {"started_at": start, "ended_at": start + timedelta(seconds=length)}
+            sessions.append(run(f"{world}s{n}", termination="success", **times))
+        days_charged = str(midnight.date()), str(midnight.date() + timedelta(days=3))
+        bills += [bill(f"{world}c{n}", str(amount), *days_charged) for n, amount in enumerate(charged)]
     with Store.open(None) as store:
         load_into(store, *sessions, *bills)
         store.set_allocation(slots)
