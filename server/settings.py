@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -58,6 +58,12 @@ class Settings(AlertSettings):
     memory_limit: str = Field("1GB", description="What DuckDB may use before it spills to disk, such as 512MB or 4GB.")
     capacity_slots: int = Field(
         1, ge=1, description="Sessions that the machines can run at once: what idle compute is measured against."
+    )
+
+    allocation: Literal["capacity", "busy_time", "even"] = Field(
+        "capacity",
+        description="How infrastructure is laid on sessions: capacity (by their share of the machines' time; the rest "
+        "stays idle), busy_time (all of it, by how long each was busy) or even (all of it, the same for each).",
     )
 
     sources: Path | None = Field(

@@ -13,11 +13,13 @@ from server.graphql.metrics import metrics_field
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
+from server.graphql.waste import WASTE
 from server.withheld import hidden_names
 
 FIELDS: tuple[RootField, ...] = (
     *budgets.FIELDS,
     *spending.FIELDS,
+    WASTE,
 )
 """What is offered beside the metrics; each field is a module of its own."""
 
