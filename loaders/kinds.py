@@ -14,6 +14,7 @@ from loaders import (
     prices,
     responses,
     runs,
+    scores,
     workq,
 )
 from loaders import credits as credit_use  # the word is a builtin of Python's prompt
@@ -30,6 +31,7 @@ LOADERS = {
         github,
         workq,
         outcomes,
+        scores,
         prices,
         charges,
         focus,

@@ -12,7 +12,7 @@ from loaders.table import Entry, Row, open_table, read_entries
 from store import Outcome
 
 _REQUIRED = ("session_id", "kind")
-_OPTIONAL = ("outcome_id", "is_success", "occurred_at")
+_OPTIONAL = ("outcome_id", "is_success", "occurred_at", "undone_success_at")
 _CLOCK_SLACK = timedelta(days=1)
 
 
@@ -35,6 +35,7 @@ def _outcome(row: Row, latest: datetime) -> Entry:
         kind=kind,
         is_success=row["is_success"].maybe(Cell.flag),
         occurred_at=row["occurred_at"].maybe(lambda cell: cell.instant(latest=latest)),
+        undone_success_at=row["undone_success_at"].maybe(lambda cell: cell.instant(latest=latest)),
     )
     return Entry(f"outcome {outcome.outcome_id!r}", (outcome,))
 

@@ -9,6 +9,7 @@ from semantic.errors import Mark
 from semantic.measure import Measure
 from semantic.metric import Metric
 from semantic.model import Dimension, Model
+from semantic.outcome import OutcomeRule
 from semantic.periods import Calendar
 
 
@@ -71,6 +72,8 @@ class Catalog:
     checks: tuple[Check, ...] = ()
     parts: Mapping[str, Metric] = field(default_factory=dict)
     """Metrics that the file does not name: what a change, a share or a variation of a formula is made of."""
+    outcomes: Mapping[str, OutcomeRule] = field(default_factory=dict)
+    """What each kind of outcome means."""
 
     def metric(self, name: str) -> Metric:
         """A metric of the file or a part of one; `KeyError` where there is none."""

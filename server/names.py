@@ -14,14 +14,15 @@ from server.keys import Key, keys_of
 # Types that the schema always has; the enum of a dimension that would be called the same takes another name.
 # fmt: off
 FIXED_TYPES = frozenset({
-    "Better", "BigInt", "Boolean", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
+    "AdmissionReason", "Better", "BigInt", "Boolean", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast",
+    "BudgetLine", "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold",
+    "BudgetTrigger", "BudgetWindow", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
     "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
-    "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
-    "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
-    "AdmissionReason", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast", "BudgetLine", "BudgetPeriod",
-    "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold", "BudgetTrigger", "BudgetWindow", "HoldState",
-    "MaySpend", "Mutation", "Reservation", "ReservedHold",
-    "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    "HoldState", "Int", "Integer", "KaplanMeier", "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress",
+    "LoadRejection", "MatureCohort", "MaySpend", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow",
+    "MetricsTotals", "Mutation", "Named", "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds", "OutcomeCounts",
+    "OutcomeKindCount", "Outcomes", "Parameter", "PeriodStart", "Query", "Reached", "Reservation", "ReservedHold",
+    "SessionScore", "SessionTask", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
     "WasteBreakdown", "WasteClass",
 })
 # fmt: on

@@ -4,6 +4,7 @@ from store.accounts import LoadReport
 from store.checks import RecordError
 from store.database import Store
 from store.errors import QueryError, QueryTimeout, StoreBusyError, StoreError
+from store.outcomes import OutcomeRule
 from store.priced import CostStatus, PricedRequest
 from store.read import Reader, Rows
 from store.records import (
@@ -17,6 +18,7 @@ from store.records import (
     Price,
     Record,
     Request,
+    Score,
     Session,
 )
 from store.stage import Stage, StagedRecord
@@ -33,6 +35,7 @@ __all__ = [
     "Load",
     "LoadReport",
     "Outcome",
+    "OutcomeRule",
     "Price",
     "PricedRequest",
     "QueryError",
@@ -42,6 +45,7 @@ __all__ = [
     "RecordError",
     "Request",
     "Rows",
+    "Score",
     "Session",
     "SourceState",
     "Stage",

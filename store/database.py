@@ -1,6 +1,6 @@
 """One owner of one file: opening, writing and reading it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from store.errors import StoreError
 from store.facts import refresh_facts
 from store.migrate import migrate
 from store.opening import connect, make_stage_directory, quoted, shut_in
+from store.outcomes import OutcomeRule, is_due, pass_time, replace_rules
 from store.priced import PricedRequest
 from store.read import Reader, Rows
 from store.records import AllocationPolicy, Price
@@ -133,6 +134,32 @@ class Store:
                 cursor.execute("UPDATE allocation SET capacity_slots = $slots, policy = $policy", values)
                 refresh_facts(cursor, {"allocation"})
                 version = raise_version(cursor, _without_zone(datetime.now(UTC)))
+            self._data_version = version
+
+    def set_outcome_rules(self, rules: Iterable[OutcomeRule]) -> None:
+        """What the kinds of outcomes mean, all of them; the facts follow where they change."""
+        rules = tuple(rules)
+        with self._writing("the rules for outcomes") as cursor:
+            with transaction(cursor):
+                if not replace_rules(cursor, rules):
+                    return
+                refresh_facts(cursor, {"outcome_rules"})
+                version = raise_version(cursor, _without_zone(datetime.now(UTC)))
+            self._data_version = version
+
+    def advance(self, now: datetime) -> None:
+        """Brings the facts up to `now`: windows that have closed since they were written decide their tasks.
+
+        Where none has, nothing is written. The data version grows only where a result has changed.
+        """
+        instant = _without_zone(now)
+        with self._reading() as cursor:
+            if not is_due(cursor, instant):
+                return
+        with self._writing("what has come of tasks") as cursor:
+            with transaction(cursor):
+                has_changed = pass_time(cursor, instant)
+                version = raise_version(cursor, instant) if has_changed else self._data_version
             self._data_version = version
 
     def data_version(self) -> int:

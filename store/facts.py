@@ -14,7 +14,19 @@ FACTS: dict[str, frozenset[str]] = {
     "cash_days": frozenset({"cash_balances"}),
     "request_facts": frozenset({"requests", "sessions", "rejected_rows", "prices"}),
     "session_spend": frozenset({"requests", "sessions", "rejected_rows"}),
-    "session_facts": frozenset({"requests", "sessions", "rejected_rows", "outcomes", "charges", "allocation"}),
+    "outcome_facts": frozenset({"sessions", "outcomes", "outcome_rules"}),
+    "session_facts": frozenset(
+        {
+            "requests",
+            "sessions",
+            "rejected_rows",
+            "outcomes",
+            "charges",
+            "allocation",
+            "outcome_rules",
+            "scores",
+        }
+    ),
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
     "daily_spend": frozenset({"requests", "rejected_rows", "charges"}),
 }

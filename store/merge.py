@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from store.priced import KNOWLEDGE
-from store.tables import COST, CREDIT_USAGE, PRICES, REQUESTS, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
+from store.tables import COST, CREDIT_USAGE, PRICES, REQUESTS, SCORES, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
 
 _NEVER = "'-infinity'::TIMESTAMP"
 CACHE_WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
@@ -265,8 +265,16 @@ def _credit_merge() -> Merge:
     return Merge({"latest": f"max({latest})"}, {c: f"latest.{c}" for c in columns}, restated="observed_at IS NULL")
 
 
+def _score_merge() -> Merge:
+    """The latest judgement of a scorer."""
+    columns = [column for column in SCORES.columns if column not in SCORES.key]
+    latest = _struct({"instant": "observed_at"}, columns)
+    return Merge({"latest": f"max({latest})"}, {c: f"latest.{c}" for c in columns})
+
+
 MERGES: Mapping[str, Merge] = {
     REQUESTS.name: _request_merge(),
     SESSIONS.name: _session_merge(),
     CREDIT_USAGE.name: _credit_merge(),
+    SCORES.name: _score_merge(),
 }

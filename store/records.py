@@ -136,11 +136,37 @@ class Outcome:
     is_success: bool | None = None
     """None while it is not decided (pending), and for an idle exit."""
     occurred_at: datetime | None = None
+    """None counts as the end of the session."""
+    undone_success_at: datetime | None = None
+    """Of a reversal that has replaced the outcome that it took back: when that success had come."""
 
     def __post_init__(self) -> None:
         check(self, required=("outcome_id", "source", "session_id", "kind"))
         if self.kind != self.kind.upper() or not self.kind.replace("_", "").isalnum():
             raise RecordError(f"Outcome {self.outcome_id}: kind must be like PR_MERGED, got {self.kind!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How good somebody found the work of a session, from 0 to 1; what the same scorer says later replaces it.
+
+    It stands beside success and is multiplied into nothing.
+    """
+
+    session_id: str
+    scorer: str
+    """Who judged: a person, a program, a rubric."""
+    score: Decimal
+    source: str
+    observed_at: datetime
+    """When it was judged; of two judgements the later holds, of two at one instant the better one."""
+
+    def __post_init__(self) -> None:
+        check(self, required=("session_id", "scorer", "source"))
+        if not 0 <= self.score <= 1:
+            raise RecordError(f"Score {self.session_id}: score must be from 0 to 1, got {self.score}")
+        if self.score != round(self.score, 12):
+            raise RecordError(f"Score {self.session_id}: score must have at most 12 places, got {self.score}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,4 +342,4 @@ class Price:
             )
 
 
-Record = Request | Session | Outcome | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price
+Record = Request | Session | Outcome | Score | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price

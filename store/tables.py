@@ -12,7 +12,18 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from store.priced import PricedRequest
-from store.records import Budget, CashBalance, Charge, CreditQuota, CreditUsage, Outcome, Price, Request, Session
+from store.records import (
+    Budget,
+    CashBalance,
+    Charge,
+    CreditQuota,
+    CreditUsage,
+    Outcome,
+    Price,
+    Request,
+    Score,
+    Session,
+)
 
 MONEY = "DECIMAL(38, 12)"
 
@@ -111,6 +122,7 @@ REQUESTS = Table(
 """`unbilled_status` is what the copy that has the usage knew of its cost; None unless another copy has the bill."""
 SESSIONS = Table(name="sessions", record=Session, key=("session_id",), staged=_staged_session())
 OUTCOMES = Table(name="outcomes", record=Outcome, key=("outcome_id",), staged=_as_it_is(Outcome))
+SCORES = Table(name="scores", record=Score, key=("session_id", "scorer"), staged=_as_it_is(Score))
 CHARGES = Table(name="charges", record=Charge, key=("charge_id",), staged=_as_it_is(Charge))
 CASH_BALANCES = Table(
     name="cash_balances", record=CashBalance, key=("account", "as_of_on"), staged=_as_it_is(CashBalance)
@@ -122,5 +134,5 @@ CREDIT_QUOTAS = Table(
 BUDGETS = Table(name="budgets", record=Budget, key=("budget_id",), staged=_as_it_is(Budget))
 PRICES = Table(name="prices", record=Price, key=("price_id", "known_at"), staged=_as_it_is(Price))
 
-TABLES = (REQUESTS, SESSIONS, OUTCOMES, CHARGES, CASH_BALANCES, CREDIT_USAGE, CREDIT_QUOTAS, BUDGETS, PRICES)
+TABLES = (REQUESTS, SESSIONS, OUTCOMES, SCORES, CHARGES, CASH_BALANCES, CREDIT_USAGE, CREDIT_QUOTAS, BUDGETS, PRICES)
 TABLE_OF: Mapping[type, Table] = {table.record: table for table in TABLES}

@@ -13,8 +13,9 @@ from duckdb import DuckDBPyConnection
 
 from store.accounts import LoadReport, next_load_id, record_load
 from store.errors import StoreError
-from store.facts import refresh_facts
+from store.facts import FACTS, refresh_facts
 from store.merge import is_total, keep_conflicts, known_prices, merged_rows, same
+from store.outcomes import note_instant
 from store.restate import recost, restate
 from store.rows import integer, row
 from store.stage import Recost, RejectedRow, Stage
@@ -60,6 +61,8 @@ def apply_stage(
         record_load(cursor, stage, report, now, started_at)
         if cursor.execute(_UNREAD).fetchall() != unread:
             changed.add("rejected_rows")
+        if changed & FACTS["session_facts"]:
+            note_instant(cursor, now)
         refresh_facts(cursor, changed)
     return report
 

@@ -54,9 +54,9 @@ class Entry:
 
         `reverted_at` is when a merged pull request was taken back.
         """
-        kind, is_success, occurred_at = self.kind, self.is_success, self.occurred_at
+        kind, is_success, occurred_at, undone = self.kind, self.is_success, self.occurred_at, None
         if self.is_merged and reverted_at is not None:
-            kind, is_success, occurred_at = "PR_REVERTED", False, reverted_at
+            kind, is_success, occurred_at, undone = "PR_REVERTED", False, reverted_at, self.occurred_at
         return tuple(
             Outcome(
                 outcome_id=f"{self.key}:{place}",
@@ -65,6 +65,7 @@ class Entry:
                 kind=kind,
                 is_success=is_success,
                 occurred_at=occurred_at,
+                undone_success_at=undone,
             )
             for place, session in enumerate(sessions, start=1)
         )

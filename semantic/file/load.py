@@ -1,7 +1,7 @@
 """metrics.yaml -> Catalog, or every mistake in the file at once.
 
 Reading goes from what others rest on to what rests on it: the calendar, models with their joins, then metrics, each
-after those that it names, then filters, policies and tests.
+after those that it names, then filters, policies, tests and outcomes.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,14 @@ from semantic.file.metrics import read_metric, uses_of
 from semantic.file.models import read_models
 from semantic.file.names import folded, is_mapping, is_name, text_of
 from semantic.file.order import ordered
+from semantic.file.outcomes import read_outcomes
 from semantic.file.policies import read_filters, read_policies
 from semantic.measure import Each
 from semantic.metric import declared_name
 from semantic.model import Model
 from semantic.reach import reach
 
-TOP_LEVEL = {"version", "name", "defaults", "calendar", "models", "metrics", "filters", "policies", "tests"}
+TOP_LEVEL = {"version", "name", "defaults", "calendar", "models", "metrics", "filters", "policies", "tests", "outcomes"}
 
 
 def load_catalog(text: str, file: str = "metrics.yaml") -> Catalog:
@@ -44,10 +45,13 @@ def load_catalog(text: str, file: str = "metrics.yaml") -> Catalog:
     named = root.get("filters")
     policies = read_policies(root.get("policies"), draft)
     checks = read_checks(root.get("tests"), entries, [k.text for k, _ in named.entries] if named else (), draft)
+    outcomes = read_outcomes(root.get("outcomes"), mistakes)
     name = text_of(root, "name", mistakes) or "metrics"
     mistakes.raise_if_any()
     metrics = {name: draft.metrics[name] for name in entries}
-    catalog = Catalog(name, zone, draft.models, metrics, file, calendar, filters, policies, checks, draft.parts)
+    catalog = Catalog(
+        name, zone, draft.models, metrics, file, calendar, filters, policies, checks, draft.parts, outcomes
+    )
     _check_reach(catalog, mistakes)
     models = with_measured_dimensions(catalog, mistakes)
     mistakes.raise_if_any()

@@ -15,6 +15,7 @@ from semantic.file.joins import KINDS as JOIN_KINDS
 from semantic.file.meta import REASONS, TEXTS
 from semantic.file.modifiers import TAKES_OF_A_SNAPSHOT, TAKES_OF_EACH, WINDOWS
 from semantic.file.names import COLUMN, NAME
+from semantic.file.outcomes import KIND
 from semantic.formats.schema_words import WORDS
 from semantic.metric import Empty
 from semantic.model import DimensionType
@@ -66,7 +67,27 @@ def _top() -> dict[str, Schema]:
             _object("policy", {"model": _NAME, "rows": _TEXT, "unless": _some(_TEXT)}, required=("model", "rows"))
         ),
         "tests": {"type": "array", "items": _test()},
+        "outcomes": {
+            "type": "object",
+            "propertyNames": {"type": "string", "pattern": f"^{KIND.pattern}$"},
+            "additionalProperties": _outcome(),
+        },
     }
+
+
+def _outcome() -> Schema:
+    return _object(
+        "outcome",
+        {
+            "success": _FLAG,
+            "awaits": _some(_TEXT),
+            "window": _LENGTH,
+            "reverses": _some(_TEXT),
+            "within": _LENGTH,
+            "idle": _FLAG,
+            "description": _TEXT,
+        },
+    )
 
 
 def _grain() -> Schema:

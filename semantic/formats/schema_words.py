@@ -10,7 +10,17 @@ WORDS: dict[str, dict[str, str]] = {
         "metrics": "What every number means. One entry a metric; exactly one key decides its kind.",
         "filters": "Conditions with a name, which a question may use.",
         "policies": "Which rows a caller sees, on every way to them.",
+        "outcomes": "What each kind of outcome says of the task of its session, and how long one is waited for.",
         "tests": "What the numbers are expected to be; `clawback check` holds the file against its data.",
+    },
+    "outcome": {
+        "success": "Whether the task succeeded; as the source of the outcome says, where nothing is said.",
+        "awaits": "Kinds of which one is to follow in the window; without, the task has failed.",
+        "window": "From the end of the session, in days, hours or minutes: what comes later counts no more.",
+        "reverses": "Kinds whose success it takes back.",
+        "within": "How long after a success it can take it back; at any time where nothing is said.",
+        "idle": "`true` where the session had no task.",
+        "description": "What it means, in a sentence.",
     },
     "defaults": {
         "time_zone": "Whose days are meant, such as Europe/Berlin; UTC where nothing is said.",

@@ -39,7 +39,7 @@ def command(home: Path, once: bool, last_day: str | None, port: int | None) -> N
     (home / MARKER).touch()
     settings = Settings().model_copy(update={"store": home / STORE, **with_port(port)})
     catalog = open_catalog(settings)
-    with open_store_to_write(settings) as store:
+    with open_store_to_write(settings, catalog) as store:
         load_home(store, written, now)
         print_headlines(store, catalog, now.date())
         if not once:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from semantic import Catalog, CatalogError, Mark, Mistake, load_catalog
 from server.budgets import Breakers
+from server.outcome_rules import outcome_rules
 from server.settings import Settings
 from store import Store, StoreError
 from store.ledger import Ledger
@@ -32,10 +34,16 @@ def open_store(settings: Settings) -> Store:
     return _open(settings)
 
 
-def open_store_to_write(settings: Settings) -> Store:
-    """The store for whoever loads or serves it: made where there is none, with the allocation of the settings."""
+def open_store_to_write(settings: Settings, catalog: Catalog | None = None) -> Store:
+    """The store for whoever loads or serves it: made where there is none, as the settings and the catalog state it.
+
+    Its facts are those of now: windows that have closed since it was written have decided their tasks.
+    """
+    rules = outcome_rules(catalog or open_catalog(settings))
     store = _open(settings)
     store.set_allocation(settings.capacity_slots, settings.allocation)
+    store.set_outcome_rules(rules)
+    store.advance(datetime.now(UTC))
     return store
 
 

@@ -28,7 +28,7 @@ def command(port: int | None) -> None:
     """Serve GraphQL, GraphiQL and the catalog on this machine, until Ctrl-C."""
     settings = Settings().model_copy(update=with_port(port))
     catalog = open_catalog(settings)
-    with open_store_to_write(settings) as store:
+    with open_store_to_write(settings, catalog) as store:
         check_columns(catalog, store)
         serve(store, catalog, settings)
 

@@ -44,6 +44,8 @@ class Operation:
     text: str
     variables: dict[str, Any] | None = None
     name: str | None = None
+    is_read_only: bool = False
+    """Whether it came in a way that must change nothing, such as GET: links are followed, caches are warmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Response:
     body: dict[str, Any]
     is_executed: bool
     """False where the request was refused before anything ran; the body then has no data."""
+    is_wrong_method: bool = False
+    """The operation changes something, and came in a way that must not."""
 
 
 class Engine:
@@ -83,6 +87,9 @@ class Engine:
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
             return Response({"errors": [refusal]}, is_executed=False)
+        if operation.is_read_only and _changes(document, operation.name):
+            refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
+            return Response({"errors": [refusal]}, is_executed=False, is_wrong_method=True)
         asked = Context(
             *(self._planner, self._store, self._clock(), deadline, self._limits),
             *(self._caller, self._jobs, self._breakers),
@@ -103,12 +110,6 @@ class Engine:
             body["errors"] = field_errors(errors, uuid4().hex)
         return Response(body, is_executed=True)
 
-    def is_mutation(self, operation: Operation) -> bool:
-        """Whether it would change something; False for what cannot be executed."""
-        document = self._prepared(operation.text)
-        chosen = get_operation_ast(document, operation.name) if isinstance(document, DocumentNode) else None
-        return chosen is not None and chosen.operation is OperationType.MUTATION
-
 
 def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
     """A document that is ready to be executed, or what is wrong with it."""
@@ -121,6 +122,11 @@ def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
         return request_errors("SYNTAX_ERROR", [error])
     errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS)
     return request_errors("INVALID_QUERY", errors) if errors else document
+
+
+def _changes(document: DocumentNode, name: str | None) -> bool:
+    meant = get_operation_ast(document, name)
+    return meant is not None and meant.operation is OperationType.MUTATION
 
 
 def _refusal(document: DocumentNode, name: str | None) -> Told | None:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from server.graphql.context import Deadline
 from server.graphql.engine import Engine, Operation
+from server.graphql.engine import Response as Answer
 from server.graphql.errors import told
 from server.graphql.limits import MAX_BODY_BYTES
 
@@ -54,16 +55,16 @@ class GraphQLEndpoint:
     async def _respond(self, request: Request) -> Response:
         deadline = Deadline.after(self._timeout_ms)
         media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
-        operation = _operation(await _fields(request))
+        operation = _operation(await _fields(request), is_read_only=request.method == "GET")
         loop = asyncio.get_running_loop()
-        is_executed, body = await loop.run_in_executor(self._pool, self._answer, operation, deadline, request.method)
-        return _response(200 if is_executed or media_type == JSON else NOT_EXECUTED, body, media_type)
+        answer, body = await loop.run_in_executor(self._pool, self._answer, operation, deadline)
+        if answer.is_wrong_method:
+            return _response(405, body, media_type, {"Allow": "POST"})
+        return _response(200 if answer.is_executed or media_type == JSON else NOT_EXECUTED, body, media_type)
 
-    def _answer(self, operation: Operation, deadline: Deadline, method: str) -> tuple[bool, bytes]:
-        if method == "GET" and self._engine.is_mutation(operation):
-            raise RefusalError(405, "a mutation changes something and is sent by POST", {"Allow": "POST"})
-        response = self._engine.answer(operation, deadline)
-        return response.is_executed, orjson.dumps(response.body)
+    def _answer(self, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
+        answer = self._engine.answer(operation, deadline)
+        return answer, orjson.dumps(answer.body)
 
 
 def accepted(accept: str) -> str:
@@ -139,7 +140,7 @@ def _from_json(text: bytes, what: str) -> object:
         raise RefusalError(400, f"{what} is not JSON: {error}") from error
 
 
-def _operation(fields: object) -> Operation:
+def _operation(fields: object, *, is_read_only: bool) -> Operation:
     if not isinstance(fields, dict):
         raise RefusalError(400, "send one JSON object with query, variables and operationName; lists are not taken")
     query, name, variables = (fields.get(key) for key in ("query", "operationName", "variables"))
@@ -149,7 +150,7 @@ def _operation(fields: object) -> Operation:
         raise RefusalError(400, "operationName is text, or left out")
     if not isinstance(variables, dict | None) or not isinstance(fields.get("extensions"), dict | None):
         raise RefusalError(400, "variables and extensions are JSON objects, or left out")
-    return Operation(query, variables, name or None)
+    return Operation(query, variables, name or None, is_read_only)
 
 
 def _response(status: int, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -4,31 +4,35 @@
 CREATE OR REPLACE VIEW session_outcomes AS
 SELECT
     session_id,
-    bool_or(is_success IS TRUE) AS has_success,
-    bool_or(is_success IS FALSE) AS has_failure,
-    bool_or(is_success IS NULL AND kind NOT IN ('IDLE_EXIT', 'UNKNOWN')) AS has_work, -- done, its worth not yet decided
-    bool_or(is_success IS NULL AND kind = 'UNKNOWN') AS has_unknown,
+    bool_or(is_achievement) AS has_success,
+    bool_or(is_failure) AS has_failure,
+    bool_or(is_work) AS has_work, -- done, its worth not yet decided
+    bool_or(is_unknown) AS has_unknown,
     max({
         'weight': CASE
-            WHEN is_success THEN 5
-            WHEN is_success IS NULL AND kind NOT IN ('IDLE_EXIT', 'UNKNOWN') THEN 4
-            WHEN NOT is_success THEN 3
-            WHEN kind = 'UNKNOWN' THEN 2
+            WHEN is_achievement THEN 5
+            WHEN is_work THEN 4
+            WHEN is_failure THEN 3
+            WHEN is_unknown THEN 2
             ELSE 1
         END,
         'occurred_at': coalesce(occurred_at, '-infinity'::TIMESTAMP),
         'kind': kind
     }).kind AS deciding_kind
-FROM outcomes
+FROM outcome_facts
+GROUP BY session_id;
+
+-- One row a session that somebody judged: the mean of what each scorer said last.
+CREATE OR REPLACE VIEW session_scores AS
+SELECT
+    session_id,
+    usd_of_pico((2 * pico_usd(sum(score)) + count(*)) // (2 * count(*))) AS score -- exact, as for money
+FROM scores
 GROUP BY session_id;
 
 -- One row a session: what is its own.
 CREATE OR REPLACE VIEW own_sessions AS
-WITH judged AS (
-    -- Sources of which some outcome is known: only there does a session without one have achieved nothing.
-    SELECT DISTINCT session.source FROM sessions AS session SEMI JOIN outcomes USING (session_id)
-),
-allocated AS (
+WITH allocated AS (
     SELECT
         session_id,
         sum(allocated_usd) AS infrastructure_usd,
@@ -42,9 +46,6 @@ classified AS (
     SELECT
         session.*,
         session.rowid AS session_row,
-        coalesce(outcome.has_success, FALSE) AS has_success,
-        coalesce(outcome.has_failure, FALSE) AS has_failure,
-        coalesce(outcome.has_work OR outcome.has_unknown, FALSE) AS has_undecided,
         outcome.deciding_kind,
         CASE
             WHEN session.termination IS NULL THEN 'pending'
@@ -57,7 +58,7 @@ classified AS (
         judged.source IS NOT NULL AS is_judged
     FROM sessions AS session
     LEFT JOIN session_outcomes AS outcome ON outcome.session_id = session.session_id
-    LEFT JOIN judged ON judged.source = session.source
+    LEFT JOIN judged_sources AS judged ON judged.source = session.source
 )
 SELECT
     session.session_row,
@@ -78,12 +79,13 @@ SELECT
     CASE WHEN session.is_judged THEN (session.class = 'productive')::INTEGER END AS is_productive, -- NULL: not known
     CASE WHEN session.is_judged THEN (session.class = 'idle')::INTEGER END AS is_idle, -- NULL: not known
     session.deciding_kind AS outcome, -- the kind of the outcome that says most; NULL without one
-    CASE
-        WHEN session.has_success THEN 'success'
-        WHEN session.has_failure OR (session.class = 'failed' AND session.is_judged) THEN 'failure'
-        WHEN session.class IN ('pending', 'unknown') OR session.has_undecided OR NOT session.is_judged THEN 'pending'
-        ELSE 'none'
-    END AS task_result, -- of the task, where there was one
+    -- Of the task, where there was one, as of the instant at which the facts were written: 'success', 'failure',
+    -- 'pending' (it runs, its window is open, or its source has still to say) or 'none'.
+    CASE task.result WHEN 'running' THEN 'pending' ELSE coalesce(task.result, 'pending') END AS task_result,
+    task.success_at, -- UTC; when the success came that holds
+    task.failure_at, -- UTC; since when the failure is known
+    task.decides_at, -- UTC; the end of its window; NULL where nothing that is known of it has one
+    score.score, -- 0 to 1: the mean of its scorers; NULL where nobody judged it
     coalesce(spend.requests, 0) AS requests, -- calls; 0 where only a total is known
     coalesce(spend.unpriced_requests, 0) AS unpriced_requests, -- rows whose cost is unknown
     coalesce(spend.known_cost_usd, 0) AS known_cost_usd, -- a lower bound where unpriced_requests > 0
@@ -111,4 +113,6 @@ SELECT
     ) * 0.000001 AS busy_seconds -- from start to end; while it runs, until it was last seen
 FROM classified AS session
 LEFT JOIN session_spend AS spend ON spend.session_id = session.session_id
-LEFT JOIN allocated ON allocated.session_id = session.session_id;
+LEFT JOIN allocated ON allocated.session_id = session.session_id
+LEFT JOIN session_scores AS score ON score.session_id = session.session_id
+LEFT JOIN task_results_at((SELECT as_of FROM facts_instant)) AS task ON task.session_id = session.session_id;

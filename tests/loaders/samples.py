@@ -307,6 +307,12 @@ SAMPLES = (
         rows("outcomes.csv", "session_id,kind,is_success,occurred_at"),
         "s5,PR_MERGED,perhaps,2026-03-05T09:00:00Z",
     ),
+    Sample(
+        "scores",
+        [f"s{n},0.{n},reviewer,2026-03-0{n}T09:00:00Z" for n in range(1, 5)],
+        rows("scores.csv", "session_id,score,scorer,observed_at"),
+        "s5,1.01,reviewer,2026-03-05T09:00:00Z",
+    ),
 )
 
 

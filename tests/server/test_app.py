@@ -189,10 +189,12 @@ def test_a_malformed_address_is_400(client: Client, query_string: str) -> None:
     assert (reply.status, reply.code) == (400, "BAD_REQUEST")
 
 
-def test_a_mutation_is_sent_by_post(client: Client) -> None:
-    query = urlencode({"query": 'mutation { release(holdId: "x") { state } }'})
-    reply = client.send("GET", f"/graphql?{query}")
+def test_a_mutation_in_an_address_is_405_and_changes_nothing(client: Client, store: Store) -> None:
+    before = store.data_version()
+    query = 'mutation { setScore(sessionId: "s1", score: 0.5, scorer: "me") { score } }'
+    reply = client.get(query=query)
     assert (reply.status, reply.code, reply.headers["allow"]) == (405, "BAD_REQUEST", "POST")
+    assert store.data_version() == before
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])

@@ -100,7 +100,7 @@ def test_a_total_that_nobody_could_price_makes_the_cost_unknown(load: Load, stor
     ("termination", "outcomes", "expected"),
     [
         (None, [], ("pending", None, "pending")),
-        (None, [("PR_MERGED", True)], ("pending", "PR_MERGED", "success")),
+        (None, [("PR_MERGED", True)], ("pending", "PR_MERGED", "pending")),
         ("success", [], ("idle", None, "none")),
         ("unknown", [], ("idle", None, "none")),
         ("success", [("IDLE_EXIT", None)], ("idle", "IDLE_EXIT", "none")),

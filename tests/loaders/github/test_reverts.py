@@ -36,6 +36,7 @@ def test_a_merged_revert_makes_the_success_a_failure_since_then(
     [outcome] = outcomes(load())
 
     assert (outcome.kind, outcome.is_success, outcome.occurred_at) == ("PR_REVERTED", False, at(SECOND))
+    assert outcome.undone_success_at == at(FIRST)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,11 @@ tests:
   - {metric: part, sums_to: 1}
   - {metric: usd, not_null: true}
   - {metric: usd, matches_sql: select 1}
+outcomes:
+  OPENED: {awaits: [MERGED], window: 7 days}
+  MERGED: {success: true, description: d}
+  REVERTED: {reverses: [MERGED], within: 14 days}
+  IDLE: {idle: true}
 """
 NINE = """
 models:
@@ -218,6 +223,7 @@ PLACES = {
     "filter": ("{model: runs, where: outcome", "{zzz: 1, model: runs, where: outcome"),
     "policy": ("{model: runs, rows:", "{zzz: 1, model: runs, rows:"),
     "test": ("{metric: part,", "{zzz: 1, metric: part,"),
+    "outcome": ("{awaits: [MERGED],", "{zzz: 1, awaits: [MERGED],"),
 }
 
 
