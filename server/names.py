@@ -14,13 +14,16 @@ from server.keys import Key, keys_of
 # Types that the schema always has; the enum of a dimension that would be called the same takes another name.
 # fmt: off
 FIXED_TYPES = frozenset({
-    "Better", "BigInt", "Boolean", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
+    "AdmissionReason", "Better", "BigInt", "Boolean", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast",
+    "BudgetLine", "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold",
+    "BudgetTrigger", "BudgetWindow", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
     "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
-    "Int", "Integer", "KaplanMeier", "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress", "LoadRejection",
-    "MatureCohort", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "Mutation",
-    "Named", "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds", "OutcomeCounts", "OutcomeKindCount", "Outcomes",
-    "Parameter", "PeriodStart", "Query", "Reached", "SessionScore", "SessionTask", "Source", "String", "Text",
-    "TimeRangeInput", "Timestamp", "ValueType",
+    "HoldState", "Int", "Integer", "KaplanMeier", "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress",
+    "LoadRejection", "MatureCohort", "MaySpend", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow",
+    "MetricsTotals", "Mutation", "Named", "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds", "OutcomeCounts",
+    "OutcomeKindCount", "Outcomes", "Parameter", "PeriodStart", "Query", "Reached", "Reservation", "ReservedHold",
+    "SessionScore", "SessionTask", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    "WasteBreakdown", "WasteClass",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

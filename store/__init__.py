@@ -8,6 +8,7 @@ from store.outcomes import OutcomeRule
 from store.priced import CostStatus, PricedRequest
 from store.read import Reader, Rows
 from store.records import (
+    AllocationPolicy,
     Budget,
     CashBalance,
     Charge,
@@ -24,6 +25,7 @@ from store.stage import Stage, StagedRecord
 from store.stored import Load, SourceState
 
 __all__ = [
+    "AllocationPolicy",
     "Budget",
     "CashBalance",
     "Charge",

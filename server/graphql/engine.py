@@ -26,6 +26,7 @@ from graphql import (
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
+from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
@@ -68,6 +69,7 @@ class Engine:
         limits: AnswerLimits,
         caller: Caller | None = None,
         jobs: Jobs | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         self._schema = schema._schema
         self._planner = Planner(catalog)
@@ -76,6 +78,7 @@ class Engine:
         self._limits = limits
         self._caller = caller
         self._jobs = jobs
+        self._breakers = breakers
         self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
 
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
@@ -87,7 +90,10 @@ class Engine:
         if operation.is_read_only and _changes(document, operation.name):
             refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
             return Response({"errors": [refusal]}, is_executed=False, is_wrong_method=True)
-        asked = Context(self._planner, self._store, self._clock(), deadline, self._limits, self._caller, self._jobs)
+        asked = Context(
+            *(self._planner, self._store, self._clock(), deadline, self._limits),
+            *(self._caller, self._jobs, self._breakers),
+        )
         with closing(asked) as context:
             result = execute_sync(
                 self._schema,
