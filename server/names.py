@@ -19,6 +19,10 @@ FIXED_TYPES = frozenset({
     "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
     "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
     "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    # roi and routing
+    "BreakEven", "BreakEvenStatus", "Interval", "IntervalMethod", "MoneyInterval", "Posterior", "Prior",
+    "RateDifference", "Roi", "RoiDimension", "RoiRow", "RoiStatus", "Route", "RouteBasis", "Routing", "RoutingStatus",
+    "SampleVariances",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")
