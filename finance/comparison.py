@@ -5,7 +5,7 @@ The difference of success rates has Newcombe's interval. ROI is compared on the 
 comparisons: of twenty that are the same, one is told apart by chance at 95 %.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import hypot, log
@@ -14,7 +14,7 @@ from typing import Literal
 from finance.evidence import Evidence, rounded
 from finance.intervals import Interval, newcombe, wald_difference, wilson, z_of
 
-BreakEvenStatus = Literal["OK", "UNBOUNDED", "DOMINATES", "DOMINATED", "SAME", "UNKNOWN", "REFERENCE"]
+BreakEvenStatus = Literal["OK", "UNBOUNDED", "DOMINATES", "DOMINATED", "SAME", "UNKNOWN"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,6 @@ def break_even(one: Evidence, reference: Evidence) -> BreakEven:
 
     Where a failure costs a penalty, the value is lower by just that penalty.
     """
-    if one is reference:
-        return BreakEven(status="REFERENCE")
     cost, rate = _cost_and_rate(one), _cost_and_rate(reference)
     if cost is None or rate is None:
         return BreakEven(status="UNKNOWN")
@@ -78,15 +76,19 @@ def break_even(one: Evidence, reference: Evidence) -> BreakEven:
     return _between(one, reference, abs(extra), abs(gap), sign=1 if gap > 0 else -1)
 
 
-def indistinct_by_success(one: Evidence, others: Iterable[Evidence]) -> list[Evidence]:
-    """Those whose success rate is not known to differ from its own; where nothing is known of one, neither is that."""
-    found = ((other, difference(one, other)) for other in others if other is not one)
-    return [other for other, between in found if between is None or not between.is_established]
+def may_succeed_alike(one: Evidence, other: Evidence) -> bool:
+    """Whether their success rates are not known to differ; where nothing is known of one, neither is that."""
+    found = difference(one, other)
+    return found is None or not found.is_established
 
 
-def indistinct_by_roi(one: Evidence, others: Iterable[Evidence]) -> list[Evidence]:
-    """Those whose ROI is not known to differ from its own; where one has no ROI, nothing is known."""
-    return [other for other in others if other is not one and _same_roi(one, other)]
+def may_return_alike(one: Evidence, other: Evidence) -> bool:
+    """Whether their ROI is not known to differ; where one has no ROI, or no error of it, nothing is known."""
+    pairs = [(group.roi, group.roi_standard_error) for group in (one, other)]
+    (value, error), (against, its_error) = pairs
+    if not value or not against or error is None or its_error is None:
+        return True
+    return abs(log(value / against)) <= z_of(one.level) * hypot(error / value, its_error / against)
 
 
 def most_compared(groups: Sequence[Evidence], most: int) -> list[Evidence]:
@@ -116,11 +118,3 @@ def _of_scored(group: Evidence) -> Interval:
     t = group.tally
     n = group.effective_n * t.scored / t.resolved
     return wilson(n if t.scored_successes == t.scored else n * t.scored_successes / t.scored, n, z_of(group.level))
-
-
-def _same_roi(one: Evidence, other: Evidence) -> bool:
-    pairs = [(group.roi, group.roi_standard_error) for group in (one, other)]
-    (value, error), (against, its_error) = pairs
-    if not value or not against or error is None or its_error is None:
-        return True
-    return abs(log(value / against)) <= z_of(one.level) * hypot(error / value, its_error / against)

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from semantic import Catalog
+from semantic.planner import Planner
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
@@ -22,6 +23,7 @@ from server.graphql.engine import Engine
 from server.graphql.http import GraphQLEndpoint
 from server.jobs import Jobs
 from server.loads import load_routes
+from server.routing import Routing, RoutingPolicy, can_route
 from server.settings import Settings, shipped
 from store import Store, StoreError
 
@@ -71,12 +73,14 @@ def create_app(
     caller = settings.caller
     schema = build_schema(catalog, caller)
     limits = AnswerLimits(settings.default_rows, settings.max_rows)
-    engine = Engine(schema, catalog, store, clock, limits, caller, jobs)
+    policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
+    routing = Routing(store, Planner(catalog), clock, caller, policy) if can_route(catalog, caller) else None
+    engine = Engine(schema, catalog, store, clock, limits, caller, jobs, routing)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool, jobs.kept_going() if jobs else nullcontext():
+        with pool, jobs.kept_going() if jobs else nullcontext(), routing.kept_fresh() if routing else nullcontext():
             yield
 
     return Starlette(

@@ -1,6 +1,7 @@
 """Everything that can be set from outside, by environment variables with the prefix CLAWBACK_."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Self
@@ -8,7 +9,9 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from semantic import Caller
+from semantic import Caller, QueryError
+from semantic.periods import Calendar
+from semantic.ranges import parse_range
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -67,6 +70,18 @@ class Settings(BaseSettings):
         None, description="The token for `clawback load github`; a file of sources names tokens of its own."
     )
 
+    routing_max_age_s: int = Field(
+        900,
+        ge=1,
+        description="How old the snapshot behind `routing` may be before it is called EXPIRED (and served on).",
+    )
+    routing_range: str | None = Field(
+        None, description='The sessions behind `routing`, in words such as "last 90 days"; not set, all of them.'
+    )
+    routing_default_model: str | None = Field(
+        None, description="The model that break-even values of `routing` are against."
+    )
+
     roles: Annotated[frozenset[str] | None, NoDecode] = Field(
         None,
         description="The roles of everybody who asks, separated by commas; not set, whoever asks is the operator, who "
@@ -90,6 +105,16 @@ class Settings(BaseSettings):
             return json.loads(claims, parse_float=Decimal) if isinstance(claims, str) else claims
         except ValueError as error:
             raise ValueError(f"is not JSON ({error})") from error
+
+    @field_validator("routing_range")
+    @classmethod
+    def _is_a_range(cls, words: str | None) -> str | None:
+        try:
+            if words is not None:
+                parse_range(words, date(2026, 1, 1), "UTC", Calendar())
+        except QueryError as error:
+            raise ValueError(str(error)) from error
+        return words
 
     @field_validator("host")
     @classmethod

@@ -9,6 +9,7 @@ from functools import cached_property
 from semantic import Caller, Catalog
 from semantic.planner import Planner
 from server.jobs import Jobs
+from server.routing import Routing
 from store import QueryTimeout, Reader, Store
 
 
@@ -56,6 +57,8 @@ class Context:
     """Whose roles and claims hold; None for the operator."""
     jobs: Jobs | None = None
     """The loads of this process, where it runs any."""
+    routing: Routing | None = None
+    """What the model router is told, where this process keeps it."""
     _opened: ExitStack = field(default_factory=ExitStack)
 
     @property

@@ -29,6 +29,7 @@ from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
 from server.jobs import Jobs
+from server.routing import Routing
 from store import Store
 
 CACHED_DOCUMENTS = 128
@@ -63,6 +64,7 @@ class Engine:
         limits: AnswerLimits,
         caller: Caller | None = None,
         jobs: Jobs | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self._schema = schema._schema
         self._planner = Planner(catalog)
@@ -71,6 +73,7 @@ class Engine:
         self._limits = limits
         self._caller = caller
         self._jobs = jobs
+        self._routing = routing
         self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
 
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
@@ -79,7 +82,16 @@ class Engine:
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
             return Response({"errors": [refusal]}, is_executed=False)
-        asked = Context(self._planner, self._store, self._clock(), deadline, self._limits, self._caller, self._jobs)
+        asked = Context(
+            self._planner,
+            self._store,
+            self._clock(),
+            deadline,
+            self._limits,
+            self._caller,
+            self._jobs,
+            self._routing,
+        )
         with closing(asked) as context:
             result = execute_sync(
                 self._schema,

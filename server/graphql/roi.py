@@ -17,12 +17,10 @@ from server.graphql.fields import Inputs, RootField, given, time_range, today
 from server.graphql.generated import enum_type, list_of
 from server.graphql.roi_types import Peers, RoiEvidence, told
 from server.graphql.scalars import BigInt
-from server.roi import DIMENSIONS, Counted, counted
+from server.roi import DIMENSIONS, NEEDS, Counted, counted
 from server.slices import slice_of
 from store import QueryTimeout
 
-NEEDS = ("sessions", "roi", "task_success_rate", "cost_per_scored_task", "cost_per_success")
-"""Metrics that a caller must be allowed to see: what evidence tells of each of them."""
 MOST_GROUPS = 1_000
 MOST_COMPARED = 50
 MOST_KEYS = 4
@@ -190,12 +188,16 @@ def _rows(groups: list[Counted], asked: Asked, *, truncated: bool) -> list[RoiRo
     peers = _peers_of(shown, asked.by, reference)
     return [
         RoiRow(
-            **dict.fromkeys(DIMENSIONS) | dict(zip(asked.by, key, strict=True)),
-            **told(evidence, peers[_beside_model(key, asked.by)]),
+            **_keys(asked.by, key),
+            **told(_name(key, asked.by), evidence, peers[_beside_model(key, asked.by)]),
             mixed_model_sessions=BigInt(evidence.tally.mixed_model_sessions),
         )
         for key, evidence in shown
     ]
+
+
+def _keys(by: tuple[str, ...], key: tuple[str | None, ...]) -> dict[str, Any]:
+    return dict.fromkeys(DIMENSIONS) | dict(zip(by, key, strict=True))
 
 
 def _absent(asked: Asked, keys: list[tuple[str | None, ...]], *, truncated: bool) -> list[str]:

@@ -1,5 +1,6 @@
 """Evidence as GraphQL tells it: what `roi` and `routing` say of one group of sessions. Descriptions are definitions."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -40,7 +41,7 @@ IntervalMethod = enum_type(
 )
 BreakEvenStatus = enum_type(
     "BreakEvenStatus",
-    get_args(comparison.BreakEvenStatus),
+    (*get_args(comparison.BreakEvenStatus), "REFERENCE"),
     "What a comparison with the reference says.",
     {
         "OK": "One of both costs more and succeeds more often, and the range is bounded.",
@@ -95,7 +96,7 @@ class RateDifference:
     value: float
     interval: IntervalType = strawberry.field(description="Newcombe's, from the two Wilson intervals.")
     wald: IntervalType | None = strawberry.field(
-        description="The naive one, which is too short; to compare, not to use. Null where one of both is a single root."
+        description="The naive one, too short: to compare, not to use. Null where one of both is a single root."
     )
     established: bool = strawberry.field(description="Whether Newcombe's interval leaves out 0.")
 
@@ -103,26 +104,34 @@ class RateDifference:
 @strawberry.type(description="From which value of a success on the dearer and better of two is worth its cost.")
 class BreakEven:
     reference: str
-    status: BreakEvenStatus
+    status: Any = strawberry.field(graphql_type=BreakEvenStatus)
     value: Decimal | None = strawberry.field(
+        default=None,
         description="Extra cost per extra success, over the scored sessions of both. A penalty for failures lowers it "
-        "by that penalty."
+        "by that penalty.",
     )
-    lowest: Decimal | None = strawberry.field(description="At the upper end of the difference of the success rates.")
-    highest: Decimal | None = strawberry.field(description="At its lower end; null where that is 0 or less.")
-    success_rate_difference: RateDifference | None = strawberry.field(description="Null where one rate is not known.")
+    lowest: Decimal | None = strawberry.field(
+        default=None, description="At the upper end of the difference of the success rates."
+    )
+    highest: Decimal | None = strawberry.field(
+        default=None, description="At its lower end; null where that is 0 or less."
+    )
+    success_rate_difference: RateDifference | None = strawberry.field(
+        default=None, description="Null where one rate is not known."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """The groups that one group is compared with."""
+    """What one group is compared with."""
 
-    named: tuple[tuple[str, Evidence], ...]
-    reference: tuple[str, Evidence] | None = None
+    named: tuple[tuple[str, Evidence | None], ...] = ()
+    """None stands for one that was seen at other work, so that nothing can be said."""
+    reference: tuple[str, Evidence | None] | None = None
 
-    def names_of(self, found: list[Evidence]) -> list[str]:
-        among = {id(evidence) for evidence in found}
-        return [name for name, evidence in self.named if id(evidence) in among]
+    def that_may_be(self, alike: Callable[[Evidence, Evidence], bool], name: str, evidence: Evidence) -> list[str]:
+        """The names of those that may be alike."""
+        return [other for other, e in self.named if other != name and (e is None or alike(evidence, e))]
 
 
 def _evidence(root: Any) -> Evidence:
@@ -144,13 +153,11 @@ def _net_value(
 
 
 def _indistinct(root: strawberry.Parent[Any]) -> list[str]:
-    peers = _peers(root)
-    return peers.names_of(comparison.indistinct_by_success(_evidence(root), [e for _, e in peers.named]))
+    return _peers(root).that_may_be(comparison.may_succeed_alike, root.name, _evidence(root))
 
 
 def _indistinct_roi(root: strawberry.Parent[Any]) -> list[str]:
-    peers = _peers(root)
-    return peers.names_of(comparison.indistinct_by_roi(_evidence(root), [e for _, e in peers.named]))
+    return _peers(root).that_may_be(comparison.may_return_alike, root.name, _evidence(root))
 
 
 def _break_even(root: strawberry.Parent[Any]) -> BreakEven | None:
@@ -158,21 +165,29 @@ def _break_even(root: strawberry.Parent[Any]) -> BreakEven | None:
     if reference is None:
         return None
     name, of_reference = reference
+    if root.name == name:
+        return BreakEven(reference=name, status=BreakEvenStatus("REFERENCE"))
+    if of_reference is None:
+        return BreakEven(reference=name, status=BreakEvenStatus("UNKNOWN"))
     found = comparison.break_even(_evidence(root), of_reference)
-    difference = comparison.difference(_evidence(root), of_reference)
     return BreakEven(
         reference=name,
         status=BreakEvenStatus(found.status),
         value=found.value_usd,
         lowest=found.lowest_usd,
         highest=found.highest_usd,
-        success_rate_difference=difference
-        and RateDifference(
-            value=difference.value,
-            interval=_told(difference.interval),
-            wald=_interval(difference.wald),
-            established=difference.is_established,
-        ),
+        success_rate_difference=_difference(comparison.difference(_evidence(root), of_reference)),
+    )
+
+
+def _difference(found: comparison.Difference | None) -> RateDifference | None:
+    if found is None:
+        return None
+    return RateDifference(
+        value=found.value,
+        interval=_told(found.interval),
+        wald=_interval(found.wald),
+        established=found.is_established,
     )
 
 
@@ -204,7 +219,7 @@ class RoiEvidence:
     roi: float | None = strawberry.field(description="Success rate / cost per session, successes per USD; see status.")
     roi_standard_error: float | None = strawberry.field(description="By the delta method; null without one.")
     roi_interval: IntervalType | None = strawberry.field(description="Null where `status` is not OK or PARTIAL.")
-    roi_interval_method: IntervalMethod | None
+    roi_interval_method: Any = strawberry.field(graphql_type=IntervalMethod | None)
     roi_log_interval: IntervalType | None = strawberry.field(description="The delta method on the logarithm.")
     variances: SampleVariances | None = strawberry.field(description="Null where fewer than two are scored.")
     heavy_tail: bool = strawberry.field(
@@ -216,11 +231,13 @@ class RoiEvidence:
     mature_through: datetime | None = strawberry.field(
         description="What started before this is decided; null where a pending session says no start."
     )
-    status: RoiStatus
+    status: Any = strawberry.field(graphql_type=RoiStatus)
     decision_grade: bool = strawberry.field(
         description="Whether to decide upon this: enough resolved, every cost known, few pending."
     )
     reasons: list[str] = strawberry.field(description="Why not.")
+    name: strawberry.Private[str]
+    """Among its peers."""
     evidence: strawberry.Private[Evidence]
     peers: strawberry.Private[Peers]
 
@@ -244,7 +261,7 @@ class RoiEvidence:
     )
 
 
-def told(evidence: Evidence, peers: Peers) -> dict[str, Any]:
+def told(name: str, evidence: Evidence, peers: Peers) -> dict[str, Any]:
     """The values of the fields of `RoiEvidence`."""
     tally, posterior, prior = evidence.tally, evidence.posterior, evidence.prior
     within = posterior.interval
@@ -279,6 +296,7 @@ def told(evidence: Evidence, peers: Peers) -> dict[str, Any]:
         "status": RoiStatus(evidence.status),
         "decision_grade": evidence.decision_grade,
         "reasons": list(evidence.reasons),
+        "name": name,
         "evidence": evidence,
         "peers": peers,
     }

@@ -70,9 +70,23 @@ def records(rows: list[dict[str, str | None]]) -> Iterator[Record]:
         yield Outcome(outcome_id=name, source="case", session_id=name, kind="RUN", is_success=row["success"] == "1")
 
 
+Rows = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def kept() -> Rows:
+    return {}
+
+
 @pytest.fixture
-def rows(shared: Callable[[str], Path], catalog: Catalog, golden: Golden) -> Iterator[dict[str, dict[str, Any]]]:
-    inputs = golden(CASE)["inputs"]
+def rows(kept: Rows, shared: Callable[[str], Path], catalog: Catalog, golden: Golden) -> Rows:
+    """The answer by model; asked once, because no test changes it."""
+    if not kept:
+        kept |= asked(catalog, golden(CASE)["inputs"], shared("golden/pricebook.csv"))
+    return kept
+
+
+def asked(catalog: Catalog, inputs: dict[str, Any], price_book: Path) -> Rows:
     params = inputs["params.json"]
     values = {f"v{n}": value for n, value in enumerate(params["valuePerSuccessGrid"])}
     text = QUERY % {
@@ -87,13 +101,13 @@ def rows(shared: Callable[[str], Path], catalog: Catalog, golden: Golden) -> Ite
         **values,
     }
     with Store.open(None) as store:
-        load(store, "prices", shared("golden/pricebook.csv"))
+        load(store, "prices", price_book)
         report = load_records(store, list(records(inputs["resolved_sessions.csv"])))
         assert (report.stored, report.rejected) == (3 * 179, 0)
         engine = Engine(build_schema(catalog), catalog, store, lambda: NOW, AnswerLimits(1000, 1000))
         body = orjson.loads(orjson.dumps(engine.answer(Operation(text, variables), Deadline.after(10_000)).body))
         assert "errors" not in body, body
-        yield {row["model"]: row for row in body["data"]["roi"]["rows"]}
+        return {row["model"]: row for row in body["data"]["roi"]["rows"]}
 
 
 def pair(interval: dict[str, Any] | None) -> list[Any] | None:
@@ -126,18 +140,14 @@ def by_name(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_model_has_its_evidence(
-    rows: dict[str, dict[str, Any]], golden: Golden, golden_module: ModuleType
-) -> None:
+def test_every_model_has_its_evidence(rows: Rows, golden: Golden, golden_module: ModuleType) -> None:
     expected = golden(CASE)["expected"]["byModel"]
     actual = {name: by_name(row) for name, row in rows.items()}
     assert set(actual) == set(expected)
     assert golden_module.differences(actual, expected) == []
 
 
-def test_the_prior_is_pooled_over_all_models(
-    rows: dict[str, dict[str, Any]], golden: Golden, golden_module: ModuleType
-) -> None:
+def test_the_prior_is_pooled_over_all_models(rows: Rows, golden: Golden, golden_module: ModuleType) -> None:
     expected = golden(CASE)["expected"]["prior"]
     for row in rows.values():
         actual = {"pooledSuccessRate": row["prior"]["rate"], **row["prior"]}
@@ -145,7 +155,7 @@ def test_the_prior_is_pooled_over_all_models(
 
 
 def test_the_dearer_model_is_worth_it_from_the_break_even_value_on(
-    rows: dict[str, dict[str, Any]], golden: Golden, golden_module: ModuleType
+    rows: Rows, golden: Golden, golden_module: ModuleType
 ) -> None:
     case = golden(CASE)
     expected = dict(case["expected"]["opusVsSonnet"])
@@ -180,9 +190,7 @@ def test_the_dearer_model_is_worth_it_from_the_break_even_value_on(
     assert SONNET in opus["notDistinguishableFrom"]
 
 
-def test_what_known_bugs_answer_is_not_answered(
-    rows: dict[str, dict[str, Any]], golden: Golden, golden_module: ModuleType
-) -> None:
+def test_what_known_bugs_answer_is_not_answered(rows: Rows, golden: Golden, golden_module: ModuleType) -> None:
     wrong = golden(CASE)["expected"]["mustNotEqual"]
     assert not golden_module.forbidden(rows["qwen-local"]["roi"], wrong["freeModelRoi"])
     for name in ("costPerSession", "totalCost", "costPerSuccess", "roi"):
