@@ -1,4 +1,4 @@
-"""What a model router asks before each decision, in memory: evidence by task class and model, computed beside the answers.
+"""What a model router asks before each decision, in memory: evidence by task class and model, computed beforehand.
 
 A thread computes a snapshot whenever the data has changed, and from time to time because tasks become decided by age.
 Nobody who asks waits for it, and no answer reads the store. Where it cannot be computed, the last one is served on and

@@ -70,7 +70,7 @@ class Routing:
 def _routing_field(inputs: Inputs) -> Any:
     return strawberry.field(
         resolver=_routing,
-        description="What a model router asks before each decision: answered from memory, stale rather than not at all.",
+        description="What a model router asks before each decision: from memory, stale rather than not at all.",
     )
 
 
