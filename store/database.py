@@ -51,6 +51,8 @@ class Store:
         """Where loads are staged, made for this opening: all that the database may read besides its file."""
         self._connection = connection
         self._writer = Lock()
+        self._cursors = Lock()
+        """A connection that is asked for a cursor cannot be closed in that moment."""
         self._data_version = int(connection.execute("SELECT version FROM data_version").fetchall()[0][0])
         self._is_open = True
 
@@ -82,7 +84,7 @@ class Store:
         return cls(connection, stage_directory)
 
     def close(self) -> None:
-        with self._writer:
+        with self._writer, self._cursors:
             self._is_open = False
             self._connection.close()
             rmtree(self.stage_directory, ignore_errors=True)
@@ -223,9 +225,10 @@ class Store:
                 cursor.close()
 
     def _cursor(self) -> DuckDBPyConnection:
-        if not self._is_open:
-            raise StoreError("the store is closed")
-        return self._connection.cursor()
+        with self._cursors:
+            if not self._is_open:
+                raise StoreError("the store is closed")
+            return self._connection.cursor()
 
     @contextmanager
     def _within_reach(self, stage: Stage) -> Iterator[Path]:
