@@ -1,9 +1,10 @@
 """`routing` while a load is being stored in the same server: in process, over HTTP, and beside a static answer.
 
 A store of many sessions is served by uvicorn in a process of its own, which also stores loads one after the other in
-a thread; as with a real server, another process reads and stages them. The client sends one question after the other over one connection, in turn to GraphQL and to
-a route of a bare Starlette app (in the same process, on another port) that returns the same bytes. In process, the
-engine is asked beside the loads without HTTP, after the client is done. Nothing is asserted.
+a thread; as with a real server, another process reads and stages them. The client sends one question after the other
+over one connection, in turn to GraphQL and to a route of a bare Starlette app (in the same process, on another port)
+that returns the same bytes. In process, the engine is asked beside the loads without HTTP, after the client is done.
+Nothing is asserted.
 
     routing.py [--sessions 60000] [--questions 2000] [--idle]
 """
@@ -90,9 +91,8 @@ def main() -> None:
     loads, computed, took = ours.recv()
     process.join()
     during = f"{loads} loads of {3 * SESSIONS_A_LOAD:,} records were stored" if loads else "nothing was loaded"
-    print(
-        f"{during} meanwhile; {computed} snapshots, the median took {took:.0f} ms; the last answer was {answer['status']}"
-    )
+    print(f"{during} meanwhile; {computed} snapshots, the median took {took:.0f} ms", end="; ")
+    print(f"the last answer was {answer['status']}")
     print(f"{'':24} {'median ms':>10} {'p99 ms':>8} {'worst ms':>9}")
     for name, taken in times.items():
         p99 = statistics.quantiles(taken, n=100)[98]
