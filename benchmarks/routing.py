@@ -123,7 +123,7 @@ def serve(pipe: Connection, sessions: int, questions: int, is_loading: bool) -> 
     Routing.refresh = timed  # type: ignore[method-assign]  # to know how long it takes
     with Store.open(None, threads=2) as store:
         apply(store, staged(store.stage_directory, 0, sessions))
-        engine, routing = engine_of(catalog, store)
+        engine = engine_of(catalog, store)
         operation = Operation(QUERY, VARIABLES)
         answer = orjson.dumps(engine.answer(operation, Deadline.after(10_000)).body)
         app = create_app(store, catalog, Settings(), now)
@@ -131,17 +131,16 @@ def serve(pipe: Connection, sessions: int, questions: int, is_loading: bool) -> 
             time.sleep(3)  # until the first snapshot is there
             pipe.send((url, static))
             pipe.recv()
-            with routing.kept_fresh():
-                ask = {"": lambda: orjson.dumps(engine.answer(operation, Deadline.after(10_000)).body)}
-                pipe.send(in_turn(ask, questions)[""])
+            ask = {"": lambda: orjson.dumps(engine.answer(operation, Deadline.after(10_000)).body)}
+            pipe.send(in_turn(ask, questions)[""])
         pipe.send((len(loads), len(taken), statistics.median(taken)))
 
 
-def engine_of(catalog: object, store: Store) -> tuple[Engine, Routing]:
+def engine_of(catalog: object, store: Store) -> Engine:
     routing = Routing(store, Planner(catalog), now)  # type: ignore[arg-type]  # a catalog, which mypy is not told
     routing.refresh()
     limits = AnswerLimits(1_000, 10_000)
-    return Engine(build_schema(catalog), catalog, store, now, limits, routing=routing), routing  # type: ignore[arg-type]
+    return Engine(build_schema(catalog), catalog, store, now, limits, routing=routing)  # type: ignore[arg-type]
 
 
 @contextmanager
