@@ -26,6 +26,7 @@ from server.graphql.engine import Engine, Operation
 from server.settings import Settings
 from store import LoadReport, Store
 from tests.serving import running
+from tests.stores import new_store
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         if RUNS.exists():
             assert load(opened).stored == 51_451
         yield opened
