@@ -1,5 +1,6 @@
 """One owner of one file: opening, writing and reading it."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,9 @@ from store.write import apply_stage
 
 STORAGE_VERSION = "v1.4.0"
 """Of the file: older versions of DuckDB can still read it, so there is a way back."""
+
+PATIENCE_S = 30.0
+"""How long a store that is closed waits for those who read it."""
 
 
 class Store:
@@ -86,10 +90,21 @@ class Store:
     def close(self) -> None:
         with self._writer, self._cursors:
             self._is_open = False
-            self._connection.close()
+            self._close_connection()
             rmtree(self.stage_directory, ignore_errors=True)
             with suppress(OSError):  # somebody else keeps something there, too
                 self.stage_directory.parent.rmdir()
+
+    def _close_connection(self) -> None:
+        """Waits for questions that are being answered: DuckDB refuses to close what is busy."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self._connection.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def __enter__(self) -> Self:
         return self
