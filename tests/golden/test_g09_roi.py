@@ -158,7 +158,7 @@ def test_the_dearer_model_is_worth_it_from_the_break_even_value_on(
     rows: Rows, golden: Golden, golden_module: ModuleType
 ) -> None:
     case = golden(CASE)
-    expected = dict(case["expected"]["opusVsSonnet"])
+    expected = case["expected"]["opusVsSonnet"]
     opus, sonnet = rows[OPUS], rows[SONNET]
     against = opus["breakEven"]
     difference = against["successRateDifference"]
@@ -199,3 +199,4 @@ def test_what_known_bugs_answer_is_not_answered(rows: Rows, golden: Golden, gold
     rated = [row for row in golden(CASE)["inputs"]["resolved_sessions.csv"] if row["model"] == OPUS]
     mean = sum(Decimal(row["success"]) / Decimal(row["cost_usd"]) for row in rated) / len(rated)
     assert not golden_module.forbidden(rows[OPUS]["roi"], mean)
+    assert not golden_module.forbidden(rows[OPUS]["roi"], wrong["meanOfPerSessionRatios"])
