@@ -15,7 +15,7 @@ DIMENSIONS = ("model", "task_class", "agent", "trigger", "provider")
 """What sessions can be grouped by: columns of `session_facts`, and dimensions of the catalog."""
 NEEDS = ("sessions", "roi", "task_success_rate", "cost_per_scored_task", "cost_per_success")
 """Metrics that a caller must be allowed to see: what evidence tells of each of them."""
-ROOT = "session_id"
+ROOT = "root_session_id"
 """The column of `session_facts` that says which sessions belong together."""
 RESULTS = "SELECT session_id, task_result FROM session_facts"
 """What came of the task of each session: success, failure, pending or none."""

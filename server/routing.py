@@ -125,7 +125,7 @@ class Routing:
                 self._error = str(failure) or repr(failure)
 
     @contextmanager
-    def kept_fresh(self) -> Iterator[None]:
+    def kept_going(self) -> Iterator[None]:
         """Computes in a thread of its own for as long as the block runs."""
         self._ending.clear()
         thread = Thread(target=self._watch, name="routing")
