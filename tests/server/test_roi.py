@@ -202,3 +202,16 @@ def test_a_policy_hides_rows_here_as_everywhere(api: Api) -> None:
     caller: Any = Caller(frozenset(), {"work": "look"})
     found = rows(Api(guarded, api.store, caller=caller), "model sessions")
     assert {row["model"]: row["sessions"] for row in found} == {"big": 1, "small": 1}
+
+
+def test_sessions_of_one_root_count_as_one(catalog: Catalog) -> None:
+    with Store.open(None) as opened:
+        children = [session(f"c{n}", "main", "subagent", "2026-03-01T10:00", parent_session_id="top") for n in range(3)]
+        top = session("top", "main", "human", "2026-03-01T09:00")
+        done = [
+            Outcome(outcome_id=n, source="test", session_id=n, kind="RUN", is_success=True)
+            for n in ("top", "c0", "c1", "c2")
+        ]
+        load_into(opened, [top, *children, *done])
+        (row,) = rows(Api(catalog, opened), "resolved effectiveN", "by: [PROVIDER]")
+    assert row == {"resolved": 4, "effectiveN": 1.0}
