@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Literal
 
-from finance.intervals import wilson
+from finance.intervals import wilson, z_of
 
 SessionClass = Literal["productive", "idle", "failed", "pending", "unknown"]
 CostStatus = Literal["OK", "LOWER_BOUND", "UNPRICED"]
@@ -71,7 +71,7 @@ def _row(row: ClassTotals, finished: list[ClassTotals], days: int | None, level:
     share, share_status = _share(row, finished)
     rate_status = _rate_status(row, finished)
     n = finished_sessions(finished)
-    interval = wilson(row.sessions, n, level) if rate_status == "OK" else None
+    interval = wilson(row.sessions, n, z_of(level)) if rate_status == "OK" else None
     return ClassWaste(
         session_class=row.session_class,
         sessions=row.sessions,
@@ -80,8 +80,8 @@ def _row(row: ClassTotals, finished: list[ClassTotals], days: int | None, level:
         cost_share=share,
         share_status=share_status,
         rate=row.sessions / n if rate_status == "OK" else None,
-        rate_low=interval[0] if interval else None,
-        rate_high=interval[1] if interval else None,
+        rate_low=interval.low if interval else None,
+        rate_high=interval.high if interval else None,
         rate_status=rate_status,
         usd_per_year=per_year(cost, days),
     )

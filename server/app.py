@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 
 import strawberry
@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from semantic import Catalog
+from semantic.planner import Planner
 from server.alerts.routes import budget_routes
 from server.alerts.watch import Watch
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
@@ -25,6 +26,7 @@ from server.graphql.engine import Engine
 from server.graphql.http import GraphQLEndpoint
 from server.jobs import Jobs
 from server.loads import load_routes
+from server.routing import Routing, RoutingPolicy, can_route
 from server.settings import Settings, shipped
 from store import Store, StoreError
 
@@ -77,12 +79,17 @@ def create_app(
     caller = settings.caller
     schema = build_schema(catalog, caller)
     limits = AnswerLimits(settings.default_rows, settings.max_rows)
-    engine = Engine(schema, catalog, store, clock, limits, caller, jobs, breakers)
+    policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
+    routing = Routing(store, Planner(catalog), clock, caller, policy) if can_route(catalog, caller) else None
+    engine = Engine(schema, catalog, store, clock, limits, caller, jobs, breakers, routing)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool, jobs.kept_going() if jobs else nullcontext(), watch.kept_going() if watch else nullcontext():
+        with pool, ExitStack() as going_on:
+            for work in (jobs, watch, routing):
+                if work:
+                    going_on.enter_context(work.kept_going())
             yield
 
     return Starlette(

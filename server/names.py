@@ -14,16 +14,18 @@ from server.keys import Key, keys_of
 # Types that the schema always has; the enum of a dimension that would be called the same takes another name.
 # fmt: off
 FIXED_TYPES = frozenset({
-    "AdmissionReason", "Better", "BigInt", "Boolean", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast",
-    "BudgetLine", "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold",
-    "BudgetTrigger", "BudgetWindow", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
-    "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
-    "HoldState", "Int", "Integer", "KaplanMeier", "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress",
-    "LoadRejection", "MatureCohort", "MaySpend", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow",
-    "MetricsTotals", "Mutation", "Named", "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds", "OutcomeCounts",
-    "OutcomeKindCount", "Outcomes", "Parameter", "PeriodStart", "Query", "Reached", "Reservation", "ReservedHold",
-    "SessionScore", "SessionTask", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
-    "WasteBreakdown", "WasteClass",
+    "AdmissionReason", "Better", "BigInt", "Boolean", "BreakEven", "BreakEvenStatus", "Budget", "BudgetAction",
+    "BudgetDecision", "BudgetForecast", "BudgetLine", "BudgetPeriod", "BudgetScope", "BudgetStanding",
+    "BudgetState", "BudgetThreshold", "BudgetTrigger", "BudgetWindow", "Catalog", "Column", "Date", "DateTime",
+    "Decimal", "Dialect", "Dimension", "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput",
+    "Float", "Grain", "HavingInput", "HoldState", "Int", "Integer", "Interval", "IntervalMethod", "KaplanMeier",
+    "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "MatureCohort", "MaySpend", "Metric",
+    "MetricKind", "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "MoneyInterval", "Mutation", "Named",
+    "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds", "OutcomeCounts", "OutcomeKindCount", "Outcomes",
+    "Parameter", "PeriodStart", "Posterior", "Prior", "Query", "RateDifference", "Reached", "Reservation",
+    "ReservedHold", "Roi", "RoiDimension", "RoiRow", "RoiStatus", "Route", "RouteBasis", "Routing", "RoutingStatus",
+    "SampleVariances", "SessionScore", "SessionTask", "Source", "String", "Text", "TimeRangeInput", "Timestamp",
+    "ValueType", "WasteBreakdown", "WasteClass",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

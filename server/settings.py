@@ -1,6 +1,7 @@
 """Everything that can be set from outside, by environment variables with the prefix CLAWBACK_."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -9,7 +10,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from finance.budgets import Rule
-from semantic import Caller, zone_names
+from semantic import Caller, QueryError, zone_names
+from semantic.periods import Calendar
+from semantic.ranges import parse_range
 from server.alerts.settings import AlertSettings
 from server.budgets.rules import default_rule
 
@@ -76,6 +79,17 @@ class Settings(AlertSettings):
         None, description="The token for `clawback load github`; a file of sources names tokens of its own."
     )
 
+    routing_max_age_s: int = Field(
+        900,
+        ge=1,
+        description="How old the snapshot behind `routing` may be before it is called EXPIRED (and served on).",
+    )
+    routing_range: str | None = Field(
+        None, description='The sessions behind `routing`, in words such as "last 90 days"; not set, all of them.'
+    )
+    routing_default_model: str | None = Field(
+        None, description="The model that break-even values of `routing` are against."
+    )
     daily_budget_usd: Decimal | None = Field(
         Decimal("5.00"),
         ge=0,
@@ -120,6 +134,16 @@ class Settings(AlertSettings):
             return json.loads(claims, parse_float=Decimal) if isinstance(claims, str) else claims
         except ValueError as error:
             raise ValueError(f"is not JSON ({error})") from error
+
+    @field_validator("routing_range")
+    @classmethod
+    def _is_a_range(cls, words: str | None) -> str | None:
+        try:
+            if words is not None:
+                parse_range(words, date(2026, 1, 1), "UTC", Calendar())
+        except QueryError as error:
+            raise ValueError(str(error)) from error
+        return words
 
     @field_validator("host")
     @classmethod

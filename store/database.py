@@ -1,5 +1,6 @@
 """One owner of one file: opening, writing and reading it."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -43,6 +44,9 @@ from store.write import apply_stage
 STORAGE_VERSION = "v1.4.0"
 """Of the file: older versions of DuckDB can still read it, so there is a way back."""
 
+PATIENCE_S = 30.0
+"""How long a store that is closed waits for those who read it."""
+
 
 class Store:
     """Safe to read from many threads at once: every read has a cursor of its own. Writes wait for one another."""
@@ -52,6 +56,8 @@ class Store:
         """Where loads are staged, made for this opening: all that the database may read besides its file."""
         self._connection = connection
         self._writer = Lock()
+        self._cursors = Lock()
+        """A connection that is asked for a cursor cannot be closed in that moment."""
         self._data_version = int(connection.execute("SELECT version FROM data_version").fetchall()[0][0])
         self._is_open = True
 
@@ -83,12 +89,23 @@ class Store:
         return cls(connection, stage_directory)
 
     def close(self) -> None:
-        with self._writer:
+        with self._writer, self._cursors:
             self._is_open = False
-            self._connection.close()
+            self._close_connection()
             rmtree(self.stage_directory, ignore_errors=True)
             with suppress(OSError):  # somebody else keeps something there, too
                 self.stage_directory.parent.rmdir()
+
+    def _close_connection(self) -> None:
+        """Waits for questions that are being answered: DuckDB refuses to close what is busy."""
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self._connection.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def __enter__(self) -> Self:
         return self
@@ -255,9 +272,10 @@ class Store:
                 cursor.close()
 
     def _cursor(self) -> DuckDBPyConnection:
-        if not self._is_open:
-            raise StoreError("the store is closed")
-        return self._connection.cursor()
+        with self._cursors:
+            if not self._is_open:
+                raise StoreError("the store is closed")
+            return self._connection.cursor()
 
     @contextmanager
     def _within_reach(self, stage: Stage) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from semantic import Caller, Catalog
 from semantic.planner import Planner
 from server.budgets import Breakers
 from server.jobs import Jobs
+from server.routing import Routing
 from store import QueryTimeout, Reader, Store
 
 
@@ -59,6 +60,8 @@ class Context:
     """The loads of this process, where it runs any."""
     breakers: Breakers | None = None
     """The budgets, where there is a ledger for what is reserved."""
+    routing: Routing | None = None
+    """What the model router is told, where this process keeps it."""
     _opened: ExitStack = field(default_factory=ExitStack)
 
     @property

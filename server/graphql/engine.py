@@ -31,6 +31,7 @@ from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
 from server.jobs import Jobs
+from server.routing import Routing
 from store import Store
 
 CACHED_DOCUMENTS = 128
@@ -70,6 +71,7 @@ class Engine:
         caller: Caller | None = None,
         jobs: Jobs | None = None,
         breakers: Breakers | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self._schema = schema._schema
         self._planner = Planner(catalog)
@@ -79,6 +81,7 @@ class Engine:
         self._caller = caller
         self._jobs = jobs
         self._breakers = breakers
+        self._routing = routing
         self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
 
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
@@ -92,7 +95,7 @@ class Engine:
             return Response({"errors": [refusal]}, is_executed=False, is_wrong_method=True)
         asked = Context(
             *(self._planner, self._store, self._clock(), deadline, self._limits),
-            *(self._caller, self._jobs, self._breakers),
+            *(self._caller, self._jobs, self._breakers, self._routing),
         )
         with closing(asked) as context:
             result = execute_sync(

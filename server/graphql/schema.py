@@ -11,6 +11,8 @@ from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
 from server.graphql.metrics import metrics_field
 from server.graphql.outcomes import OUTCOMES
+from server.graphql.roi import ROI
+from server.graphql.routing import ROUTING
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
 from server.graphql.scores import SET_SCORE
@@ -24,6 +26,8 @@ FIELDS: tuple[RootField, ...] = (
     WASTE,
     OUTCOMES,
     SET_SCORE,
+    ROI,
+    ROUTING,
 )
 """What is offered beside the metrics; each field is a module of its own."""
 

@@ -1,6 +1,7 @@
 """51,451 real agent runs: the publisher's numbers come out, by the command line and over HTTP, digit for digit."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
+import orjson
 import pytest
 
 from loaders import Task
@@ -18,6 +20,9 @@ from semantic import Catalog, MetricQuery, Result, load_catalog, parse_filter
 from server.answer import ask
 from server.app import create_app
 from server.cli.output import as_json
+from server.graphql import build_schema
+from server.graphql.context import AnswerLimits, Deadline
+from server.graphql.engine import Engine, Operation
 from server.settings import Settings
 from store import LoadReport, Store
 from tests.serving import running
@@ -150,6 +155,86 @@ def test_the_same_decimals_come_over_http(store: Store, catalog: Catalog, swe_be
     for row, told in zip(printed, over_http, strict=True):
         assert {name: row[name] for name in fields} == {name: told[field] for name, field in fields.items()}
         assert told["evidence"]["status"] == row["status"].get("cost_per_session", "OK")
+
+
+ROI = """
+query Roi($where: FilterInput, $models: [String!], $reference: String) {
+  roi(by: [MODEL], where: $where, models: $models, reference: $reference) {
+    truncated
+    rows {
+      model resolved successes successRate successRateInterval { low high } effectiveN
+      totalCost costPerSuccess roi roiInterval { low high } pricedShare status reasons decisionGrade
+      notDistinguishableFrom notDistinguishableByRoi
+      breakEven { status value lowest highest }
+    }
+  }
+}"""
+
+
+def roi(store: Store, catalog: Catalog, agent: str, **variables: Any) -> dict[str, dict[str, Any]]:
+    """The rows of `roi` by model, for one agent on swe-bench."""
+    where = {"taskClass": {"eq": "swe-bench"}, "agent": {"eq": agent}}
+    engine = Engine(build_schema(catalog), catalog, store, lambda: NOW, AnswerLimits(1000, 1000))
+    answer = engine.answer(Operation(ROI, {"where": where, **variables}), Deadline.after(60_000))
+    body = json.loads(orjson.dumps(answer.body))
+    assert "errors" not in body, body
+    assert body["data"]["roi"]["truncated"] is False
+    return {row["model"]: row for row in body["data"]["roi"]["rows"]}
+
+
+def test_cost_per_success_comes_with_its_doubt(store: Store, catalog: Catalog, swe_bench: Result) -> None:
+    rows = roi(store, catalog, "openhands")
+    expected = {"claude-fable-5": "1.494672", "GPT-5.4": "0.835473", "GLM-5.1": "2.043665"}
+    for model, cost in expected.items():
+        row = rows[model]
+        assert Decimal(row["costPerSuccess"]).quantize(Decimal("1e-6")) == Decimal(cost)
+        assert row["roiInterval"]["low"] < row["roi"] < row["roiInterval"]["high"]
+        assert row["roi"] == pytest.approx(1 / float(row["costPerSuccess"]), rel=1e-9)
+        assert row["successRateInterval"]["low"] < row["successRate"] < row["successRateInterval"]["high"]
+        assert row["effectiveN"] == row["resolved"]
+    metrics = {str(r.keys["model"]): r for r in swe_bench.rows if r.keys["agent"] == "openhands"}
+    assert set(rows) == set(metrics)
+    for model, row in rows.items():
+        assert row["roi"] == pytest.approx(metrics[model].values["roi"], rel=1e-12)
+
+
+def test_models_that_cannot_be_told_apart_are_named(store: Store, catalog: Catalog) -> None:
+    """Two rates are told apart where Newcombe's interval, computed here once more, leaves out 0."""
+    rows = roi(store, catalog, "openhands")
+    for name, row in rows.items():
+        alike = {other for other in rows if other != name and holds_zero(row, rows[other])}
+        assert set(row["notDistinguishableFrom"]) == alike
+    assert "claude-fable-5" not in rows["GPT-5.4"]["notDistinguishableFrom"]
+    assert any(row["notDistinguishableFrom"] for row in rows.values())
+    assert "GPT-5.4" not in rows["claude-fable-5"]["notDistinguishableByRoi"]
+
+
+def holds_zero(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    (p, a), (q, b) = ((row["successRate"], row["successRateInterval"]) for row in (one, other))
+    low = p - q - math.sqrt((p - a["low"]) ** 2 + (b["high"] - q) ** 2)
+    high = p - q + math.sqrt((a["high"] - p) ** 2 + (q - b["low"]) ** 2)
+    return low <= 0 <= high
+
+
+def test_the_better_model_is_worth_its_price_from_a_value_on(store: Store, catalog: Catalog) -> None:
+    rows = roi(store, catalog, "openhands", models=["claude-fable-5", "GPT-5.4"], reference="GPT-5.4")
+    found = rows["claude-fable-5"]["breakEven"]
+    extra = Decimal(rows["claude-fable-5"]["totalCost"]) - Decimal(rows["GPT-5.4"]["totalCost"])
+    assert rows["claude-fable-5"]["resolved"] == rows["GPT-5.4"]["resolved"] == 500
+    assert Decimal(found["value"]) == pytest.approx(extra / (479 - 378), abs=Decimal("1e-11"))
+    assert found["status"] == "OK"
+    assert Decimal(found["lowest"]) < Decimal(found["value"]) < Decimal(found["highest"])
+    assert rows["GPT-5.4"]["breakEven"]["status"] == "REFERENCE"
+
+
+def test_what_nobody_priced_has_no_roi_and_says_why(store: Store, catalog: Catalog) -> None:
+    rows = roi(store, catalog, "acp-codex")
+    assert len(rows) == 2
+    for row in rows.values():
+        assert (row["roi"], row["totalCost"], row["costPerSuccess"]) == (None, None, None)
+        assert (row["status"], row["pricedShare"], row["decisionGrade"]) == ("COST_UNKNOWN", 0.0, False)
+        assert row["reasons"] == ["status COST_UNKNOWN"]
+        assert row["successRate"] > 0.7
 
 
 def _camel(name: str) -> str:
