@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from shutil import copytree, rmtree
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from store.accounts import LoadReport, record_failure
+from store.checks import MAX_USD
 from store.errors import StoreError
 from store.facts import refresh_facts
 from store.migrate import migrate
@@ -127,6 +129,24 @@ class Store:
             with transaction(cursor):
                 cursor.execute("UPDATE allocation SET capacity_slots = $slots", {"slots": slots})
                 refresh_facts(cursor, {"allocation"})
+                version = raise_version(cursor, _without_zone(datetime.now(UTC)))
+            self._data_version = version
+
+    def set_tolerance(self, absolute_usd: Decimal, share: Decimal) -> None:
+        """How far a computed cost may be from the bill and still match: an amount, or a share of the bill (0 to 1)."""
+        if not (0 <= absolute_usd <= MAX_USD and 0 <= share <= 1):
+            raise StoreError(
+                f"a tolerance is an amount from 0 on and a share from 0 to 1, got {absolute_usd} USD and {share}"
+            )
+        if self.read("SELECT absolute_usd, share FROM tolerance").rows == [(absolute_usd, share)]:
+            return
+        with self._writing("the tolerance") as cursor:
+            with transaction(cursor):
+                cursor.execute(
+                    "UPDATE tolerance SET absolute_usd = $absolute_usd, share = $share",
+                    {"absolute_usd": absolute_usd, "share": share},
+                )
+                refresh_facts(cursor, {"tolerance"})
                 version = raise_version(cursor, _without_zone(datetime.now(UTC)))
             self._data_version = version
 
