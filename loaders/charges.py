@@ -1,7 +1,7 @@
 """Bills and plans: a YAML, CSV or JSONL file with an amount for a period.
 
-The store spreads the amount evenly over the period's days. Credits that were bought beforehand are no cost of days: they
-are paid for on the first and become a cost as they are used.
+The store spreads the amount evenly over the period's days. Credits that were bought beforehand are no cost of
+days: they are paid for on the first and become a cost as they are used.
 """
 
 from collections.abc import Iterator

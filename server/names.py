@@ -18,6 +18,9 @@ FIXED_TYPES = frozenset({
     "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
     "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
     "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
+    "CreditQuota", "CreditVendor", "Credits", "FocusLine", "Plan", "PlanShare", "PlanState", "QuotaState",
+    "Reconciliation", "ReconciliationCause", "ReconciliationResidual", "ReconciliationRow", "ReconciliationState",
+    "ReconciliationTotals", "ResidualCause",
     "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
 })
 # fmt: on

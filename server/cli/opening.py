@@ -29,9 +29,10 @@ def open_store(settings: Settings) -> Store:
 
 
 def open_store_to_write(settings: Settings) -> Store:
-    """The store for whoever loads or serves it: made where there is none, with the capacity that the settings state."""
+    """The store for whoever loads or serves it: made where there is none, set up as the settings state."""
     store = _open(settings)
     store.set_capacity(settings.capacity_slots)
+    store.set_tolerance(settings.reconciliation_tolerance_usd, settings.reconciliation_tolerance_share)
     return store
 
 

@@ -6,15 +6,18 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
+from server.graphql.credits import CREDITS
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
 from server.graphql.metrics import metrics_field
+from server.graphql.plans import PLANS
+from server.graphql.reconciliation import RECONCILIATION
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
 from server.withheld import hidden_names
 
-FIELDS: tuple[RootField, ...] = ()
+FIELDS: tuple[RootField, ...] = (PLANS, CREDITS, RECONCILIATION)
 """What is offered beside the metrics; each field is a module of its own."""
 
 

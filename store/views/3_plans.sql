@@ -14,6 +14,16 @@ FROM charges
 WHERE category = 'subscription'
 GROUP BY billing_name(vendor), starts_on, ends_on;
 
+-- What has accrued of a fee: the days of its period that have begun before an instant / all its days.
+CREATE OR REPLACE MACRO accrued_of(fee_usd, starts_on, ends_on, as_of) AS
+    usd_of_pico(share_of(
+        pico_usd(fee_usd),
+        greatest(0, least(
+            ends_on - starts_on, (as_of + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND)::DATE - starts_on
+        ))::HUGEINT,
+        (ends_on - starts_on)::HUGEINT
+    ));
+
 -- One row a period and what caused calls in it: a session, calls of no session that is known, or nothing at all. `as_of`
 -- is an instant; the days that have begun before it have accrued, and the calls before it count.
 CREATE OR REPLACE MACRO plan_shares_at(as_of) AS TABLE
@@ -22,9 +32,8 @@ WITH accrued AS (
         billing_name(charge.vendor) AS provider,
         charge.starts_on,
         charge.ends_on,
-        coalesce(sum(days.amount_usd) FILTER (WHERE days.day::TIMESTAMP < as_of), 0) AS accrued_usd
+        sum(accrued_of(charge.amount_usd, charge.starts_on, charge.ends_on, as_of)) AS accrued_usd
     FROM charges AS charge
-    JOIN charge_days AS days ON days.charge_id = charge.charge_id
     WHERE charge.category = 'subscription'
     GROUP BY billing_name(charge.vendor), charge.starts_on, charge.ends_on
 ),

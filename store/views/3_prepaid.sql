@@ -26,11 +26,11 @@ SELECT
             AND other.charge_id <> bought.charge_id
             AND other.starts_on < bought.ends_on
             AND bought.starts_on < other.ends_on
-    ) AS overlaps -- with another purchase, so that nobody can say which of them was used
+    ) AS has_overlap -- with another purchase, so that nobody can say which of them was used
 FROM bought;
 
 -- One row a purchase whose credits have run out unused by the day until which facts have accrued: the rest is a cost of
--- its last day. Where use overlaps or is not known in full, nothing can be said, and nothing is.
+-- its last day. Where purchases overlap or their use is not known in full, nothing can be said, and nothing is.
 CREATE OR REPLACE VIEW expired_credits AS
 SELECT
     bought.charge_id,
@@ -42,7 +42,7 @@ JOIN credit_facts AS usage
     ON usage.provider = bought.provider
     AND usage.used_at >= bought.starts_on::TIMESTAMP
     AND usage.used_at < bought.ends_on::TIMESTAMP
-WHERE NOT bought.overlaps AND bought.ends_on <= (SELECT until_on FROM accrual)
+WHERE NOT bought.has_overlap AND bought.ends_on <= (SELECT until_on FROM accrual)
 GROUP BY bought.charge_id, bought.vendor, bought.ends_on, bought.paid_usd
 HAVING bool_and(usage.cost_usd IS NOT NULL AND usage.counted_as = 'credits')
     AND sum(usage.cost_usd) < bought.paid_usd;
@@ -51,7 +51,7 @@ HAVING bool_and(usage.cost_usd IS NOT NULL AND usage.counted_as = 'credits')
 CREATE OR REPLACE VIEW session_credits AS
 SELECT
     session_id,
-    CASE WHEN bool_and(cost_usd IS NOT NULL) THEN sum(cost_usd) END AS credit_usd -- NULL where a price is not known
+    CASE WHEN bool_and(cost_usd IS NOT NULL) THEN sum(cost_usd) END AS worth_usd -- NULL where a price is not known
 FROM credit_facts
 WHERE session_id IS NOT NULL AND counted_as = 'credits'
 GROUP BY session_id;

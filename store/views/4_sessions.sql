@@ -163,7 +163,7 @@ SELECT
         0
     ) * 0.000001 AS busy_seconds, -- from start to end; while it runs, until it was last seen
     CASE WHEN plan.session_id IS NULL THEN 0 ELSE plan.share_usd END AS plan_share_usd, -- NULL: no fee or list price known
-    CASE WHEN credit.session_id IS NULL THEN 0 ELSE credit.credit_usd END AS credit_usd, -- NULL where a price is unknown
+    CASE WHEN credit.session_id IS NULL THEN 0 ELSE credit.worth_usd END AS credit_usd, -- NULL where a price is unknown
     cost_usd + plan_share_usd + credit_usd AS amortised_usd -- with its part of what was paid beforehand
 FROM classified AS session
 LEFT JOIN session_spend AS spend ON spend.session_id = session.session_id
