@@ -134,7 +134,8 @@ class Store:
 
     def set_tolerance(self, absolute_usd: Decimal, share: Decimal) -> None:
         """How far a computed cost may be from the bill and still match: an amount, or a share of the bill (0 to 1)."""
-        if not (0 <= absolute_usd <= MAX_USD and 0 <= share <= 1):
+        is_number = absolute_usd.is_finite() and share.is_finite()
+        if not (is_number and 0 <= absolute_usd <= MAX_USD and 0 <= share <= 1):
             raise StoreError(
                 f"a tolerance is an amount from 0 on and a share from 0 to 1, got {absolute_usd} USD and {share}"
             )
