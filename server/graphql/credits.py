@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Any, get_args
+from typing import Any
 
 import strawberry
 from strawberry import Info
@@ -15,6 +14,7 @@ from semantic import QueryError
 from server.graphql.context import Context
 from server.graphql.fields import Inputs, RootField, given
 from server.graphql.scalars import BigInt
+from server.graphql.states import enum_of
 from server.graphql.tabular import rows_of, zoneless
 from server.slices import check_unrestricted
 
@@ -74,8 +74,9 @@ ORDER BY vendor, plan
 LIMIT {MOST_QUOTAS + 1}
 """
 
-QuotaState = strawberry.enum(
-    Enum("QuotaState", {name: name for name in get_args(QuotaStatus)}),
+QuotaState = enum_of(
+    "QuotaState",
+    QuotaStatus,
     description="Why there is a projection, or none. OK; EXHAUSTED: nothing is left; UNLIMITED; PERIOD_UNKNOWN: the "
     "first day is not known; TOO_EARLY: less than half a day has passed; NO_USE; PERIOD_OVER: the newest "
     "observation is of a period that is over.",

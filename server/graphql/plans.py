@@ -6,8 +6,7 @@ Shares are computed by the store as of an instant, by the same macro that writes
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import Info
@@ -18,6 +17,7 @@ from semantic import QueryError
 from server.graphql.context import Context
 from server.graphql.fields import Inputs, RootField, given
 from server.graphql.scalars import BigInt
+from server.graphql.states import enum_of
 from server.graphql.tabular import rows_of, zoneless
 from server.slices import check_unrestricted
 
@@ -72,8 +72,9 @@ ORDER BY share_usd DESC NULLS LAST, session_id
 LIMIT $first
 """
 
-PlanState = strawberry.enum(
-    Enum("PlanState", {name: name for name in get_args(PlanStatus)}),
+PlanState = enum_of(
+    "PlanState",
+    PlanStatus,
     description="Why numbers of a plan are null or in part. OK; PARTIAL: some calls have no list price; UNPRICED: none "
     "has; NO_USE: no call was made; NOT_STARTED; FEE_UNKNOWN: nobody loaded a fee for these calls; OVERLAPPING: plans "
     "of other periods cover the same calls, so that what each is worth cannot be told; FREE: there is no fee.",

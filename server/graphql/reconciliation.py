@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import Info
@@ -15,6 +14,7 @@ from semantic import QueryError
 from server.graphql.context import Context
 from server.graphql.fields import Inputs, RootField, given
 from server.graphql.scalars import BigInt
+from server.graphql.states import enum_of
 from server.graphql.tabular import rows_of
 from server.slices import check_unrestricted
 
@@ -35,14 +35,16 @@ FROM request_facts
 WHERE started_at IS NULL AND ($provider IS NULL OR billing_provider = billing_name($provider))
 """
 
-ReconciliationState = strawberry.enum(
-    Enum("ReconciliationState", {name: name for name in get_args(finance.ReconciliationStatus)}),
+ReconciliationState = enum_of(
+    "ReconciliationState",
+    finance.ReconciliationStatus,
     description="MATCH: within the tolerance; UNDER_COMPUTED, OVER_COMPUTED: the calls cost less, or more, than the "
     "bill says; PENDING: no bill covers the day yet; UNTRACKED: a bill without calls; INCLUDED: no bill, for a plan "
     "covers all calls.",
 )
-ResidualCause = strawberry.enum(
-    Enum("ResidualCause", {name: name for name in get_args(finance.CauseKind)}),
+ResidualCause = enum_of(
+    "ResidualCause",
+    finance.CauseKind,
     description="ROUNDING: a match that is not exact; UNPRICED_CALLS; CALLS_WITHOUT_USAGE; INCLUDED_CALLS: computed "
     "with 0, `usd` is what they would have cost; PRICE_CHANGED: a price changed inside the period; NO_BILL; NO_CALLS.",
 )
