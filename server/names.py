@@ -21,7 +21,11 @@ FIXED_TYPES = frozenset({
     "CreditQuota", "CreditVendor", "Credits", "FocusLine", "Plan", "PlanShare", "PlanState", "QuotaState",
     "Reconciliation", "ReconciliationCause", "ReconciliationResidual", "ReconciliationRow", "ReconciliationState",
     "ReconciliationTotals", "ResidualCause",
+    "AdmissionReason", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast", "BudgetLine", "BudgetPeriod",
+    "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold", "BudgetTrigger", "BudgetWindow", "HoldState",
+    "MaySpend", "Mutation", "Reservation", "ReservedHold",
     "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    "WasteBreakdown", "WasteClass",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

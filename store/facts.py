@@ -17,10 +17,12 @@ _CREDITS = _CALLS | {"charges", "credit_usage"}
 
 FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
+    "allocated_days": frozenset({"sessions", "charges", "allocation"}),
     "cash_days": frozenset({"cash_balances"}),
-    "request_facts": _CALLS,
+    "request_facts": _CALLS | {"prices"},
     "plan_shares": _PLANS,
     "credit_facts": _CREDITS,
+    "session_spend": _CALLS,
     "session_facts": _PLANS | _CREDITS | {"outcomes", "allocation"},
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
     "daily_spend": _CREDITS | {ACCRUAL},

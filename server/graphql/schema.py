@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
+from server.graphql import budgets, spending
 from server.graphql.credits import CREDITS
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
@@ -15,9 +16,17 @@ from server.graphql.reconciliation import RECONCILIATION
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
+from server.graphql.waste import WASTE
 from server.withheld import hidden_names
 
-FIELDS: tuple[RootField, ...] = (PLANS, CREDITS, RECONCILIATION)
+FIELDS: tuple[RootField, ...] = (
+    *budgets.FIELDS,
+    *spending.FIELDS,
+    WASTE,
+    PLANS,
+    CREDITS,
+    RECONCILIATION,
+)
 """What is offered beside the metrics; each field is a module of its own."""
 
 

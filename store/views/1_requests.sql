@@ -48,6 +48,12 @@ SELECT
 FROM unread_sessions AS unread
 LEFT JOIN sessions AS session ON session.session_id = unread.session_id;
 
+-- The version of each price line that is in force: costs are priced anew with every version.
+CREATE OR REPLACE VIEW newest_prices AS
+SELECT price.*
+FROM prices AS price
+JOIN (SELECT price_id, max(known_at) AS known_at FROM prices GROUP BY price_id) USING (price_id, known_at);
+
 -- One row a counted request.
 CREATE OR REPLACE VIEW request_facts_now AS
 SELECT
@@ -70,6 +76,21 @@ SELECT
     request.status, -- 'ok', 'error' or 'aborted'
     request.cost_usd, -- the cost in force today; NULL where unknown
     request.cost_status, -- BILLED, REPORTED, INCLUDED, PRICED, UNPRICED or MISSING_USAGE
+    CASE
+        WHEN request.cost_status <> 'PRICED' THEN NULL
+        WHEN request.cache_read_tokens = 0 THEN 0
+        ELSE CAST(
+            request.cache_read_tokens * CASE
+                WHEN request.uncached_input_tokens + request.cache_read_tokens + request.cache_write_5m_tokens
+                    + request.cache_write_1h_tokens > price.tier_over THEN price.tier_cache_read
+                ELSE price.cache_read
+            END * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(38, 12)
+        )
+    END AS cache_read_cost_usd, -- the part of a PRICED cost that is cache reads; NULL where others say what a call cost
+    request.cost_usd AS cash_usd, -- what one more such call costs in cash: 0 under a plan, whose fee is a charge
+    request.list_usd, -- what its tokens cost at list price, whoever paid; NULL where unknown
+    request.cache_read_saving_usd, -- how much more its cache reads would have cost as uncached input; NULL where unknown
+    request.cache_write_premium_usd, -- how much less its cache writes would have cost as uncached input
     request.price_id, -- the line of the price book, where one was used
     request.estimated_usd, -- the source's own estimate, for comparison only
     CASE request.scope WHEN 'request' THEN 1 ELSE 0 END AS request_count, -- 0 where a total hides how many there were
@@ -78,9 +99,9 @@ SELECT
         WHEN session.session_id IS NULL THEN 'UNKNOWN_SESSION'
         ELSE 'ATTRIBUTED'
     END AS attribution, -- whether the spend can be laid on a session that is known
-    CASE WHEN request.cost_status = 'PRICED' THEN request.cost_usd ELSE request.estimated_usd END AS list_usd,
     coalesce(names.provider, lower(trim(request.provider))) AS billing_provider, -- as bills of it are found
     request.started_at::DATE AS started_on -- the UTC day on which a bill has it
 FROM counted_requests AS request
 LEFT JOIN sessions AS session ON session.session_id = request.session_id
-LEFT JOIN vendor_names AS names ON names.alias = lower(trim(request.provider));
+LEFT JOIN vendor_names AS names ON names.alias = lower(trim(request.provider))
+LEFT JOIN newest_prices AS price ON price.price_id = request.price_id;

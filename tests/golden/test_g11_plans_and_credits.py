@@ -132,7 +132,6 @@ def included(key: str, session_id: str, started: datetime, list_usd: Decimal) ->
         cache_write_5m_tokens=0,
         cache_write_1h_tokens=0,
         output_tokens=0,
-        estimated_usd=list_usd,
         is_included=True,
     )
 

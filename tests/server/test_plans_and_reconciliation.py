@@ -23,8 +23,8 @@ def charge(charge_id: str, category: Any, vendor: str, amount: str, until: date,
 
 def included(key: str, session_id: str, provider: str, list_usd: str) -> Any:
     made = call(key, session_id, "big", "2026-03-02T10:00", "1")
-    request = replace(made.request, provider=provider, is_included=True, estimated_usd=Decimal(list_usd))
-    return replace(made, request=request, cost_usd=Decimal(0), cost_status="INCLUDED")
+    request = replace(made.request, provider=provider, is_included=True)
+    return replace(made, request=request, cost_usd=Decimal(0), cost_status="INCLUDED", list_usd=Decimal(list_usd))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def included(key: str, list_usd: str | None, session_id: str | None = "s1", **fi
     when = {"started_at": at("2026-02-03T10:00:00Z")} | fields
     made = call(key, "0", "INCLUDED", session_id=session_id, provider="Acme", **when)
     listed = None if list_usd is None else usd(list_usd)
-    return replace(made, request=replace(made.request, estimated_usd=listed, is_included=True))
+    return replace(made, request=replace(made.request, is_included=True), list_usd=listed)
 
 
 def plan(amount: str = "200", charge_id: str = "plan", **fields: Any) -> Any:

@@ -103,7 +103,7 @@ def test_another_tolerance_is_another_comparison_and_nonsense_is_refused(load: L
 
 def test_calls_under_a_plan_wait_for_no_bill_but_may_be_in_one(load: Load, store: Store) -> None:
     plan = made("r1", "0", "2026-02-01", cost_status="INCLUDED")
-    plan = replace(plan, request=replace(plan.request, is_included=True, estimated_usd=usd("3")))
+    plan = replace(plan, request=replace(plan.request, is_included=True), list_usd=usd("3"))
     load(plan)
     assert [row[3] for row in compared(store)] == ["INCLUDED"]
     load(billed("b", "3", "2026-02-01", "2026-02-02"))
