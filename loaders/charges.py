@@ -1,10 +1,11 @@
 """Bills and plans: a YAML, CSV or JSONL file with an amount for a period.
 
-The store spreads the amount evenly over the period's days.
+The store spreads the amount evenly over the period's days. Credits that were bought beforehand are no cost of
+days: they are paid for on the first and become a cost as they are used.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import cast, get_args
 
@@ -18,7 +19,9 @@ from store.records import ChargeCategory
 
 _CATEGORIES: tuple[str, ...] = get_args(ChargeCategory)
 _REQUIRED = ("charge_id", "category", "amount_usd", "starts_on", "ends_on")
-_OPTIONAL = ("vendor", "description", "currency")
+_OPTIONAL = ("vendor", "description", "currency", "credits")
+_WITHOUT_END = timedelta(days=3660)
+"""Credits that never expire can be used for as long as a charge may last."""
 
 
 def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Iterator[Item]:
@@ -43,11 +46,21 @@ def _charge(row: Row) -> Entry:
         category=cast(ChargeCategory, category),
         amount_usd=row["amount_usd"].usd(),
         starts_on=row["starts_on"].day(),
-        ends_on=row["ends_on"].day(),
+        ends_on=_end(row, category),
         vendor=row["vendor"].maybe(Cell.text),
         description=row["description"].maybe(Cell.text),
+        credits=row["credits"].maybe(lambda cell: cell.number("must be how many credits were bought, like 100000")),
     )
     return Entry(f"charge {charge.charge_id!r}", (charge,))
+
+
+def _end(row: Row, category: str) -> date:
+    if category == "credits" and row["ends_on"].is_empty:
+        try:
+            return row["starts_on"].day() + _WITHOUT_END
+        except OverflowError:
+            raise CellError("starts_on must be a day before the year 9990") from None
+    return row["ends_on"].day()
 
 
 LOADER = of_files("charges", "bills and plans; YAML, CSV or JSONL", read)

@@ -63,6 +63,19 @@ class Settings(AlertSettings):
         1, ge=1, description="Sessions that the machines can run at once: what idle compute is measured against."
     )
 
+    reconciliation_tolerance_usd: Decimal = Field(
+        Decimal("0.01"),
+        ge=0,
+        le=Decimal(10) ** 15,
+        description="How far a computed cost may be from the bill and match.",
+    )
+    reconciliation_tolerance_share: Decimal = Field(
+        Decimal("0.005"),
+        ge=0,
+        le=1,
+        decimal_places=6,
+        description="The same as a share of the bill, such as 0.005; either of the two is enough.",
+    )
     allocation: Literal["capacity", "busy_time", "even"] = Field(
         "capacity",
         description="How infrastructure is laid on sessions: capacity (by their share of the machines' time; the rest "

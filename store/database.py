@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from shutil import copytree, rmtree
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from store.accounts import LoadReport, record_failure
+from store.checks import MAX_USD
 from store.errors import StoreError
 from store.facts import refresh_facts
 from store.migrate import migrate
@@ -177,6 +179,25 @@ class Store:
             with transaction(cursor):
                 has_changed = pass_time(cursor, instant)
                 version = raise_version(cursor, instant) if has_changed else self._data_version
+            self._data_version = version
+
+    def set_tolerance(self, absolute_usd: Decimal, share: Decimal) -> None:
+        """How far a computed cost may be from the bill and still match: an amount, or a share of the bill (0 to 1)."""
+        is_number = absolute_usd.is_finite() and share.is_finite()
+        if not (is_number and 0 <= absolute_usd <= MAX_USD and 0 <= share <= 1):
+            raise StoreError(
+                f"a tolerance is an amount from 0 on and a share from 0 to 1, got {absolute_usd} USD and {share}"
+            )
+        if self.read("SELECT absolute_usd, share FROM tolerance").rows == [(absolute_usd, share)]:
+            return
+        with self._writing("the tolerance") as cursor:
+            with transaction(cursor):
+                cursor.execute(
+                    "UPDATE tolerance SET absolute_usd = $absolute_usd, share = $share",
+                    {"absolute_usd": absolute_usd, "share": share},
+                )
+                refresh_facts(cursor, {"tolerance"})
+                version = raise_version(cursor, _without_zone(datetime.now(UTC)))
             self._data_version = version
 
     def data_version(self) -> int:

@@ -5,30 +5,30 @@ A view of a session is dear to plan and to compute; a question asks for it thous
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from duckdb import DuckDBPyConnection
+
+ACCRUAL = "accrual"
+"""The day until which fees of plans have accrued in the facts; it moves with the loads."""
+_CALLS = frozenset({"requests", "sessions", "rejected_rows"})
+_PLANS = _CALLS | {"charges", ACCRUAL}
+_CREDITS = _CALLS | {"charges", "credit_usage"}
 
 FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
     "allocated_days": frozenset({"sessions", "charges", "allocation"}),
     "cash_days": frozenset({"cash_balances"}),
-    "request_facts": frozenset({"requests", "sessions", "rejected_rows", "prices"}),
-    "session_spend": frozenset({"requests", "sessions", "rejected_rows"}),
+    "request_facts": _CALLS | {"prices"},
+    "plan_shares": _PLANS,
+    "credit_facts": _CREDITS,
+    "session_spend": _CALLS,
     "outcome_facts": frozenset({"sessions", "outcomes", "outcome_rules"}),
-    "session_facts": frozenset(
-        {
-            "requests",
-            "sessions",
-            "rejected_rows",
-            "outcomes",
-            "charges",
-            "allocation",
-            "outcome_rules",
-            "scores",
-        }
-    ),
+    "session_facts": _PLANS | _CREDITS | {"outcomes", "allocation", "outcome_rules", "scores"},
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
-    "daily_spend": frozenset({"requests", "rejected_rows", "charges"}),
+    "daily_spend": _CREDITS | {ACCRUAL},
+    "reconciliation_days": _CALLS | {"charges", "tolerance"},
+    "provider_days": _CALLS | {"charges", "tolerance"},
 }
 """Each fact, after those it reads, with the tables whose rows it rests on."""
 
@@ -51,6 +51,21 @@ def refresh_facts(cursor: DuckDBPyConnection, changed: Iterable[str]) -> None:
     for fact, tables in FACTS.items():
         if changed & tables:
             _write_down(cursor, fact)
+
+
+def accrue_until(cursor: DuckDBPyConnection, now: datetime) -> bool:
+    """Lets fees accrue through the UTC day of `now`; whether that changes facts. The day never moves back.
+
+    A fee accrues with time and facts change with loads alone, so a load tells the facts what time it is: what they say
+    of a plan is as old as the calls that they know.
+    """
+    until_on = (now + timedelta(days=1) - timedelta.resolution).date()
+    moved = cursor.execute(
+        "UPDATE accrual SET until_on = $until_on WHERE until_on IS NULL OR until_on < $until_on RETURNING 1",
+        {"until_on": until_on},
+    ).fetchone()
+    paid_ahead = "SELECT 1 FROM charges WHERE category IN ('subscription', 'credits') LIMIT 1"
+    return moved is not None and cursor.execute(paid_ahead).fetchone() is not None
 
 
 def _write_down(cursor: DuckDBPyConnection, fact: str) -> None:

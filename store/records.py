@@ -17,7 +17,10 @@ Scope = Literal["request", "session"]
 RequestStatus = Literal["ok", "error", "aborted"]
 Trigger = Literal["human", "cron", "subagent", "heartbeat", "webhook", "api", "unknown"]
 Termination = Literal["success", "error", "timeout", "aborted", "lost", "unknown"]
-ChargeCategory = Literal["compute", "storage", "network", "software", "people", "inference", "other"]
+ChargeCategory = Literal[
+    "compute", "storage", "network", "software", "people", "inference", "other", "subscription", "credits"
+]
+"""A `subscription` is the fee of a plan that covers calls to its vendor; `credits` are bought before they are used."""
 BudgetScope = Literal["global", "agent", "model", "trigger", "session"]
 BudgetPeriod = Literal["day", "week", "month"]
 BudgetAction = Literal["alert", "block"]
@@ -186,9 +189,18 @@ class Charge:
     """What the bill asks for (cash); None where the source has one view only. Never added to `amount_usd`."""
     part: str | None = None
     """The part of its source, such as a billing period of an account, that the source states as a whole each time."""
+    credits: Decimal | None = None
+    """Of category `credits`: how many were bought; None where the bill does not say."""
 
     def __post_init__(self) -> None:
         check(self, required=("charge_id", "source"))
+        if self.category in ("subscription", "credits") and self.vendor is None:
+            raise RecordError(f"Charge {self.charge_id}: a charge of category {self.category} must name its vendor")
+        if self.credits is not None and (self.category != "credits" or self.credits <= 0):
+            raise RecordError(
+                f"Charge {self.charge_id}: credits is how many a charge of category credits bought, above 0, "
+                f"got {self.credits} for category {self.category}"
+            )
         if self.ends_on <= self.starts_on:
             raise RecordError(
                 f"Charge {self.charge_id}: ends_on {self.ends_on} must be after starts_on {self.starts_on} "

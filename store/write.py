@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from store.accounts import LoadReport, next_load_id, record_load
 from store.errors import StoreError
-from store.facts import FACTS, refresh_facts
+from store.facts import ACCRUAL, FACTS, accrue_until, refresh_facts
 from store.merge import is_total, keep_conflicts, known_prices, merged_rows, same
 from store.outcomes import note_instant
 from store.restate import recost, restate
@@ -56,6 +56,8 @@ def apply_stage(
         removed = _remove_the_rest(cursor, stage, staged)
         left = _left_behind(cursor, stage, staged)
         changed = _changed_tables(cursor, staged, tables) | ({CHARGES.name} if removed else set())
+        if accrue_until(cursor, now):
+            changed.add(ACCRUAL)
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
         unread = cursor.execute(_UNREAD).fetchall()
         record_load(cursor, stage, report, now, started_at)

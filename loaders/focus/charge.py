@@ -15,7 +15,7 @@ from typing import Final
 from loaders.cell import Cell, CellError
 from loaders.focus.bill import Bill
 from loaders.focus.columns import INSTANTS, NAMES, VENDORS, instant, name_in
-from loaders.focus.services import AI, sells_calls
+from loaders.focus.services import AI, sells_calls, sold_beforehand
 from loaders.table import Row, nearest
 from store import Charge
 from store.checks import MAX_CHARACTERS
@@ -83,7 +83,7 @@ def charge_of(row: Row, place: Place, number: int) -> Charge:
     return Charge(
         charge_id=f"focus:{place.identity.hex()}:{number}",
         source="focus",
-        category=_category(row),
+        category=_category(row, kind),
         amount_usd=row["EffectiveCost"].usd(),
         starts_on=starts_on,
         ends_on=ends_on,
@@ -94,11 +94,14 @@ def charge_of(row: Row, place: Place, number: int) -> Charge:
     )
 
 
-def _category(row: Row) -> ChargeCategory:
+def _category(row: Row, kind: str) -> ChargeCategory:
     """`inference` is left out of burn, for requests hold what it paid for; so it is only what requests can hold."""
     stated = name_in(row, "ServiceCategory") or "Other"
     if stated != AI:
         return _CATEGORIES.get(stated, "other")
+    beforehand = sold_beforehand(name_in(row, "ServiceName"), name_in(row, "ChargeDescription"), kind)
+    if beforehand is not None and _vendor(row) is not None:
+        return beforehand
     return "inference" if sells_calls(name_in(row, "ServiceName"), name_in(row, "ChargeDescription")) else "compute"
 
 

@@ -5,7 +5,7 @@ A name that is not known here is `Other`, which is a category and not a guess.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 _FAMILIES: Final[Mapping[str, str]] = {
     "Compute Instance": "Compute",
@@ -84,6 +84,10 @@ _NO_CALLS: Final = (
 """Words of what even a seller of calls charges beside them: capacity by time, training, what runs around a model."""
 
 
+_PLANS: Final = ("per seat", "chatgpt", "claude max", "claude team", "claude enterprise")
+_CREDITS: Final = ("credits", "prepaid", "top-up", "top up")
+
+
 def category_of(family: object, service: object, description: object) -> str:
     """Models of others that Bedrock sells go by a code of the marketplace; only the description names Bedrock."""
     known = _FAMILIES.get(family) if isinstance(family, str) else None
@@ -94,6 +98,16 @@ def category_of(family: object, service: object, description: object) -> str:
         if word in name:
             return category
     return AI if isinstance(description, str) and "bedrock" in description.casefold() else "Other"
+
+
+def sold_beforehand(
+    service: str | None, description: str | None, kind: str
+) -> Literal["subscription", "credits"] | None:
+    """What a service for AI sells before it is used: seats of a plan, or a purchase of credits."""
+    said = f"{service or ''} {description or ''}".casefold()
+    if any(word in said for word in _PLANS):
+        return "subscription"
+    return "credits" if kind == "Purchase" and any(word in said for word in _CREDITS) else None
 
 
 def sells_calls(service: str | None, description: str | None) -> bool:

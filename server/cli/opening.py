@@ -44,6 +44,7 @@ def open_store_to_write(settings: Settings, catalog: Catalog | None = None) -> S
     store.set_allocation(settings.capacity_slots, settings.allocation)
     store.set_outcome_rules(rules)
     store.advance(datetime.now(UTC))
+    store.set_tolerance(settings.reconciliation_tolerance_usd, settings.reconciliation_tolerance_share)
     return store
 
 

@@ -7,10 +7,13 @@ from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
 from server.graphql import budgets, spending
+from server.graphql.credits import CREDITS
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
 from server.graphql.metrics import metrics_field
 from server.graphql.outcomes import OUTCOMES
+from server.graphql.plans import PLANS
+from server.graphql.reconciliation import RECONCILIATION
 from server.graphql.roi import ROI
 from server.graphql.routing import ROUTING
 from server.graphql.rows import read_field
@@ -28,6 +31,9 @@ FIELDS: tuple[RootField, ...] = (
     SET_SCORE,
     ROI,
     ROUTING,
+    PLANS,
+    CREDITS,
+    RECONCILIATION,
 )
 """What is offered beside the metrics; each field is a module of its own."""
 

@@ -98,7 +98,10 @@ SELECT
         WHEN request.session_id IS NULL THEN 'NO_SESSION_ID'
         WHEN session.session_id IS NULL THEN 'UNKNOWN_SESSION'
         ELSE 'ATTRIBUTED'
-    END AS attribution -- whether the spend can be laid on a session that is known
+    END AS attribution, -- whether the spend can be laid on a session that is known
+    coalesce(names.provider, lower(trim(request.provider))) AS billing_provider, -- as bills of it are found
+    request.started_at::DATE AS started_on -- the UTC day on which a bill has it
 FROM counted_requests AS request
 LEFT JOIN sessions AS session ON session.session_id = request.session_id
+LEFT JOIN vendor_names AS names ON names.alias = lower(trim(request.provider))
 LEFT JOIN newest_prices AS price ON price.price_id = request.price_id;

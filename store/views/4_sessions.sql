@@ -110,9 +110,14 @@ SELECT
         epoch_us(busy_until(session.started_at, session.ended_at, session.observed_at, session.termination))
             - epoch_us(session.started_at),
         0
-    ) * 0.000001 AS busy_seconds -- from start to end; while it runs, until it was last seen
+    ) * 0.000001 AS busy_seconds, -- from start to end; while it runs, until it was last seen
+    CASE WHEN plan.session_id IS NULL THEN 0 ELSE plan.share_usd END AS plan_share_usd, -- NULL: no fee or list price known
+    CASE WHEN credit.session_id IS NULL THEN 0 ELSE credit.worth_usd END AS credit_usd, -- NULL where a price is unknown
+    cost_usd + plan_share_usd + credit_usd AS amortised_usd -- with its part of what was paid beforehand
 FROM classified AS session
 LEFT JOIN session_spend AS spend ON spend.session_id = session.session_id
 LEFT JOIN allocated ON allocated.session_id = session.session_id
 LEFT JOIN session_scores AS score ON score.session_id = session.session_id
-LEFT JOIN task_results_at((SELECT as_of FROM facts_instant)) AS task ON task.session_id = session.session_id;
+LEFT JOIN task_results_at((SELECT as_of FROM facts_instant)) AS task ON task.session_id = session.session_id
+LEFT JOIN session_plans AS plan ON plan.session_id = session.session_id
+LEFT JOIN session_credits AS credit ON credit.session_id = session.session_id;

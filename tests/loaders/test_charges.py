@@ -219,3 +219,33 @@ def test_all_bytes_of_the_file_are_told(tmp_path: Path) -> None:
     items = list(charges.read(path, now=NOW, on_bytes=told.append))
     assert len(items) == 1
     assert sum(told) == path.stat().st_size
+
+
+PREPAID = "charge_id,category,amount_usd,starts_on,ends_on,vendor,credits,currency\n"
+
+
+def test_credits_say_how_many_were_bought_and_need_no_end(tmp_path: Path) -> None:
+    [item] = read(tmp_path, PREPAID + "top,credits,105.50,2026-02-01,,OpenRouter,100,USD\n")
+
+    assert isinstance(item, Parsed)
+    [charge] = item.records
+    assert isinstance(charge, Charge)
+    assert (charge.amount_usd, charge.credits) == (Decimal("105.50"), Decimal(100))
+    assert charge.ends_on == date(2036, 2, 9)
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        ("p,subscription,200,2026-02-01,2026-03-01,,,", "must name its vendor"),
+        ("p,credits,200,2026-02-01,,,,", "must name its vendor"),
+        ("p,subscription,200,2026-02-01,,Acme,,", "ends_on must be a day"),
+        ("p,compute,200,2026-02-01,2026-03-01,Acme,5,", "credits is how many a charge of category credits bought"),
+        ("p,credits,200,2026-02-01,,Acme,0,", "above 0"),
+        ("p,credits,200,2026-02-01,,Acme,-1,", "credits must be how many credits were bought"),
+        ("p,credits,200,9995-02-01,,Acme,1,", "before the year 9990"),
+        ("p,subscription,200,2026-02-01,2026-03-01,Acme,,EUR", "EUR"),
+    ],
+)
+def test_a_plan_or_a_purchase_that_cannot_be_is_refused_with_what_to_do(tmp_path: Path, row: str, advice: str) -> None:
+    assert advice in reason(read(tmp_path, f"{PREPAID}{row}\n"))

@@ -1,0 +1,141 @@
+"""Computed against billed: totals of compared periods, the residual of each provider, and what is behind a difference.
+
+What calls cost and what providers bill for them are two accounts of the same money. They are compared and never added;
+a residual stays a line of its own, so that computed + residual is the bill. Definitions: golden case G13.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+ReconciliationStatus = Literal["MATCH", "UNDER_COMPUTED", "OVER_COMPUTED", "PENDING", "UNTRACKED", "INCLUDED"]
+CauseKind = Literal[
+    "ROUNDING", "UNPRICED_CALLS", "CALLS_WITHOUT_USAGE", "INCLUDED_CALLS", "PRICE_CHANGED", "NO_BILL", "NO_CALLS"
+]
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One period of one provider; amounts in USD. `computed_usd` None: no calls; `billed_usd` None: no bill yet."""
+
+    provider: str | None
+    status: ReconciliationStatus
+    computed_usd: Decimal | None
+    billed_usd: Decimal | None
+    calls: int = 0
+    unpriced_calls: int = 0
+    unmeasured_calls: int = 0
+    included_calls: int = 0
+    included_list_usd: Decimal | None = None
+    price_changes: int = 0
+
+    @property
+    def official_usd(self) -> Decimal:
+        """The bill where there is one, else what the calls cost."""
+        return self.computed if self.billed_usd is None else self.billed_usd
+
+    @property
+    def computed(self) -> Decimal:
+        return self.computed_usd or _ZERO
+
+    @property
+    def drift_usd(self) -> Decimal | None:
+        """Billed less computed: None without a bill."""
+        return None if self.billed_usd is None else self.billed_usd - self.computed
+
+    @property
+    def drift_share(self) -> Decimal | None:
+        """Drift / billed; None without a bill, or with one over 0."""
+        return None if self.drift_usd is None or not self.billed_usd else self.drift_usd / self.billed_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    official_usd: Decimal
+    computed_usd: Decimal
+    billed_usd: Decimal
+    """Of all bills; periods with a bill are settled."""
+    settled_computed_usd: Decimal
+    net_drift_usd: Decimal
+    """May hide that differences of either sign cancel."""
+    absolute_drift_usd: Decimal
+    pending_usd: Decimal
+    """Computed for days that no bill covers."""
+    capture_share: Decimal | None
+    """Computed / billed of settled periods; None where nothing was billed."""
+    matched_share: Decimal | None
+    """Of what was billed, the part that computed cost covers period by period; None where nothing was billed."""
+    unknown_calls: int
+    """Calls of unknown cost: where there are any, what is computed is a lower bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """Billed less computed of one provider's settled periods: never spread over calls or sessions."""
+
+    provider: str | None
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that may be behind a difference. `usd` None where nobody can say how much of it."""
+
+    kind: CauseKind
+    calls: int | None
+    usd: Decimal | None
+
+
+def totals(compared: Sequence[Compared]) -> Totals:
+    """Exact sums. Shares are of what was billed: a refund that outweighs its bills leaves none."""
+    settled = [(c, billed) for c in compared if (billed := c.billed_usd) is not None]
+    billed_usd = sum((billed for _, billed in settled), _ZERO)
+    computed_usd = sum((c.computed for c, _ in settled), _ZERO)
+    drifts = [billed - c.computed for c, billed in settled]
+    matched = sum((max(min(c.computed, billed), _ZERO) for c, billed in settled), _ZERO)
+    return Totals(
+        official_usd=sum((c.official_usd for c in compared), _ZERO),
+        computed_usd=sum((c.computed for c in compared), _ZERO),
+        billed_usd=billed_usd,
+        settled_computed_usd=computed_usd,
+        net_drift_usd=sum(drifts, _ZERO),
+        absolute_drift_usd=sum(map(abs, drifts), _ZERO),
+        pending_usd=sum((c.computed for c in compared if c.status == "PENDING"), _ZERO),
+        capture_share=computed_usd / billed_usd if billed_usd > 0 else None,
+        matched_share=matched / billed_usd if billed_usd > 0 else None,
+        unknown_calls=sum(c.unpriced_calls + c.unmeasured_calls for c in compared),
+    )
+
+
+def residuals(compared: Iterable[Compared]) -> tuple[Residual, ...]:
+    """One a provider that has settled periods, by name; the provider that nobody named comes last."""
+    sums: dict[str | None, Decimal] = {}
+    for one in compared:
+        if one.drift_usd is not None:
+            sums[one.provider] = sums.get(one.provider, _ZERO) + one.drift_usd
+    return tuple(Residual(name, sums[name]) for name in sorted(sums, key=lambda name: (name is None, name or "")))
+
+
+def causes(one: Compared) -> tuple[Cause, ...]:
+    """What is known to stand behind a period; a difference with none of these is not explained by the calls."""
+    if one.status == "PENDING":
+        return (Cause("NO_BILL", one.calls, one.computed_usd), *_unknown(one))
+    if one.status == "UNTRACKED":
+        return (Cause("NO_CALLS", None, one.billed_usd),)
+    found = [*_unknown(one)]
+    if one.included_calls and one.status != "INCLUDED":
+        found.append(Cause("INCLUDED_CALLS", one.included_calls, one.included_list_usd))
+    if one.price_changes:
+        found.append(Cause("PRICE_CHANGED", None, None))
+    if one.status == "MATCH" and one.drift_usd and not found:
+        found.append(Cause("ROUNDING", None, one.drift_usd))
+    return tuple(found)
+
+
+def _unknown(one: Compared) -> Iterable[Cause]:
+    if one.unpriced_calls:
+        yield Cause("UNPRICED_CALLS", one.unpriced_calls, None)
+    if one.unmeasured_calls:
+        yield Cause("CALLS_WITHOUT_USAGE", one.unmeasured_calls, None)
