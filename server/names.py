@@ -19,6 +19,9 @@ FIXED_TYPES = frozenset({
     "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
     "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
     "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    "AsKnown", "AsKnownCall", "AsKnownRow", "Change", "ChangeGroup", "ChangeMeasure", "ChangeSession", "ChangeSide",
+    "CutBy", "CutValue", "PriceBook", "PriceBookLine", "PriceOverlap", "Restatement", "Restatements",
+    "WhatIf", "WhatIfBreakEven", "WhatIfLeftOut", "WhatIfPart", "WhatIfPer", "WhatIfSuccess", "WhatIfTotal",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

@@ -12,9 +12,10 @@ from server.graphql.metrics import metrics_field
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
+from server.graphql.what_if import WHAT_IF
 from server.withheld import hidden_names
 
-FIELDS: tuple[RootField, ...] = ()
+FIELDS: tuple[RootField, ...] = (WHAT_IF,)
 """What is offered beside the metrics; each field is a module of its own."""
 
 
