@@ -61,7 +61,7 @@ class GroupChange:
 class Change:
     """The whole and its groups, the largest change first."""
 
-    before: Standing
+    whole: Standing
     parts: Parts
     groups: tuple[GroupChange, ...]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
 from store import Price, Reader
 
@@ -21,5 +22,5 @@ def lines_known(reader: Reader, known_at: datetime | None = None, *, timeout_ms:
     return [Price(**{name: _zoned(value) for name, value in zip(_COLUMNS, row, strict=True)}) for row in rows]
 
 
-def _zoned(value: object) -> object:
+def _zoned(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value

@@ -6,16 +6,20 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
+from server.graphql.change import CHANGE
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
+from server.graphql.known import AS_KNOWN
 from server.graphql.metrics import metrics_field
+from server.graphql.price_book import PRICE_BOOK
+from server.graphql.restatements import RESTATEMENTS
 from server.graphql.rows import read_field
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
 from server.graphql.what_if import WHAT_IF
 from server.withheld import hidden_names
 
-FIELDS: tuple[RootField, ...] = (WHAT_IF,)
+FIELDS: tuple[RootField, ...] = (WHAT_IF, CHANGE, AS_KNOWN, RESTATEMENTS, PRICE_BOOK)
 """What is offered beside the metrics; each field is a module of its own."""
 
 

@@ -56,7 +56,7 @@ replaced AS (
     SELECT total.request_key
     FROM known AS total
     WHERE total.scope = 'session'
-        AND NOT EXISTS (SELECT 1 FROM request_facts AS fact WHERE fact.request_key = total.request_key)
+        AND NOT EXISTS (SELECT 1 FROM main.request_facts AS fact WHERE fact.request_key = total.request_key)
         AND NOT EXISTS (
             SELECT 1 FROM known AS part WHERE part.scope = 'request' AND part.session_id = total.session_id
         )
@@ -66,7 +66,7 @@ replaced AS (
         )
 ),
 counted AS (
-    SELECT fact.* FROM request_facts AS fact SEMI JOIN known ON known.request_key = fact.request_key
+    SELECT fact.* FROM main.request_facts AS fact SEMI JOIN known ON known.request_key = fact.request_key
     UNION ALL BY NAME
     SELECT
         request.request_key,
