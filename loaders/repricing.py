@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from finance.overlaps import overlaps
@@ -81,12 +82,16 @@ def overlapping(known: list[Price], new: list[Price]) -> tuple[str, ...]:
     said = {(o.winner, o.loser) for o in overlaps(known)}
     newest = {line.price_id: line for line in (*known, *new)}
     return tuple(
-        f"price line {o.winner!r} counts before {o.loser!r} for {o.provider} {o.model} from {o.starts_at:%Y-%m-%d %H:%M} "
-        f"{f'to {o.ends_at:%Y-%m-%d %H:%M}' if o.ends_at else 'on'} (UTC): both are in force; where that is not meant, "
-        "give one an effective_to"
+        f"price line {o.winner!r} counts before {o.loser!r} for {o.provider} {o.model} from "
+        f"{_utc(o.starts_at)} {'on' if o.ends_at is None else f'to {_utc(o.ends_at)}'}: both are in force; where that "
+        "is not meant, give one an effective_to"
         for o in overlaps(newest.values())
         if (o.winner, o.loser) not in said
     )
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 def _reasons(known: list[Price], new: list[Price]) -> dict[str | None, str | None]:

@@ -14,9 +14,9 @@ from server.graphql.context import Context
 from server.graphql.cut import CutValue, cut_by, cut_name, cut_values, cuts
 from server.graphql.fields import Inputs, RootField, given, today
 from server.graphql.generated import list_of
+from server.graphql.known_rows import Known
 from server.graphql.metrics import TimeRangeInput, read_time
 from server.graphql.scalars import BigInt
-from server.graphql.known_rows import Known
 from server.price_lines import lines_known
 from server.slices import Slice, slice_of
 from store import Request
