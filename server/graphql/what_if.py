@@ -16,6 +16,7 @@ from server.price_lines import lines_known
 from server.slices import Slice, slice_of
 
 MOST_MULTIPLIER = 100
+NOBODY = "(none)"
 _PLACES = Decimal("1e-6")
 
 
@@ -90,6 +91,8 @@ def _target(context: Context, provider: str | None, model: str) -> tuple[str, st
     if of_model and provider is None:
         sellers = ", ".join(sorted(of_model.values()))
         raise QueryError("AMBIGUOUS_MODEL", f"'{model}' is sold by {sellers}; name one as provider")
+    if not lines:  # an empty book knows no name to be wrong; nothing can be compared, which the answer says
+        return provider or NOBODY, model
     of_whom = f" of '{provider}'" if provider else ""
     hint = suggestion(model, sorted({line.model for line in lines}))
     raise QueryError("UNKNOWN_MODEL", f"the price book has no line of '{model}'{of_whom}; load one, or {hint}")
