@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
+from server.graphql import budgets, spending
 from server.graphql.change import CHANGE
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
@@ -19,7 +20,15 @@ from server.graphql.sources import read_sources
 from server.graphql.what_if import WHAT_IF
 from server.withheld import hidden_names
 
-FIELDS: tuple[RootField, ...] = (WHAT_IF, CHANGE, AS_KNOWN, RESTATEMENTS, PRICE_BOOK)
+FIELDS: tuple[RootField, ...] = (
+    *budgets.FIELDS,
+    *spending.FIELDS,
+    WHAT_IF,
+    CHANGE,
+    AS_KNOWN,
+    RESTATEMENTS,
+    PRICE_BOOK,
+)
 """What is offered beside the metrics; each field is a module of its own."""
 
 

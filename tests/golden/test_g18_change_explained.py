@@ -12,6 +12,7 @@ from semantic import Catalog
 from store import Record, Request, Session, Store
 from tests.golden.conftest import Golden, instant, load_records
 from tests.server.conftest import Api
+from tests.stores import new_store
 
 pytestmark = pytest.mark.golden
 CASE = "G18_change_explained"
@@ -49,7 +50,7 @@ def member(name: str, model: str, agent: str, usd: str, started_at: datetime | N
 @pytest.fixture(scope="module")
 def holding() -> Iterator[Store]:
     """One store for the module: it takes seconds to fill."""
-    with Store.open(None) as store:
+    with new_store() as store:
         yield store
 
 

@@ -19,6 +19,7 @@ from semantic import Catalog
 from store import LoadReport, Request, Store
 from tests.golden.conftest import Case, Golden, instant, one, write_csv, write_jsonl
 from tests.server.conftest import Api
+from tests.stores import new_store
 
 pytestmark = pytest.mark.golden
 CASE = "G20_restatement"
@@ -103,7 +104,7 @@ def at(text: str) -> datetime:
 
 @pytest.fixture
 def history(golden: Golden, tmp_path: Path) -> Any:
-    with Store.open(None) as store:
+    with new_store() as store:
         yield History(store, golden(CASE), tmp_path)
 
 

@@ -15,6 +15,7 @@ from server.settings import Settings
 from store import Store
 from tests.server.conftest import NOW, Json
 from tests.serving import running
+from tests.stores import new_store
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -188,6 +189,12 @@ def test_a_malformed_address_is_400(client: Client, query_string: str) -> None:
     assert (reply.status, reply.code) == (400, "BAD_REQUEST")
 
 
+def test_a_mutation_is_sent_by_post(client: Client) -> None:
+    query = urlencode({"query": 'mutation { release(holdId: "x") { state } }'})
+    reply = client.send("GET", f"/graphql?{query}")
+    assert (reply.status, reply.code, reply.headers["allow"]) == (405, "BAD_REQUEST", "POST")
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_another_method_is_405_and_says_which_are_allowed(client: Client, method: str) -> None:
     reply = client.send(method, "/graphql", b"{}", content_type="application/json")
@@ -273,7 +280,7 @@ def test_graphiql_is_there_with_the_examples(client: Client) -> None:
 
 
 def test_health_tells_a_living_process_from_one_that_can_answer(catalog: Catalog) -> None:
-    with Store.open(None) as store, running(create_app(store, catalog, Settings(), lambda: NOW)) as address:
+    with new_store() as store, running(create_app(store, catalog, Settings(), lambda: NOW)) as address:
         client = Client(address)
         assert client.send("GET", "/health/ready").json == {"status": "ready", "dataVersion": 0}
         store.close()

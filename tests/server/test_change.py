@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from semantic import Catalog
-from store import Session, StagedRecord, Store
+from store import Session, StagedRecord
 from tests.server.conftest import Api, at, call, load_into
+from tests.stores import new_store
 
 FIELDS = """status unit topDriver deltaUsd volumeUsd mixUsd rateUsd before { count costUsd perUnitUsd unpriced }
     after { count costUsd unpriced }"""
@@ -27,7 +28,7 @@ def run(session_id: str, agent: str | None, day: str, *costs: str | None) -> lis
 
 @pytest.fixture(scope="module")
 def api(catalog: Catalog) -> Iterator[Api]:
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, [
             *run("a1", "a", "2026-01-05", "1"),
             *run("a2", "a", "2026-01-06", "2"),

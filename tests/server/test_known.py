@@ -13,6 +13,7 @@ from loaders.job import run_load
 from semantic import Caller, Catalog, load_catalog
 from store import LoadReport, Price, Request, Session, Store
 from tests.server.conftest import REPOSITORY, Api
+from tests.stores import new_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LINE = Price(price_id="p1", source="prices", provider="acme", model="big", effective_from=START, input=Decimal(2))
@@ -65,7 +66,7 @@ def cost(told: dict[str, Any]) -> tuple[str | None, str, int, int]:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         yield opened
 
 

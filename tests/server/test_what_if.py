@@ -16,6 +16,7 @@ from loaders.job import run_load
 from semantic import Caller, Catalog, load_catalog
 from store import Outcome, Price, Record, Request, Session, Store
 from tests.server.conftest import NOW, REPOSITORY, Api
+from tests.stores import new_store
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ALL = "status calls sessions actualUsd actualListUsd whatIfUsd savingUsd savingOnPaidUsd leftOut { reason calls }"
@@ -78,7 +79,7 @@ def load(store: Store, records: list[Any], name: str = "test") -> None:
 
 @pytest.fixture(scope="module")
 def filled() -> Iterator[Store]:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, BOOK, "prices")
         load(store, [*outcomes(), *calls()])
         yield store
