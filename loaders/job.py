@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from finance.pricing import PriceBook
 from loaders.copies import MOST_AT_ONCE, goes_on, merged
-from loaders.costing import Costing, priced
-from loaders.item import Ignored, Item, LoadError, Note, Parsed, Reached, Rejected, WholePart
+from loaders.costing import Costing
+from loaders.item import Ignored, Item, Note, Parsed, Reached, Rejected, WholePart
+from loaders.repricing import overlapping, repriced
 from store import LoadReport, Price, PricedRequest, Record, RecordError, Request, Stage, StagedRecord, Store
 from store.write import COPY_RULE
 
@@ -43,9 +43,10 @@ def apply_load(
     """
     if store.prices() != known:
         raise StalePricesError(f"the price book has changed while {stage.location} was read")
-    if stated:
-        _reprice(store, stage, known, stated)
-    return store.apply(stage, now=now, started_at=began_at)
+    for change in repriced(store, stage.location, known, stated) if stated else ():
+        stage.recost(change.after, change.reason)
+    report = store.apply(stage, now=now, started_at=began_at)
+    return replace(report, warnings=overlapping(known, stated)) if stated else report
 
 
 def stage_items(stage: Stage, items: Iterable[Item | Note], costing: Costing) -> list[Price]:
@@ -125,26 +126,3 @@ class _Writer:
         for record in (*self._lines, *costed):
             self._stage.add(number, record)
         self._lines.clear()
-
-
-def _reprice(store: Store, stage: Stage, known: list[Price], new: list[Price]) -> None:
-    book, reasons = PriceBook([*known, *new]), _reasons(known, new)
-    touched = {(line.provider, line.model) for line in new}
-    for stored in store.requests_of(touched):
-        try:
-            anew = priced(stored.request, book)
-        except RecordError as error:
-            raise LoadError(f"{stage.location}: {error}") from error
-        if anew != stored:
-            stated = reasons.get(anew.price_id) or reasons.get(stored.price_id)
-            reason = stated or f"price book {stage.location}"
-            stage.recost(anew, reason)
-
-
-def _reasons(known: list[Price], new: list[Price]) -> dict[str | None, str | None]:
-    """Why, by line, for those of which this load brings a new version: an older reason explains no change of today.
-
-    A line that now prices a call may say nothing while the one that it follows says why it was ended.
-    """
-    said = {replace(line, known_at=None) for line in known}
-    return {line.price_id: line.reason for line in new if replace(line, known_at=None) not in said}

@@ -14,21 +14,23 @@ from server.keys import Key, keys_of
 # Types that the schema always has; the enum of a dimension that would be called the same takes another name.
 # fmt: off
 FIXED_TYPES = frozenset({
-    "AdmissionReason", "Better", "BigInt", "Boolean", "BreakEven", "BreakEvenStatus", "Budget", "BudgetAction",
-    "BudgetDecision", "BudgetForecast", "BudgetLine", "BudgetPeriod", "BudgetScope", "BudgetStanding",
-    "BudgetState", "BudgetThreshold", "BudgetTrigger", "BudgetWindow", "Catalog", "Column", "CreditQuota",
-    "CreditVendor", "Credits", "Date", "DateTime", "Decimal", "Dialect", "Dimension", "DimensionType", "Direction",
-    "Evidence", "Explain", "Fact", "FilterInput", "Float", "FocusLine", "Grain", "HavingInput", "HoldState", "Int",
-    "Integer", "Interval", "IntervalMethod", "KaplanMeier", "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress",
-    "LoadRejection", "MatureCohort", "MaySpend", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow",
-    "MetricsTotals", "MoneyInterval", "Mutation", "Named", "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds",
-    "OutcomeCounts", "OutcomeKindCount", "Outcomes", "Parameter", "PeriodStart", "Plan", "PlanShare", "PlanState",
-    "Posterior", "Prior", "Query", "QuotaState", "RateDifference", "Reached", "Reconciliation",
-    "ReconciliationCause", "ReconciliationResidual", "ReconciliationRow", "ReconciliationState",
-    "ReconciliationTotals", "Reservation", "ReservedHold", "ResidualCause", "Roi", "RoiDimension", "RoiRow",
-    "RoiStatus", "Route", "RouteBasis", "Routing", "RoutingStatus", "SampleVariances", "SessionScore",
-    "SessionTask", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType", "WasteBreakdown",
-    "WasteClass",
+    "AdmissionReason", "AsKnown", "AsKnownCall", "AsKnownRow", "Better", "BigInt", "Boolean", "BreakEven",
+    "BreakEvenStatus", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast", "BudgetLine", "BudgetPeriod",
+    "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold", "BudgetTrigger", "BudgetWindow", "Catalog",
+    "Change", "ChangeGroup", "ChangeMeasure", "ChangeSession", "ChangeSide", "Column", "CreditQuota",
+    "CreditVendor", "Credits", "CutBy", "CutValue", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
+    "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "FocusLine", "Grain",
+    "HavingInput", "HoldState", "Int", "Integer", "Interval", "IntervalMethod", "KaplanMeier", "KaplanMeierStep",
+    "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "MatureCohort", "MaySpend", "Metric", "MetricKind",
+    "MetricName", "Metrics", "MetricsRow", "MetricsTotals", "MoneyInterval", "Mutation", "Named", "NamedFilter",
+    "OrderBy", "OrderInput", "OutcomeBounds", "OutcomeCounts", "OutcomeKindCount", "Outcomes", "Parameter",
+    "PeriodStart", "Plan", "PlanShare", "PlanState", "Posterior", "PriceBook", "PriceBookLine", "PriceOverlap",
+    "Prior", "Query", "QuotaState", "RateDifference", "Reached", "Reconciliation", "ReconciliationCause",
+    "ReconciliationResidual", "ReconciliationRow", "ReconciliationState", "ReconciliationTotals", "Reservation",
+    "ReservedHold", "ResidualCause", "Restatement", "Restatements", "Roi", "RoiDimension", "RoiRow", "RoiStatus",
+    "Route", "RouteBasis", "Routing", "RoutingStatus", "SampleVariances", "SessionScore", "SessionTask", "Source",
+    "String", "Text", "TimeRangeInput", "Timestamp", "ValueType", "WasteBreakdown", "WasteClass", "WhatIf",
+    "WhatIfBreakEven", "WhatIfLeftOut", "WhatIfPart", "WhatIfPer", "WhatIfSuccess", "WhatIfTotal",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

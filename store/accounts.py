@@ -38,6 +38,8 @@ class LoadReport:
     rejections: tuple[tuple[str, str], ...]
     """Location and reason of the first 20."""
     ignored_by_rule: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...] = ()
+    """What was stored and may not be meant, for people."""
 
 
 def record_failure(

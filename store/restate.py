@@ -30,7 +30,17 @@ def recost(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
 
 
 def restate(cursor: DuckDBPyConnection, changed: str, reason: str, load_id: int, now: datetime) -> None:
-    """Keeps the costs that are about to be replaced, where they were known."""
+    """Keeps the costs that are about to be replaced, where they were known; where not, that they were unknown."""
+    cursor.execute(
+        f"""
+        INSERT INTO late_costs BY NAME
+        SELECT request_key, $now AS known_at, $load_id AS load_id, old.cost_status AS old_cost_status,
+            old.price_id AS old_price_id
+        FROM {changed} AS new
+        JOIN requests AS old USING (request_key)
+        WHERE old.cost_usd IS NULL AND NOT ({same("old", "new", COST)})""",
+        {"now": now, "load_id": load_id},
+    )
     cursor.execute(
         f"""
         INSERT INTO restatements BY NAME

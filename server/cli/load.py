@@ -16,6 +16,7 @@ from loaders.sources import Source, read_sources, source_of
 from server.cli.failures import TOLD, message_of
 from server.cli.notice import Server, server_of
 from server.cli.opening import open_store_to_write
+from server.cli.price_preview import print_impact
 from server.cli.progress import Progress
 from server.cli.served_load import load_at
 from server.cli.time_limit import at_most
@@ -23,6 +24,8 @@ from server.settings import Settings
 from store import LoadReport, Store, StoreBusyError
 
 SHOWN = 10
+PRICES = "prices"
+DRY_RUN = "dry run, nothing stored"
 COUNTS = ("read", "stored", "unchanged", "ignored", "rejected")
 
 
@@ -43,7 +46,9 @@ def _kinds() -> str:
 @click.option("--mapping", type=click.Path(path_type=Path), help="For runs: a file that says what its columns mean.")
 @click.option("--option", "pairs", multiple=True, metavar="NAME=VALUE", help="An option of the loader.")
 @click.option("--due", is_flag=True, help="Load the sources that are due by their schedule.")
-@click.option("--dry-run", is_flag=True, help="Read and count, store nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Read and count, store nothing; for prices, say what would cost otherwise."
+)
 def command(
     kind: str | None, location: str | None, mapping: Path | None, pairs: tuple[str, ...], due: bool, dry_run: bool
 ) -> None:
@@ -51,7 +56,7 @@ def command(
     wishes = _wishes(settings, kind, location, _options(mapping, pairs), is_due_only=due)
     if dry_run:
         for wish in wishes:
-            _try(wish)
+            _try(settings, wish)
         return
     failures = _load(settings, wishes, due)
     if failures:
@@ -168,10 +173,14 @@ def _ask(server: Server, wish: Wish, is_due_only: bool) -> None:
         print_report(report)
 
 
-def _try(wish: Wish) -> None:
-    with _progress(wish.source) as progress:
-        items = wish.source.loader.read(_task(wish, datetime.now(UTC), None, progress.advance))
-        print_counts(count(items), f"{wish.source.loader.name} {wish.source.location} (dry run, nothing stored)")
+def _try(settings: Settings, wish: Wish) -> None:
+    source = wish.source
+    with _progress(source) as progress:
+        items = source.loader.read(_task(wish, datetime.now(UTC), None, progress.advance))
+        lines = list(items) if source.loader.name == PRICES else None  # a price book is small, and is read twice here
+        print_counts(count(items if lines is None else lines), f"{source.loader.name} {source.location} ({DRY_RUN})")
+    if lines is not None:
+        print_impact(settings, source.location, lines)
 
 
 def _task(wish: Wish, now: datetime, cursor: str | None, on_bytes: Callable[[int], None]) -> Task:
@@ -216,6 +225,10 @@ def print_report(report: LoadReport) -> None:
             "whole, --option whole=periods removes them",
             err=True,
         )
+    for warning in report.warnings[:SHOWN]:
+        click.echo(printable(f"warning: {warning}"), err=True)
+    if len(report.warnings) > SHOWN:
+        click.echo(f"... {len(report.warnings) - SHOWN:,} more; the GraphQL field priceBook lists them", err=True)
     if report.conflicts:
         click.echo(f"{report.conflicts:,} records contradict another of the same request: table conflicts", err=True)
     counts = {name: getattr(report, name) for name in COUNTS} | ({"removed": report.removed} if report.removed else {})

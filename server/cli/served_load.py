@@ -41,6 +41,7 @@ def load_at(
         | {
             "rejections": tuple((where, why) for where, why in report["rejections"]),
             "ignored_by_rule": tuple((rule, count) for rule, count in report["ignored_by_rule"]),
+            "warnings": tuple(report["warnings"]),
         }
     )
 

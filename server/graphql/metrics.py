@@ -88,7 +88,7 @@ def metrics_field(inputs: Inputs) -> Any:
     ) -> Any:
         day = given(as_of) or today(info.context, given(zone))
         arguments = Arguments(
-            time=_time(info.context, time, day, given(zone)),
+            time=read_time(info.context, time, day, given(zone)),
             where=read_filter(where, tuple(keys)),
             having=read_filter(having, tuple(catalog.metrics)),
             filters=tuple(f.value for f in filters or ()),
@@ -161,7 +161,8 @@ def _asked(context: Context, query: MetricQuery) -> Answer:
         raise context.deadline.passed() from error  # the store knows only what was left of the time
 
 
-def _time(context: Context, time: TimeRangeInput | None, as_of: date, zone: str | None) -> TimeRange:
+def read_time(context: Context, time: TimeRangeInput | None, as_of: date, zone: str | None) -> TimeRange:
+    """The instants that an argument states; all time where it states nothing."""
     if not time:
         return TimeRange()
     start, end, words = given(time.start), given(time.end), given(time.range)

@@ -7,13 +7,17 @@ from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
 from server.graphql import budgets, spending
+from server.graphql.change import CHANGE
 from server.graphql.credits import CREDITS
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
+from server.graphql.known import AS_KNOWN
 from server.graphql.metrics import metrics_field
 from server.graphql.outcomes import OUTCOMES
 from server.graphql.plans import PLANS
+from server.graphql.price_book import PRICE_BOOK
 from server.graphql.reconciliation import RECONCILIATION
+from server.graphql.restatements import RESTATEMENTS
 from server.graphql.roi import ROI
 from server.graphql.routing import ROUTING
 from server.graphql.rows import read_field
@@ -21,6 +25,7 @@ from server.graphql.scalars import SCALARS
 from server.graphql.scores import SET_SCORE
 from server.graphql.sources import read_sources
 from server.graphql.waste import WASTE
+from server.graphql.what_if import WHAT_IF
 from server.withheld import hidden_names
 
 FIELDS: tuple[RootField, ...] = (
@@ -34,6 +39,11 @@ FIELDS: tuple[RootField, ...] = (
     PLANS,
     CREDITS,
     RECONCILIATION,
+    WHAT_IF,
+    CHANGE,
+    AS_KNOWN,
+    RESTATEMENTS,
+    PRICE_BOOK,
 )
 """What is offered beside the metrics; each field is a module of its own."""
 

@@ -93,6 +93,7 @@ SELECT
     request.cache_write_premium_usd, -- how much less its cache writes would have cost as uncached input
     request.price_id, -- the line of the price book, where one was used
     request.estimated_usd, -- the source's own estimate, for comparison only
+    request.unpriced_part, -- what of the call has a price that no price line states
     CASE request.scope WHEN 'request' THEN 1 ELSE 0 END AS request_count, -- 0 where a total hides how many there were
     CASE
         WHEN request.session_id IS NULL THEN 'NO_SESSION_ID'

@@ -18,6 +18,7 @@ from loaders.job import run_load
 from semantic import Catalog
 from store import LoadReport, Request, Store
 from tests.golden.conftest import Case, Golden, instant, one, write_csv, write_jsonl
+from tests.server.conftest import Api
 from tests.stores import new_store
 
 pytestmark = pytest.mark.golden
@@ -196,3 +197,63 @@ def test_a_price_that_is_corrected_after_the_bill_changes_nothing(history: Histo
     history.price_is_known(2)
     rows = history.store.read("SELECT old_cost_usd, new_cost_usd, new_cost_status FROM restatements").rows
     assert rows == [(Decimal(3), Decimal("2.31"), "BILLED")]
+
+
+PINNED = """
+query ($at: DateTime!) {
+  spendAsKnown(knownAt: $at, by: [MODEL]) {
+    costUsd status calls unpricedCalls
+    rows { name costUsd status }
+    largest { requestKey costUsd costStatus priceId listUsd listPriceId driftUsd }
+  }
+}"""
+EVENTS = "{ restatements { count deltaUsd events { beforeUsd afterUsd deltaUsd reason statusBefore priceIdAfter } } }"
+
+
+def pinned(api: Api, when: str) -> dict[str, Any]:
+    return dict(api.data(PINNED, {"at": when})["spendAsKnown"])
+
+
+def as_the_case_says(told: dict[str, Any]) -> dict[str, Any]:
+    (call,) = told["largest"]
+    return {
+        "priceId": call["listPriceId"],
+        "costUsd": told["costUsd"],
+        "computedUsd": call["listUsd"],
+        "status": {"PRICED": "COMPUTED"}.get(call["costStatus"], call["costStatus"]),
+        "driftUsd": call["driftUsd"],
+    }
+
+
+def test_a_report_that_is_pinned_by_graphql_never_moves(
+    history: History, catalog: Catalog, golden_module: ModuleType
+) -> None:
+    whens = {q["name"]: q["known_at"] for q in history.inputs["queries"]}
+    whens["asKnown 2026-03-03"] = history.inputs["billed_query"]
+    expected = {name: known for name, known in history.expected.items() if name.startswith("asKnown")}
+    assert set(whens) == set(expected)
+    api = Api(catalog, history.store)
+    history.price_is_known(1)
+    history.call_is_logged()
+    first, second = (q["known_at"] for q in history.inputs["queries"])
+    seen = [pinned(api, first)]
+    history.price_is_known(2)
+    seen.append(pinned(api, second))
+    history.bill_comes()
+    assert [pinned(api, first), pinned(api, second)] == seen
+    found = {name: as_the_case_says(pinned(api, when)) for name, when in whens.items()}
+    assert golden_module.differences(found, expected) == []
+    priced_by = [pinned(api, when)["largest"][0]["priceId"] for when in whens.values()]
+    assert priced_by == ["V1", "V2", None]
+
+
+def test_the_correction_can_be_read_by_graphql(history: History, catalog: Catalog, golden_module: ModuleType) -> None:
+    happened(history)
+    told = Api(catalog, history.store).data(EVENTS)["restatements"]
+    bill, correction = told["events"]
+    stated = {name: correction[name] for name in ("beforeUsd", "afterUsd", "deltaUsd")}
+    event = {**stated, "auditReason": correction["reason"]}
+    assert golden_module.differences(event, history.expected["restatementEvent"]) == []
+    assert (correction["statusBefore"], correction["priceIdAfter"]) == ("PRICED", "V2")
+    assert (told["count"], told["deltaUsd"]) == (2, "-0.690000000000")
+    assert (bill["beforeUsd"], bill["afterUsd"]) == ("2.300000000000", "2.310000000000")
