@@ -70,7 +70,7 @@ def create_app(
     """
     caller = settings.caller
     schema = build_schema(catalog, caller)
-    limits = AnswerLimits(settings.default_rows, settings.max_rows)
+    limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
     engine = Engine(schema, catalog, store, clock, limits, caller, jobs)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 

@@ -14,6 +14,9 @@ from server.keys import Key, keys_of
 # Types that the schema always has; the enum of a dimension that would be called the same takes another name.
 # fmt: off
 FIXED_TYPES = frozenset({
+    "AgentsAffordable", "FundingInput", "HireInput", "ModelSwapInput", "PercentileMethod", "PercentilesInput", "Runway",
+    "RunwayBasis", "RunwayDay", "RunwayDriver", "RunwayFlat", "RunwayPercentile", "RunwayPercentiles",
+    "RunwayRolledForward", "RunwayScenarioInput",
     "Better", "BigInt", "Boolean", "Catalog", "Column", "Date", "DateTime", "Decimal", "Dialect", "Dimension",
     "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
     "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",

@@ -57,6 +57,10 @@ class Settings(BaseSettings):
         1, ge=1, description="Sessions that the machines can run at once: what idle compute is measured against."
     )
 
+    cash_max_age_days: int = Field(
+        7, ge=0, le=3660, description="Days after which a balance is stale: a runway that rests on it says so."
+    )
+
     sources: Path | None = Field(
         default_factory=lambda: here if (here := Path("sources.yaml")).is_file() else None,
         description="The file that names the sources to load again and again; default: sources.yaml in the working "

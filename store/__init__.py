@@ -9,6 +9,7 @@ from store.read import Reader, Rows
 from store.records import (
     Budget,
     CashBalance,
+    CashFlow,
     Charge,
     CreditQuota,
     CreditUsage,
@@ -24,6 +25,7 @@ from store.stored import Load, SourceState
 __all__ = [
     "Budget",
     "CashBalance",
+    "CashFlow",
     "Charge",
     "CostStatus",
     "CreditQuota",

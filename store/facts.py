@@ -11,10 +11,11 @@ from duckdb import DuckDBPyConnection
 FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
     "cash_days": frozenset({"cash_balances"}),
+    "flow_days": frozenset({"cash_flows"}),
     "request_facts": frozenset({"requests", "sessions", "rejected_rows"}),
     "session_facts": frozenset({"requests", "sessions", "rejected_rows", "outcomes", "charges", "allocation"}),
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
-    "daily_spend": frozenset({"requests", "rejected_rows", "charges"}),
+    "daily_spend": frozenset({"requests", "rejected_rows", "charges", "cash_flows"}),
 }
 """Each fact, after those it reads, with the tables whose rows it rests on."""
 

@@ -17,10 +17,12 @@ import orjson
 
 from store.errors import StoreError
 from store.priced import CostStatus, PricedRequest
-from store.records import Budget, CashBalance, Charge, CreditQuota, CreditUsage, Outcome, Price, Session
+from store.records import Budget, CashBalance, CashFlow, Charge, CreditQuota, CreditUsage, Outcome, Price, Session
 from store.tables import TABLE_OF
 
-StagedRecord = PricedRequest | Session | Outcome | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price
+StagedRecord = (
+    PricedRequest | Session | Outcome | Charge | CashBalance | CashFlow | CreditUsage | CreditQuota | Budget | Price
+)
 
 MANIFEST = "manifest.json"
 MAX_RAW = 2000

@@ -10,11 +10,12 @@ from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
 from server.graphql.metrics import metrics_field
 from server.graphql.rows import read_field
+from server.graphql.runway import RUNWAY
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
 from server.withheld import hidden_names
 
-FIELDS: tuple[RootField, ...] = ()
+FIELDS: tuple[RootField, ...] = (RUNWAY,)
 """What is offered beside the metrics; each field is a module of its own."""
 
 
