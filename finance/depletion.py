@@ -210,7 +210,8 @@ def bootstrap_days(outlook: Outlook, *, paths: int, seed: int, block_days: int =
 def _block_days(draw: np.random.Generator, history: Floats, paths: int, blocks: int, block: int) -> Floats:
     """(paths, blocks x block) days of the history, in runs of `block` days that go round its end."""
     starts = draw.integers(len(history), size=(paths, blocks, 1))
-    return history[(starts + np.arange(block)) % len(history)].reshape(paths, blocks * block)
+    drawn: Floats = history[(starts + np.arange(block)) % len(history)].reshape(paths, blocks * block)
+    return drawn
 
 
 def quantiles(

@@ -1,7 +1,7 @@
 """How long the cash lasts: statuses instead of odd numbers, a walk along the calendar, and what it affords.
 
-Definitions: burn is a mean per day over the basis; runway is cash / net burn; the depletion date is the first day whose
-projected closing cash is 0 or less, where day 0 is the day of the question (golden/conventions.json). Where something is
+Definitions: burn is a mean per day over the basis; runway is cash / net burn; the depletion date is the first day
+whose projected closing cash is 0 or less, where day 0 is the day of the question (docs/runway.md). Where something is
 scheduled, or recurs each month, the walk decides and the flat rate stands beside it for comparison.
 Amounts are exact fractions until they are told.
 """

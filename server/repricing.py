@@ -93,7 +93,7 @@ def _price_line(read: Read, window: Window, swap: Swap) -> dict[str, Any]:
     at = datetime.combine(window.as_of + timedelta(days=1), time())
     found = read(_LINES, {"model": swap.target, "at": at, "provider": swap.provider})
     lines = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-    providers = list(dict.fromkeys(line["provider"] for line in lines))
+    providers = list(dict.fromkeys(str(line["provider"]) for line in lines))
     if not lines:
         raise QueryError("UNPRICED", f"no price of '{swap.target}' is in force; load one with `clawback load prices`")
     if len(providers) > 1:

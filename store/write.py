@@ -54,7 +54,7 @@ def apply_stage(
             _store(cursor, table, load_id, now)
         removed = _remove_the_rest(cursor, stage, staged)
         left = _left_behind(cursor, stage, staged)
-        changed = _changed_tables(cursor, staged, tables) | ({CHARGES.name} if removed else set())
+        changed = _changed_tables(cursor, staged, tables) | ({CHARGES.name, CASH_FLOWS.name} if removed else set())
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
         unread = cursor.execute(_UNREAD).fetchall()
         record_load(cursor, stage, report, now, started_at)

@@ -3,25 +3,21 @@
 Every value is told with its status; a number that is not known is null with the reason, never 0.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil, isfinite
-from typing import Annotated, Any
+from typing import Any, cast
 
 import strawberry
 from strawberry import Info
 
 from finance.burn import DAYS_A_MONTH, as_usd
-from finance.depletion import LEAST_DAYS, Outlook, deviations, quantiles
 from finance.runway import (
     MOST_HORIZON_DAYS,
     Forecast,
-    Point,
     day_after,
     flags,
     flat,
-    most_sessions,
     point,
     rolled_forward,
     walk,
@@ -30,15 +26,19 @@ from semantic import QueryError
 from server.burn import MODELS, Basis
 from server.graphql.context import Context
 from server.graphql.fields import Inputs, RootField, given, today
+from server.graphql.runway_doubt import (
+    AgentsAffordable,
+    Projected,
+    RunwayPercentiles,
+    in_usd,
+    read_affordable,
+    read_percentiles,
+)
 from server.graphql.runway_inputs import (
-    DEFAULT_PERCENTILES,
     MOST_SCENARIOS,
-    PercentileMethod,
     PercentilesInput,
     RunwayBasis,
     RunwayScenarioInput,
-    checked,
-    method_of,
     scenario_of,
 )
 from server.graphql.scalars import BigInt
@@ -47,13 +47,8 @@ from server.slices import check_unrestricted
 from store import Rows
 
 MOST_WALKED = 3_660
-MOST_MONTHS = 20
 DEFAULT_HORIZON = 3_653
 _EARLIEST, _LATEST = date(1970, 1, 1), date(2400, 1, 1)
-
-
-def _usd(value: Fraction | None) -> Decimal | None:
-    return None if value is None else as_usd(value)
 
 
 @strawberry.type(description="Money of one kind over the basis.")
@@ -91,105 +86,6 @@ class RunwayRolledForward:
     depletion_date: date | None
 
 
-@strawberry.type(description="By when the cash is gone at one probability.")
-class RunwayPercentile:
-    p: float = strawberry.field(description="The probability that the cash is gone by then: 0.1 is the early end.")
-    days: float | None
-    on: date | None = strawberry.field(name="date")
-    status: str = strawberry.field(description="OK, or BEYOND_HORIZON where the cash lasts longer than was looked.")
-
-
-@strawberry.type(description="How sure the depletion date is.")
-class RunwayPercentiles:
-    status: str = strawberry.field(
-        description="OK, INSUFFICIENT_HISTORY below 7 days, or the status of the runway where there is none."
-    )
-    method: PercentileMethod
-    basis_days: int
-    has_mean_error: bool = strawberry.field(description="Whether they contain the error of the mean burn itself.")
-    paths: int | None = strawberry.field(description="Simulated companies; null where nothing is simulated.")
-    seed: int | None
-    values: list[RunwayPercentile]
-    sd_process_days: float | None = strawberry.field(
-        description="Standard deviation from the days to come, were they independent."
-    )
-    sd_mean_days: float | None = strawberry.field(description="Standard deviation from not knowing the mean burn.")
-    sd_combined_days: float | None
-
-
-@strawberry.type(description="The largest number of sessions a day with which the cash lasts some months.")
-class AgentsAffordable:
-    months: Decimal
-    status: str = strawberry.field(
-        description="OK, NOT_REACHABLE_AT_ZERO_VOLUME, NO_SESSIONS, ZERO_COST, or why there is no runway."
-    )
-    max_sessions_per_day: Decimal | None
-    low: Decimal | None = strawberry.field(description="At the upper end of the 95 % interval of a session's cost.")
-    high: Decimal | None = strawberry.field(description="At its lower end.")
-    cost_per_session_usd: Decimal | None = strawberry.field(description="Own calls of the sessions of the basis, mean.")
-    fixed_daily_usd: Decimal | None = strawberry.field(description="Net burn a day without those calls.")
-
-
-def _percentiles(
-    root: strawberry.Parent["Runway"], asked: Annotated[PercentilesInput | None, strawberry.argument(name="as")] = None
-) -> RunwayPercentiles:
-    asked = checked(given(asked) or PercentilesInput())
-    burn, status = root.forecast.burn, root.told.status
-    is_short = status == "OK" and burn.basis_days < LEAST_DAYS
-    status_of = "INSUFFICIENT_HISTORY" if is_short else status
-    is_drawn = asked.method is PercentileMethod.BLOCK_BOOTSTRAP
-    values, spread = [], None
-    if status_of == "OK":
-        outlook = _outlook(root.forecast)
-        ps = given(asked.values) or list(DEFAULT_PERCENTILES)
-        days = quantiles(
-            outlook,
-            ps,
-            method_of(asked),
-            has_mean_error=asked.has_mean_error,
-            paths=asked.paths,
-            seed=asked.seed,
-            block_days=asked.block_days,
-        )
-        values = [_percentile(root.as_of, p, after) for p, after in zip(ps, days, strict=True)]
-        spread = deviations(outlook)
-    return RunwayPercentiles(
-        status=status_of,
-        method=asked.method,
-        basis_days=burn.basis_days,
-        has_mean_error=asked.has_mean_error or asked.method is not PercentileMethod.NORMAL,
-        paths=asked.paths if is_drawn else None,
-        seed=asked.seed if is_drawn else None,
-        values=values,
-        sd_process_days=spread.process if spread else None,
-        sd_mean_days=spread.mean_error if spread else None,
-        sd_combined_days=spread.combined if spread else None,
-    )
-
-
-def _percentile(as_of: date, p: float, days: float) -> RunwayPercentile:
-    if not isfinite(days):
-        return RunwayPercentile(p=p, days=None, on=None, status="BEYOND_HORIZON")
-    # A quantile is known to far less than 10^-6 days; without this, 250.0000001 would be a day later than 250.
-    on = as_of + timedelta(days=ceil(round(days, 6)))
-    return RunwayPercentile(p=p, days=round(days, 9), on=on, status="OK")
-
-
-def _outlook(forecast: Forecast) -> Outlook:
-    balance = forecast.cash.balance_usd
-    assert balance is not None
-    due: tuple[float, ...] = ()
-    if forecast.schedule:
-        by_day = [0.0] * forecast.horizon_days
-        for item in forecast.schedule:
-            ahead = (item.on - forecast.as_of).days
-            if ahead <= forecast.horizon_days:
-                by_day[ahead - 1] += float(item.amount_usd)
-        due = tuple(by_day)
-    series = tuple(float(usd) for usd in forecast.burn.variable_series())
-    return Outlook(float(balance), series, due, forecast.horizon_days)
-
-
 def _walk(root: strawberry.Parent["Runway"], first: int = 400) -> list[RunwayDay]:
     if not 0 <= first <= MOST_WALKED:
         raise QueryError("BAD_LIMIT", f"first must be 0 to {MOST_WALKED:,} days, not {first:,}")
@@ -197,46 +93,6 @@ def _walk(root: strawberry.Parent["Runway"], first: int = 400) -> list[RunwayDay
         RunwayDay(on=day.on, closing_usd=as_usd(day.closing_usd), scheduled_usd=as_usd(day.scheduled_usd))
         for day in walk(root.forecast, first)
     ]
-
-
-def _agents(root: strawberry.Parent["Runway"], months: list[Decimal]) -> list[AgentsAffordable]:
-    if not 0 < len(months) <= MOST_MONTHS or not all(0 < asked <= 1200 for asked in months):
-        raise QueryError("BAD_LIMIT", f"months are 1 to {MOST_MONTHS} numbers above 0, at most 1200, such as 6")
-    return [_affordable(root, asked) for asked in months]
-
-
-def _affordable(root: "Runway", months: Decimal) -> AgentsAffordable:
-    forecast, volume = root.forecast, root.volume
-    each, status = volume.cost_per_session, _why_not_affordable(root)
-    fixed = None
-    if forecast.burn.basis_days:
-        fixed = forecast.rate - Fraction(volume.cost_usd) / forecast.burn.basis_days
-
-    def most(cost: Fraction | None) -> Decimal | None:
-        if status != "OK" or not cost or fixed is None:
-            return None
-        found = most_sessions(forecast, fixed_daily=fixed, cost_per_session=cost, months=Fraction(months))
-        return _usd(found)
-
-    dear, cheap = volume.cost_per_session_high, volume.cost_per_session_low
-    answer = most(each)
-    return AgentsAffordable(
-        months=months,
-        status="NOT_REACHABLE_AT_ZERO_VOLUME" if status == "OK" and answer is None else status,
-        max_sessions_per_day=answer,
-        low=most(None if dear is None else Fraction(dear)),
-        high=most(None if cheap is None else Fraction(cheap)),
-        cost_per_session_usd=_usd(each),
-        fixed_daily_usd=_usd(fixed),
-    )
-
-
-def _why_not_affordable(root: "Runway") -> str:
-    """OK where it can be computed: cash that is there, a basis, and a session whose cost is known and not 0."""
-    if root.told.status in ("DEPLETED", "NO_DATA", "UNPRICED", "CASH_UNKNOWN"):
-        return root.told.status
-    each = root.volume.cost_per_session
-    return "NO_SESSIONS" if each is None else "OK" if each else "ZERO_COST"
 
 
 def _sentence(root: strawberry.Parent["Runway"]) -> str:
@@ -248,7 +104,7 @@ def _sentence(root: strawberry.Parent["Runway"]) -> str:
         return f"{root.status}: {known}, {burn}."
     least = " at most" if root.is_upper_bound else ""
     band = ""
-    found = _percentiles(root, PercentilesInput(values=[0.1, 0.9])).values
+    found = read_percentiles(root, PercentilesInput(values=[0.1, 0.9])).values
     if all(value.days is not None for value in found) and found:
         early, late = (Decimal(value.days or 0) / DAYS_A_MONTH for value in found)
         band = f" (p10 {early:.1f}, p90 {late:.1f})"
@@ -256,7 +112,7 @@ def _sentence(root: strawberry.Parent["Runway"]) -> str:
 
 
 @strawberry.type(description="How long the cash lasts: cash / net burn, or by the calendar where that has something.")
-class Runway:
+class Runway(Projected):
     name: str | None = strawberry.field(description="Of the scenario; null for what is.")
     as_of: date = strawberry.field(description="The day of the question: day 0.")
     basis: RunwayBasis
@@ -294,17 +150,13 @@ class Runway:
     sessions_per_day: Decimal | None = strawberry.field(description="Sessions that started a day, over the basis.")
     cost_per_session_usd: Decimal | None = strawberry.field(description="Mean of their own calls.")
     scenarios: list["Runway"] = strawberry.field(description="The same definitions with other inputs.")
-    forecast: strawberry.Private[Forecast]
-    volume: strawberry.Private[Any]
-    told: strawberry.Private[Point]
-
-    percentiles: RunwayPercentiles = strawberry.field(resolver=_percentiles, description="How sure the date is.")
+    percentiles: RunwayPercentiles = strawberry.field(resolver=read_percentiles, description="How sure the date is.")
     walk: list[RunwayDay] = strawberry.field(
         resolver=_walk,
         description=f"The closing cash of each day to come, at most {MOST_WALKED:,}; it goes on below 0.",
     )
     agents_affordable: list[AgentsAffordable] = strawberry.field(
-        resolver=_agents, description="What the cash affords for some months."
+        resolver=read_affordable, description="What the cash affords for some months."
     )
     sentence: str = strawberry.field(resolver=_sentence, description="The answer in one line.")
 
@@ -326,19 +178,19 @@ def _told(projection: Projection, basis: RunwayBasis, scenarios: list[Runway]) -
         cash_known_on=cash.known_on,
         cash_oldest_on=cash.oldest_on,
         basis_days=burn.basis_days,
-        gross_burn_daily_usd=_usd(gross),
+        gross_burn_daily_usd=in_usd(gross),
         gross_burn_monthly_usd=_monthly(gross),
-        net_burn_daily_usd=_usd(net),
+        net_burn_daily_usd=in_usd(net),
         net_burn_monthly_usd=_monthly(net),
-        runway_days=_usd(told.days),
-        runway_months=_usd(told.months),
+        runway_days=in_usd(told.days),
+        runway_months=in_usd(told.months),
         depletion_date=told.on,
         is_walked=forecast.is_walked,
         flat=_flat(forecast),
         rolled_forward=_rolled(forecast),
         drivers=_drivers(forecast),
-        sessions_per_day=_usd(Fraction(volume.sessions, burn.basis_days)) if burn.basis_days else None,
-        cost_per_session_usd=_usd(volume.cost_per_session),
+        sessions_per_day=in_usd(Fraction(volume.sessions, burn.basis_days)) if burn.basis_days else None,
+        cost_per_session_usd=in_usd(volume.cost_per_session),
         scenarios=scenarios,
         forecast=forecast,
         volume=volume,
@@ -353,7 +205,7 @@ def _monthly(daily: Fraction | None) -> Decimal | None:
 def _flat(forecast: Forecast) -> RunwayFlat:
     found = flat(forecast)
     return RunwayFlat(
-        daily_usd=as_usd(found.daily_usd), days=_usd(found.days), on=found.on, error_days=found.error_days
+        daily_usd=as_usd(found.daily_usd), days=in_usd(found.days), on=found.on, error_days=found.error_days
     )
 
 
@@ -366,8 +218,8 @@ def _rolled(forecast: Forecast) -> RunwayRolledForward | None:
     return RunwayRolledForward(
         cash_usd=as_usd(Fraction(cash)),
         status=found.status,
-        runway_days=_usd(found.days),
-        runway_months=_usd(found.months),
+        runway_days=in_usd(found.days),
+        runway_months=in_usd(found.months),
         depletion_date=on,
     )
 
@@ -419,8 +271,7 @@ def _read_runway(
 
 
 def _basis(basis: RunwayBasis) -> Basis:
-    named: Basis = basis.value
-    return named
+    return cast(Basis, basis.name)
 
 
 def _known_day(as_of: date) -> date:

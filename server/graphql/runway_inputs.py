@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import strawberry
 
@@ -131,5 +131,4 @@ def checked(asked: PercentilesInput) -> PercentilesInput:
 
 
 def method_of(asked: PercentilesInput) -> Method:
-    method: Method = asked.method.value
-    return method
+    return cast(Method, asked.method.name)
