@@ -140,20 +140,21 @@ def repriced(burn: Burn, was: Mapping[int, Decimal], becomes: Mapping[int, Decim
 
 
 def at_volume(burn: Burn, volume: Volume, sessions_per_day: Decimal) -> Burn:
-    """The sessions' own calls are replaced by `sessions_per_day` sessions at their mean cost, the same each day.
+    """The sessions' own calls are replaced by `sessions_per_day` sessions at their mean cost.
 
-    Calls that belong to no costed session stay. Raises `ValueError` where no session's cost is known.
+    Calls that belong to no costed session stay, and days differ as they did, so that the doubt stays what it was.
+    Raises `ValueError` where no session's cost is known.
     """
     each = volume.cost_per_session
     if each is None or not burn.basis_days:
         raise ValueError("no session of these days has a known cost")
-    per_day = Fraction(sessions_per_day) * each
-    kept = Fraction(sum(inference_of(burn), Decimal(0)) - volume.cost_usd) / burn.basis_days
+    was = inference_of(burn)
+    spent = sum(was, Decimal(0))
+    total = Fraction(spent - volume.cost_usd) + Fraction(sessions_per_day) * each * burn.basis_days
+    shares = [Fraction(usd) / Fraction(spent) if spent else Fraction(1, burn.basis_days) for usd in was]
     # The mean is kept exactly: days are whole 10^-12 USD, and the last day takes what is left over.
-    total = (kept + per_day) * burn.basis_days
-    day = as_usd(total / burn.basis_days)
-    last = as_usd(total - Fraction(day) * (burn.basis_days - 1))
-    return with_inference(burn, (*(day,) * (burn.basis_days - 1), last))
+    days = [as_usd(total * share) for share in shares[:-1]]
+    return with_inference(burn, (*days, as_usd(total - Fraction(sum(days, Decimal(0))))))
 
 
 def as_usd(value: Fraction) -> Decimal:

@@ -14,7 +14,7 @@ Three methods over the daily net burn of the basis (what the calendar knows stay
 `benchmarks/coverage.py` measures how often the stated bands hold; docs/runway.md has the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import cbrt, ceil, inf, sqrt
@@ -182,10 +182,13 @@ def _hermite() -> tuple[Floats, Floats]:
     return points, weights / weights.sum()
 
 
-def bootstrap_days(outlook: Outlook, *, paths: int, seed: int, block_days: int = WEEK) -> Floats:
+def bootstrap_days(
+    outlook: Outlook, *, paths: int, seed: int, block_days: int = WEEK, on_block: Callable[[], object] = int
+) -> Floats:
     """The day on which each of `paths` simulated companies is out of cash, ascending; inf beyond the horizon.
 
-    The same seed gives the same days. `paths` is at most 20,000.
+    The same seed gives the same days. `paths` is at most 20,000. `on_block` is called again and again, and may raise
+    to end it.
     """
     draw = np.random.default_rng(seed)
     history = np.asarray(outlook.daily_usd, dtype=np.float64)
@@ -196,6 +199,7 @@ def bootstrap_days(outlook: Outlook, *, paths: int, seed: int, block_days: int =
     gone = np.full(paths, inf)
     due = outlook.scheduled_usd
     for start in range(0, outlook.horizon_days, block):
+        on_block()
         days = _block_days(draw, history, paths, 1, block)
         for offset in range(block):
             day = start + offset
@@ -223,10 +227,11 @@ def quantiles(
     paths: int = 5_000,
     seed: int = 1,
     block_days: int = WEEK,
+    on_block: Callable[[], object] = int,
 ) -> list[float]:
     """Days until the cash is gone at each probability; inf where the horizon is not enough to tell."""
     if method == "BLOCK_BOOTSTRAP":
-        simulated = bootstrap_days(outlook, paths=paths, seed=seed, block_days=block_days)
+        simulated = bootstrap_days(outlook, paths=paths, seed=seed, block_days=block_days, on_block=on_block)
         return [float(simulated[min(paths - 1, max(0, ceil(p * paths) - 1))]) for p in ps]
     ask = (
         partial(normal_days, outlook, has_mean_error=has_mean_error)

@@ -20,7 +20,7 @@ Read = Callable[[str, dict[str, Any]], Rows]
 
 MODELS = ("cash", "spend", "flows", "requests", "sessions")
 """Of the catalog: those whose rows a forecast needs in full."""
-MOST_SCHEDULED = 100_000
+MOST_SCHEDULED = 20_000
 
 _AMOUNT = {"ACCRUAL": "amount_usd", "CASH": "cash_usd"}
 

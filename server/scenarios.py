@@ -125,7 +125,7 @@ def _schedule(forecast: Forecast, scenario: Scenario) -> tuple[Scheduled, ...]:
     until = forecast.as_of + timedelta(days=forecast.horizon_days)
     added = [Scheduled(funding.on, funding.amount_usd, "funding") for funding in scenario.funding]
     for number, hire in enumerate(scenario.hires, start=1):
-        added += recurring(f"hire {number}", -hire.monthly_usd, hire.starts_on, until)
+        added += recurring(f"scenario hire {number}", -hire.monthly_usd, hire.starts_on, until)
     return tuple(sorted((*forecast.schedule, *added), key=lambda item: item.on)) if added else forecast.schedule
 
 

@@ -95,7 +95,7 @@ def _walk(root: strawberry.Parent["Runway"], first: int = 400) -> list[RunwayDay
     ]
 
 
-def _sentence(root: strawberry.Parent["Runway"]) -> str:
+def _sentence(root: strawberry.Parent["Runway"], info: Info[Context, None]) -> str:
     known = f"cash as of {root.cash_known_on}" if root.cash_known_on else "cash unknown"
     burn = "burn unknown"
     if root.net_burn_monthly_usd is not None:
@@ -104,7 +104,7 @@ def _sentence(root: strawberry.Parent["Runway"]) -> str:
         return f"{root.status}: {known}, {burn}."
     least = " at most" if root.is_upper_bound else ""
     band = ""
-    found = read_percentiles(root, PercentilesInput(values=[0.1, 0.9])).values
+    found = read_percentiles(root, info, PercentilesInput(values=[0.1, 0.9])).values
     if all(value.days is not None for value in found) and found:
         early, late = (Decimal(value.days or 0) / DAYS_A_MONTH for value in found)
         band = f" (p10 {early:.1f}, p90 {late:.1f})"

@@ -7,11 +7,13 @@ from math import ceil, isfinite
 from typing import Annotated
 
 import strawberry
+from strawberry import Info
 
 from finance.burn import Volume, as_usd
 from finance.depletion import LEAST_DAYS, Outlook, deviations, quantiles
 from finance.runway import Forecast, Point, most_sessions
 from semantic import QueryError
+from server.graphql.context import Context
 from server.graphql.fields import given
 from server.graphql.runway_inputs import DEFAULT_PERCENTILES, PercentileMethod, PercentilesInput, checked, method_of
 
@@ -71,7 +73,9 @@ class AgentsAffordable:
 
 
 def read_percentiles(
-    root: strawberry.Parent[Projected], asked: Annotated[PercentilesInput | None, strawberry.argument(name="as")] = None
+    root: strawberry.Parent[Projected],
+    info: Info[Context, None],
+    asked: Annotated[PercentilesInput | None, strawberry.argument(name="as")] = None,
 ) -> RunwayPercentiles:
     asked = checked(given(asked) or PercentilesInput())
     burn, status = root.forecast.burn, root.told.status
@@ -90,6 +94,7 @@ def read_percentiles(
             paths=asked.paths,
             seed=asked.seed,
             block_days=asked.block_days,
+            on_block=info.context.deadline.remaining_ms,
         )
         values = [_percentile(root.forecast.as_of, p, after) for p, after in zip(ps, days, strict=True)]
         spread = deviations(outlook)

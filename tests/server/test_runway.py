@@ -230,7 +230,7 @@ def test_agents_that_the_cash_affords_with_the_interval_of_their_cost(company_ap
 
 def test_the_sentence_says_it_all(company_api: Api) -> None:
     assert runway(company_api, "sentence")["sentence"] == (
-        "Runway 3.3 months (p10 3.3, p90 3.3), until 2026-07-09; cash as of 2026-03-30, net burn 913.13 USD a month."
+        "Runway 3.3 months (p10 3.3, p90 3.3), until 2026-07-09; cash as of 2026-03-30, net burn 913.12 USD a month."
     )
 
 
