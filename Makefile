@@ -6,7 +6,8 @@ INSTALLED := $(VENV)/.installed
 # Debian keeps ensurepip in python3-venv. Where it is missing, the pip of PYTHON installs into the environment.
 NO_ENSUREPIP = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo yes)
 PIP = $(if $(NO_ENSUREPIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python -m pip)
-PYTEST := $(BIN)/python -m pytest
+# The tests of one file stay in one process, which shares what they set up.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engines demo serve test check lint types imports fix docs graphiql lock bench clean

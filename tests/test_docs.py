@@ -15,7 +15,7 @@ from scripts.pages import pages
 from semantic import load_catalog
 from server.cli import COMMANDS
 from server.settings import Settings
-from store import Store
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
@@ -62,7 +62,7 @@ def test_the_loader_in_the_guide_to_loaders_reads_what_it_says(tmp_path: Path) -
     spec.loader.exec_module(module)
     source = tmp_path / "tickets.csv"
     source.write_text("\n".join([*TICKETS, "4,s4,perhaps,"]) + "\n")
-    with Store.open(None) as store:
+    with new_store() as store:
         for stored in (3, 0):
             items = module.LOADER.read(Task(str(source), NOW))
             report = run_load(store, module.LOADER.name, str(source), items, now=NOW)

@@ -15,10 +15,10 @@ from semantic import load_catalog
 from server.app import create_app
 from server.assets import graphiql_file, graphiql_page
 from server.settings import Settings
-from store import Store
 from tests.browser.driver import console_problems, sent_requests, until
 from tests.server.conftest import NOW, RECORDS, REPOSITORY, load_into
 from tests.serving import Serve, running
+from tests.stores import new_store
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ RESPONSE = ".graphiql-response .view-lines"
 def graphql_url() -> Iterator[str]:
     """The address of the real server over a small store."""
     catalog = load_catalog((REPOSITORY / "metrics.yaml").read_text(), "metrics.yaml")
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, RECORDS)
         with running(create_app(store, catalog, Settings(), lambda: NOW)) as url:
             yield url

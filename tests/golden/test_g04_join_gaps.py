@@ -38,7 +38,7 @@ def test_spend_is_a_lower_bound_and_its_parts_add_up(
     assert golden_module.differences(row.values["attributed_cost"], expected["attributedUsd"]) == []
     assert golden_module.differences(row.values["unattributed_cost"], expected["unattributed"]["total"]) == []
     assert golden_module.differences(row.values["attributed_share"], expected["attributedShare"]) == []
-    assert row.evidence["inference_cost"].status == "LOWER_BOUND"
+    assert (row.evidence["inference_cost"].status == "LOWER_BOUND") is expected["isLowerBound"]
     assert row.evidence["inference_cost"].unknown == expected["unpricedRequests"]
 
 
@@ -64,6 +64,9 @@ def test_cost_per_session_is_over_the_sessions_that_know_theirs(
     lower = row.values["cost_per_session_at_least"]
     assert golden_module.differences(lower, expected["lowerBoundOverAllSessions"]) == []
     assert row.evidence["cost_per_session"].status == "PARTIAL"
+    calling = one(loaded, catalog, "cost_per_session_with_calls", "sessions_without_calls").values
+    assert golden_module.differences(calling["cost_per_session_with_calls"], expected["overSessionsWithRequests"]) == []
+    assert calling["sessions_without_calls"] == expected["sessionsWithoutRequests"]
     wrong = golden(CASE)["expected"]["mustNotEqual"]["costPerSessionIfUnattributedSpread"]
     assert not golden_module.forbidden(row.values["cost_per_session"], wrong)
 

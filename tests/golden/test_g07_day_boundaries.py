@@ -1,6 +1,6 @@
 """G07: one set of charges by local day, ISO week and month in four zones, days of 23 and 25 hours among them."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from types import ModuleType
 from typing import Any
@@ -20,7 +20,7 @@ AS_OF = date(2026, 12, 31)
 def loaded(store: Store, golden: Golden) -> Store:
     charges = golden(CASE)["inputs"]["charges.csv"]
     report = load_records(store, [_request(row["id"], row["ts"], row["cost_usd"]) for row in charges])
-    assert (report.stored, report.rejected) == (10, 0)
+    assert (report.stored, report.rejected) == (len(charges), 0)
     return store
 
 
@@ -60,7 +60,7 @@ def test_the_total_is_the_same_in_every_zone(loaded: Store, catalog: Catalog, go
     totals = {
         answer(loaded, catalog, "inference_cost", zone=z, as_of=AS_OF).rows[0].values["inference_cost"] for z in zones
     }
-    assert totals == {Decimal(golden(CASE)["expected"]["totalUsd"])} == {Decimal("1.023")}
+    assert totals == {Decimal(golden(CASE)["expected"]["totalUsd"])}
 
 
 @pytest.mark.parametrize(
@@ -102,5 +102,6 @@ def test_a_session_across_midnight_spends_on_two_days_and_belongs_to_the_one_it_
         "cohortCostUsd": row.values["session_cost"],
     }
     assert golden_module.differences(actual, golden(CASE)["expected"]["sessionAcrossMidnight"][zone]) == []
-    started = datetime(2026, 2, 20, 23, 50, tzinfo=UTC)
+    started = instant(session["started_at"])
+    assert started is not None
     assert str(local_day(started, zone)) == actual["cohortDay"]

@@ -27,11 +27,12 @@ outcome: outcome
 
 @pytest.fixture
 def loaded(store: Store, golden: Golden, tmp_path: Path) -> Store:
-    log = write_csv(tmp_path / "sessions.csv", golden(CASE)["inputs"]["sessions.csv"])
+    sessions = golden(CASE)["inputs"]["sessions.csv"]
+    log = write_csv(tmp_path / "sessions.csv", sessions)
     mapping = tmp_path / "mapping.yaml"
     mapping.write_text(MAPPING)
     report = load(store, "runs", log, mapping)
-    assert (report.stored, report.rejected) == (12, 0)
+    assert (report.stored, report.rejected) == (len(sessions), 0)
     return store
 
 

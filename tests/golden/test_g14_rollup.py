@@ -1,97 +1,129 @@
-"""G14: a ratio over a period is the ratio of its totals: no mean of daily ratios, no sum of distinct counts."""
+"""G14: a ratio over a period is the ratio of its totals: no mean of daily ratios, no sum of distinct counts.
 
-from collections.abc import Callable
-from datetime import date
+The case's sessions are written as OpenClaw's transcripts, with output tokens that cost what the case says.
+"""
+
+from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
+from shutil import rmtree
 from types import ModuleType
+from typing import Any
 
-import duckdb
 import pytest
 
-from semantic import Grain, MetricQuery, Row, compile_plan, load_catalog, plan_query, shape_rows
-from tests.golden.conftest import Golden
+from semantic import Catalog, Grain
+from store import Store
+from tests.golden.conftest import Case, Golden, answer, load, one, write_csv, write_jsonl
 
 pytestmark = pytest.mark.golden
 CASE = "G14_rollup"
-FILE = """
-version: 1
-models:
-  session_days:
-    source: session_days
-    key: [session_id, spend_day]
-    time: {column: spend_day, grain: day}
-    dimensions: {model: string}
-metrics:
-  cost: {sum: session_days.cost_usd, unit: USD}
-  sessions: {count_distinct: session_days.session_id}
-  started: {sum: session_days.is_first, unit: sessions}
-  successes: {sum: session_days.success_on_cohort_day, unit: sessions}
-  cost_per_session: {expr: cost / sessions, unit: USD}
-  success_rate: {expr: successes / sessions, unit: ratio}
-  roi: {expr: success_rate / cost_per_session, unit: successes/USD}
-  mean_daily_roi: {metric: roi, each: {grain: day, take: avg}}
-  sum_of_daily_sessions: {metric: sessions, each: {grain: day, take: sum}}
-"""
-CATALOG = load_catalog(FILE, "rollup.yaml")
-Ask = Callable[..., list[Row]]
+USD_PER_OUTPUT_TOKEN = Decimal("0.000025")
+PRICE = {
+    "price_id": "early",
+    "provider": "anthropic",
+    "model": "claude-opus-4-6",
+    "effective_from": "2026-01-01T00:00:00Z",
+    "effective_to": "2026-02-05T00:00:00Z",
+    "input": "5",
+    "output": "25",
+}
+"""The fixture's price book begins after the days of this case."""
+PERIOD = {
+    "costUsd": "inference_cost",
+    "sessions": "sessions",
+    "successes": "scored_successes",
+    "costPerSessionUsd": "cost_per_session",
+    "successRate": "scored_success_rate",
+    "roiSuccessesPerUsd": "roi",
+}
+
+
+def write_home(root: Path, case: Case) -> Path:
+    calls = defaultdict(list)
+    for row in case["inputs"]["session_days.csv"]:
+        calls[row["session_id"]].append(row)
+    for session, rows in calls.items():
+        started_at = f"{rows[0]['spend_day']}T10:00:00Z"
+        header = {"type": "session", "version": 3, "id": session, "timestamp": started_at, "cwd": "/srv"}
+        lines = [header, *(message(session, row) for row in rows)]
+        write_jsonl(root / "agents" / "main" / "sessions" / f"{session}.jsonl", lines)
+    return root
+
+
+def message(session: str, row: dict[str, Any]) -> dict[str, Any]:
+    name = f"{session}-{row['spend_day']}"
+    usage = {"input": 0, "output": int(Decimal(row["cost_usd"]) / USD_PER_OUTPUT_TOKEN), "cacheRead": 0}
+    answer = {"role": "assistant", "content": [], "provider": "anthropic", "model": row["model"], "responseId": name}
+    timestamp = f"{row['spend_day']}T10:00:01Z"
+    return {
+        "type": "message",
+        "id": name,
+        "timestamp": timestamp,
+        "message": answer | {"usage": usage | {"cacheWrite": 0}, "stopReason": "stop"},
+    }
 
 
 @pytest.fixture
-def ask(shared: Callable[[str], Path]) -> Ask:
-    connection = duckdb.connect()
-    connection.execute(
-        """
-        CREATE TABLE session_days AS
-        SELECT spend_day, session_id, model, cost_usd::DECIMAL(38, 12) AS cost_usd, success_on_cohort_day,
-            (spend_day = min(spend_day) OVER (PARTITION BY session_id))::INT AS is_first
-        FROM read_csv(?, types = {'cost_usd': 'VARCHAR'})
-        """,
-        [str(shared(f"golden/cases/{CASE}/session_days.csv"))],
-    )
-
-    def answered(*metrics: str, grain: Grain | None = None) -> list[Row]:
-        plan = plan_query(CATALOG, MetricQuery(metrics=metrics, grain=grain, as_of=date(2026, 1, 31)))
-        statement = compile_plan(plan)
-        rows = connection.execute(statement.sql, statement.params).fetchall()
-        return list(shape_rows(plan, statement, rows).rows)
-
-    return answered
-
-
-def test_every_day_has_its_own_totals(ask: Ask, golden: Golden, golden_module: ModuleType) -> None:
-    rows = ask("cost", "sessions", "started", "successes", grain=Grain.DAY)
-    actual = {
-        str(row.keys["time"]): {
-            "costUsd": row.values["cost"],
-            "sessionsActive": row.values["sessions"],
-            "sessionsStarted": row.values["started"],
-            "successes": row.values["successes"],
+def home(store: Store, golden: Golden, tmp_path: Path) -> Path:
+    case = golden(CASE)
+    assert load(store, "prices", write_csv(tmp_path / "prices.csv", [PRICE])).stored == 1
+    written = write_home(tmp_path / "home", case)
+    assert load(store, "openclaw", written).rejected == 0
+    first = {row["session_id"]: row for row in reversed(case["inputs"]["session_days.csv"])}
+    outcomes = [
+        {
+            "session_id": f"main/{session}",
+            "kind": "RUN",
+            "is_success": "true" if row["success_on_cohort_day"] == "1" else "false",
         }
-        for row in rows
+        for session, row in first.items()
+    ]
+    assert load(store, "outcomes", write_csv(tmp_path / "outcomes.csv", outcomes)).rejected == 0
+    return written
+
+
+def period(store: Store, catalog: Catalog) -> dict[str, Any]:
+    values = one(store, catalog, *PERIOD.values()).values
+    return {name: values[metric] for name, metric in PERIOD.items()}
+
+
+@pytest.mark.usefixtures("home")
+def test_every_day_has_its_own_totals(
+    store: Store, catalog: Catalog, golden: Golden, golden_module: ModuleType
+) -> None:
+    asked = ("inference_cost", "active_sessions", "sessions", "scored_successes")
+    names = ("costUsd", "sessionsActive", "sessionsStarted", "successes")
+    actual = {
+        str(row.keys["time"]): {name: row.values[metric] for name, metric in zip(names, asked, strict=True)}
+        for row in answer(store, catalog, *asked, grain=Grain.DAY).rows
     }
     assert golden_module.differences(actual, golden(CASE)["expected"]["daily"]) == []
 
 
-def test_the_period_has_the_ratio_of_its_totals(ask: Ask, golden: Golden, golden_module: ModuleType) -> None:
-    (row,) = ask("cost", "sessions", "successes", "cost_per_session", "success_rate", "roi")
-    actual = {
-        "costUsd": row.values["cost"],
-        "sessions": row.values["sessions"],
-        "successes": row.values["successes"],
-        "costPerSessionUsd": row.values["cost_per_session"],
-        "successRate": row.values["success_rate"],
-        "roiSuccessesPerUsd": row.values["roi"],
-    }
-    assert golden_module.differences(actual, golden(CASE)["expected"]["period"]) == []
-    assert row.values["cost_per_session"] == Decimal("0.539285714286")
+@pytest.mark.usefixtures("home")
+def test_the_period_has_the_ratio_of_its_totals(
+    store: Store, catalog: Catalog, golden: Golden, golden_module: ModuleType
+) -> None:
+    expected = golden(CASE)["expected"]
+    found = period(store, catalog)
+    assert golden_module.differences(found, expected["period"]) == []
+    active = one(store, catalog, "active_sessions").values["active_sessions"]
+    wrong = expected["mustNotEqual"]
+    assert not golden_module.forbidden(found["roiSuccessesPerUsd"], wrong["meanOfDailyRoi"])
+    assert not golden_module.forbidden(found["costPerSessionUsd"], wrong["meanOfDailyCostPerSession"])
+    assert not golden_module.forbidden(active, wrong["sumOfDailyActiveSessions"])
+    assert active == found["sessions"]
 
 
-def test_the_wrong_answers_have_to_be_asked_for_by_name(ask: Ask, golden: Golden, golden_module: ModuleType) -> None:
-    wrong = golden(CASE)["expected"]["mustNotEqual"]
-    (row,) = ask("roi", "cost_per_session", "sessions", "mean_daily_roi", "sum_of_daily_sessions")
-    assert not golden_module.forbidden(row.values["roi"], wrong["meanOfDailyRoi"])
-    assert not golden_module.forbidden(row.values["cost_per_session"], wrong["meanOfDailyCostPerSession"])
-    assert not golden_module.forbidden(row.values["sessions"], wrong["sumOfDailyActiveSessions"])
-    # They exist, for who says that this is meant: the mean of daily ratios over days, and days with a session counted.
-    assert row.values["sum_of_daily_sessions"] == 113
+def test_the_numbers_stay_when_the_transcripts_are_deleted(
+    home: Path, store: Store, catalog: Catalog, golden: Golden, golden_module: ModuleType
+) -> None:
+    for transcript in (home / "agents" / "main" / "sessions").iterdir():
+        transcript.unlink()
+    assert load(store, "openclaw", home).removed == 0
+    kept = golden(CASE)["expected"]["afterRawDeletion"]
+    assert "additive" in kept.pop("note")
+    assert golden_module.differences(period(store, catalog), kept) == []
+    rmtree(home)
+    assert golden_module.differences(period(store, catalog), kept) == []

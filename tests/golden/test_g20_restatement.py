@@ -18,6 +18,7 @@ from loaders.job import run_load
 from semantic import Catalog
 from store import LoadReport, Request, Store
 from tests.golden.conftest import Case, Golden, instant, one, write_csv, write_jsonl
+from tests.stores import new_store
 
 pytestmark = pytest.mark.golden
 CASE = "G20_restatement"
@@ -102,7 +103,7 @@ def at(text: str) -> datetime:
 
 @pytest.fixture
 def history(golden: Golden, tmp_path: Path) -> Any:
-    with Store.open(None) as store:
+    with new_store() as store:
         yield History(store, golden(CASE), tmp_path)
 
 

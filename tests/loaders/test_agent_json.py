@@ -13,6 +13,7 @@ from loaders.agent_json import LOADER, paths, read
 from loaders.item import Ignored, Item, LoadError, Parsed, Rejected
 from loaders.job import run_load
 from store import LoadReport, Request, Session, Store
+from tests.stores import new_store
 
 Json = dict[str, object]
 
@@ -45,7 +46,7 @@ def by_exec(**fields: object) -> Json:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         yield opened
 
 
@@ -357,7 +358,7 @@ def test_loading_again_in_halves_or_backwards_gives_the_same_rows(store: Store, 
     assert (report.read, report.rejected, report.ignored) == (5, 0, 1)
     assert load(store, capture, *runs).stored == 0
     rows = "SELECT * EXCLUDE (load_id, first_load_id) FROM requests ORDER BY 1"
-    with Store.open(None) as other:
+    with new_store() as other:
         for half in (runs[2:][::-1], runs[:2][::-1]):
             load(other, tmp_path / "half.jsonl", *half)
         assert other.read(rows).rows == store.read(rows).rows

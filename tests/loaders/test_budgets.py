@@ -9,7 +9,8 @@ import pytest
 from loaders import budgets
 from loaders.item import Ignored, Item, LoadError, Parsed, Reached, Rejected, WholePart
 from loaders.job import run_load
-from store import Budget, Store
+from store import Budget
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 DAILY_ALL = Budget(
@@ -168,7 +169,7 @@ def test_a_file_of_something_else_stops_the_load_or_rejects_its_rows(tmp_path: P
 
 
 def test_a_later_file_replaces_a_budget_of_the_same_id(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         for limit in ("5", "8"):
             items = read(tmp_path, f"- {{budget_id: daily-all, limit_usd: {limit}, thresholds: [0.8]}}\n")
             run_load(store, "budgets", "budgets.yaml", items, now=NOW)
@@ -186,7 +187,7 @@ def test_a_budget_that_is_no_longer_in_its_file_is_no_longer_in_force(tmp_path: 
         run_load(store, "budgets", str(path), budgets.read(path, now=NOW), now=NOW)
         return [str(name) for (name,) in store.read("SELECT budget_id FROM budgets ORDER BY 1").rows]
 
-    with Store.open(None) as store:
+    with new_store() as store:
         assert load(both) == ["a", "b"]
         assert load("- {budget_id: a, limit_usd: 1}\n- {budget_id: c, limit_usd: lots}\n") == ["a", "b"]
         assert load("- {budget_id: a, limit_usd: 1}\n") == ["a"]

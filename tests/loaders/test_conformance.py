@@ -18,6 +18,7 @@ from loaders.kinds import LOADERS
 from store import LoadReport, Store
 from store.tables import BUDGETS, CASH_FLOWS, TABLES, Table
 from tests.loaders.samples import NOW, SAMPLES, Sample, one_github
+from tests.stores import new_store
 
 ROOT = Path(__file__).parents[2]
 STORE = "store.duckdb"
@@ -71,7 +72,7 @@ _WHOLE: dict[str, Rows] = {}
 def whole(sample: Sample, folder: Path) -> Rows:
     """What an undisturbed load stores; found once for each loader."""
     if sample.title not in _WHOLE:
-        with Store.open(None) as store:
+        with new_store() as store:
             report = load(store, sample, folder, sample.units)
             assert (report.rejected, report.conflicts) == (0, 0)
             assert report.stored >= len(sample.units)
@@ -85,7 +86,7 @@ def test_every_loader_has_a_sample() -> None:
 
 @each_sample
 def test_a_second_load_changes_nothing(sample: Sample, tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         first = load(store, sample, tmp_path / "a", sample.units)
         before = rows_of(store)
         again = load(store, sample, tmp_path / "a", sample.units)
@@ -101,7 +102,7 @@ def test_halves_in_any_order_and_a_source_that_has_grown_are_the_whole(
     middle = len(sample.units) // 2
     halves = (sample.units[:middle], sample.units[middle:])
     expected = whole(sample, tmp_path / "whole")
-    with Store.open(None) as store:
+    with new_store() as store:
         for number in order:
             load(store, sample, tmp_path / str(number), halves[number])
         assert rows_of(store) == expected
@@ -116,7 +117,7 @@ def test_a_bad_record_in_the_middle_is_rejected_with_its_place_and_costs_no_othe
     middle = len(sample.units) // 2
     units = [*sample.units[:middle], sample.bad, *sample.units[middle:]]
     expected = whole(sample, tmp_path / "whole")
-    with Store.open(None) as store:
+    with new_store() as store:
         report = load(store, sample, tmp_path / "a", units)
         found = rows_of(store)
     assert report.rejected >= 1

@@ -10,7 +10,8 @@ from loaders.copies import MOST_AT_ONCE
 from loaders.costing import Costing
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.job import run_load, stage_items
-from store import LoadReport, Price, Request, Stage, Store
+from store import LoadReport, Price, Request, Stage
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 AT = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -55,7 +56,7 @@ def parsed(*requests: Request) -> list[Item]:
 
 def loaded(items: Iterable[Item], price: Price = PRICE) -> tuple[LoadReport, list[tuple[object, ...]], int]:
     """The report, the requests and how many conflicts a load of these items gives, in a store with one price."""
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "prices", "book", [Parsed(Location("book"), (price,))], now=NOW)
         report = run_load(store, "claude-code", "a.jsonl", items, now=NOW)
         rows = store.read("SELECT * EXCLUDE (load_id, first_load_id) FROM requests ORDER BY request_key").rows
@@ -72,7 +73,7 @@ def test_lines_of_one_answer_are_one_staged_record() -> None:
 
 
 def test_the_row_begins_with_the_first_line_and_has_the_output_of_the_last() -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         report = run_load(store, "claude-code", "a.jsonl", parsed(request(8), request(8, 1), request(85, 2)), now=NOW)
         told = store.read("SELECT started_at, ended_at, output_tokens FROM requests").rows
     assert (report.read, report.stored, report.ignored) == (3, 1, 2)

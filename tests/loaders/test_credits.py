@@ -11,7 +11,8 @@ from loaders import credits as credit_use
 from loaders.item import Ignored, Item, LoadError, Parsed, Rejected
 from loaders.job import run_load
 from loaders.loader import Task
-from store import CreditQuota, CreditUsage, Store
+from store import CreditQuota, CreditUsage
+from tests.stores import new_store
 
 NOW = datetime(2026, 12, 15, tzinfo=UTC)
 SUBSCRIPTION = {
@@ -108,7 +109,7 @@ def test_the_golden_plans_give_their_credits_their_worth(tmp_path: Path) -> None
 
 
 def test_the_items_of_a_file_add_up_to_its_rows_and_a_second_load_changes_nothing(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         first = run_load(store, "credits", "credits.yaml", read(tmp_path, GOLDEN), now=NOW)
         second = run_load(store, "credits", "credits.yaml", read(tmp_path, GOLDEN), now=NOW)
         total = store.read("SELECT sum(usd), count(*) FROM credit_usage").rows
@@ -306,7 +307,7 @@ def test_of_several_captures_of_a_day_the_largest_holds_in_any_order(
     ]
     items = captured(tmp_path_factory.mktemp("captures"), *captures)
 
-    with Store.open(None) as store:
+    with new_store() as store:
         report = run_load(store, "credits", "captures.jsonl", items, now=NOW)
         assert store.read("SELECT credits FROM credit_usage").rows == [(Decimal(400),)]
     assert report.read == 5

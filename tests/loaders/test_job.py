@@ -7,7 +7,8 @@ import pytest
 
 from loaders.item import Item, LoadError, Location, Parsed
 from loaders.job import run_load
-from store import Price, Record, Request, Session, Store
+from store import Price, Record, Request, Session
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def line(number: int, *records: Record) -> Item:
 
 
 def test_an_item_with_a_cost_that_cannot_be_stored_is_rejected_as_a_whole_and_the_load_goes_on() -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "prices", "book.csv", [line(1, price("5"))], now=NOW)
         absurd = line(7, Session(session_id="absurd", source="test"), call("absurd", 2**61 * 2 - 1))
         run_load(store, "prices", "book.csv", [line(1, price("900000"))], now=NOW)
@@ -55,7 +56,7 @@ def test_an_item_with_a_cost_that_cannot_be_stored_is_rejected_as_a_whole_and_th
 
 def test_a_library_price_that_a_rejected_item_needed_is_stored_with_the_next_item_that_needs_it() -> None:
     library = {"provider": "anthropic", "model": "claude-opus-4-1"}
-    with Store.open(None) as store:
+    with new_store() as store:
         items = [line(1, call("sound", 1_000_000, **library)), line(2, call("small", 1, **library))]
         huge = line(0, call("huge", 1, **library), call("absurd", 2**62 - 1))
         run_load(store, "prices", "book.csv", [line(1, price("900000"))], now=NOW)
@@ -66,7 +67,7 @@ def test_a_library_price_that_a_rejected_item_needed_is_stored_with_the_next_ite
 
 
 def test_prices_that_give_a_stored_call_a_cost_that_cannot_be_stored_are_refused() -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "test", "log.jsonl", [line(1, call("r1", 2**62 - 1))], now=NOW)
         with pytest.raises(LoadError, match=r"book\.csv: Request r1: its cost must be an amount below 1e\+15 USD"):
             run_load(store, "prices", "book.csv", [line(1, price("900000"))], now=NOW)

@@ -7,7 +7,8 @@ import pytest
 from loaders import prices
 from loaders.item import Item, LoadError, Location, Parsed, Rejected
 from loaders.job import run_load
-from store import Price, Request, Store
+from store import Price, Request
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HEADER = (
@@ -177,7 +178,7 @@ def reasons_of_restatements(tmp_path: Path, *books: str) -> list[str]:
         output_tokens=0,
     )
     path = tmp_path / "book.csv"
-    with Store.open(None) as store:
+    with new_store() as store:
         for day, book in enumerate(books):
             path.write_text(BOOK + book)
             now = NOW + timedelta(days=day)

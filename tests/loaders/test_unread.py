@@ -12,6 +12,7 @@ from loaders import Task
 from loaders.job import run_load
 from loaders.kinds import LOADERS
 from store import LoadReport, Store
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SESSION = "7b1f0d52-3c7e-4b51-9a44-0e2f5c9d1a10"
@@ -33,7 +34,7 @@ def call(name: str) -> str:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         (tmp_path / "prices.csv").write_text(PRICES)
         load(opened, "prices", tmp_path / "prices.csv")
         yield opened

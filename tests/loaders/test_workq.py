@@ -15,7 +15,8 @@ from loaders.job import run_load
 from loaders.loader import Task
 from loaders.workq import LOADER
 from loaders.workq.clock import clock_of
-from store import Outcome, Session, Store
+from store import Outcome, Session
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ONE, TWO, THREE = (f"{digit * 8}-1111-4111-8111-111111111111" for digit in "abc")
@@ -135,7 +136,7 @@ def test_a_session_with_an_open_item_is_pending_and_one_with_a_late_one_has_fail
         item(queue, "T-1", "in-progress", f"agent:a:cron:j:run:{ONE}")
         item(queue, "T-2", "claimed", f"agent:a:cron:j:run:{TWO}", updated_at="2026-03-01 10:00:00")
         item(queue, "T-3", "in-review", f"agent:a:cron:j:run:{THREE}")
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "t", "t", [Parsed(read(tmp_path / "workq.db")[0].location, tuple(sessions))], now=NOW)
         run_load(store, "workq", "workq.db", read(tmp_path / "workq.db"), now=NOW)
         rows = store.read("SELECT session_id, class, task_result FROM session_facts_now ORDER BY session_id").rows
@@ -145,7 +146,7 @@ def test_a_session_with_an_open_item_is_pending_and_one_with_a_late_one_has_fail
 
 def test_an_item_that_is_resolved_later_is_the_same_outcome(tmp_path: Path) -> None:
     path = tmp_path / "workq.db"
-    with Store.open(None) as store:
+    with new_store() as store:
         with database(path) as queue:
             item(queue, "T-1", "in-progress")
         run_load(store, "workq", "workq.db", read(path), now=NOW)

@@ -13,6 +13,7 @@ from loaders.claude_code import paths, read
 from loaders.item import Parsed
 from loaders.job import run_load
 from store import LoadReport, Request, Store
+from tests.stores import new_store
 
 pytestmark = pytest.mark.real
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -33,7 +34,7 @@ def expected(shared: Callable[[str], Path]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         if HOME.exists():
             assert load(opened).stored == 919  # 899 calls and 20 sessions
         yield opened

@@ -13,6 +13,7 @@ import pytest
 from loaders import focus
 from loaders.job import run_load
 from store import LoadReport, Store
+from tests.stores import new_store
 
 pytestmark = pytest.mark.real
 NOW = datetime(2024, 11, 1, tzinfo=UTC)
@@ -44,7 +45,7 @@ def sums_by(store: Store, column: str) -> dict[Any, Any]:
 
 def test_the_effective_cost_is_kept_to_the_last_digit(sample: Path, expected: dict[str, Any]) -> None:
     # No amount of the file has more than 11 decimal places and the store keeps 12: no difference is allowed.
-    with Store.open(None) as store:
+    with new_store() as store:
         report = load(store, sample)
         assert (report.read, report.stored, report.ignored, report.rejected) == (1000, 1000, 0, 0)
         assert store.read("SELECT sum(amount_usd) FROM charge_days").rows == [(Decimal("14.97651418586"),)]
@@ -58,7 +59,7 @@ def test_every_category_has_the_sum_of_its_services(sample: Path, expected: dict
     for group in expected["by_ServiceCategory"]:
         ours = OURS.get(group["k"], "other" if group["k"] == "Other" else "software")
         sums[ours] = sums.get(ours, Decimal(0)) + Decimal(group["effective"])
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, sample)
         assert sums_by(store, "category") == sums
         assert "inference" not in sums
@@ -72,7 +73,7 @@ def test_every_row_is_a_charge_of_the_day_that_it_started_on(sample: Path) -> No
     for row in rows:
         day = row["ChargePeriodStart"][:10]
         days[day] = days.get(day, Decimal(0)) + Decimal(row["EffectiveCost"])
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, sample)
         assert store.read("SELECT count(*) FROM charge_days").rows == [(1000,)]
         assert {str(day): amount for day, amount in sums_by(store, "day").items()} == days
@@ -82,7 +83,7 @@ def test_what_was_billed_and_what_it_cost_in_effect_are_kept_side_by_side(
     sample: Path, expected: dict[str, Any]
 ) -> None:
     """What was billed has 495 different amounts, of many magnitudes, where what was effective has 40."""
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, sample)
         assert store.read(SUMS).rows == [(1000, Decimal("20.52022672899"), Decimal("14.97651418586"))]
         assert expected["billed"] == "20.52022672899"
@@ -92,7 +93,7 @@ def test_what_was_billed_and_what_it_cost_in_effect_are_kept_side_by_side(
 
 
 def test_loading_twice_changes_nothing(sample: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         for whole in (None, "periods", None):
             report = load(store, sample, whole)
             assert (report.read, report.stored + report.unchanged, report.removed) == (1000, 1000, 0)
@@ -111,7 +112,7 @@ def test_rows_that_a_later_export_has_no_more_are_removed(sample: Path, tmp_path
         sum((Decimal(row[header.index(column)]) for row in kept), Decimal(0))
         for column in ("BilledCost", "EffectiveCost")
     )
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, sample)
         assert load(store, later).removed == 0
         report = load(store, later, "periods")
@@ -127,7 +128,7 @@ def test_one_cloud_by_itself_leaves_the_bills_of_the_others_alone(sample: Path, 
     alone = tmp_path / "oracle.csv"
     with alone.open("w", newline="") as file:
         csv.writer(file).writerows([header, *(row for row in rows if row[header.index("ProviderName")] == "Oracle")])
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, sample)
         report = load(store, alone, "periods")
         assert (report.read, report.stored, report.removed) == (7, 0, 0)

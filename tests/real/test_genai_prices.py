@@ -18,6 +18,7 @@ from loaders.job import run_load
 from loaders.responses import read
 from store import LoadReport, Request, Store
 from tests.conftest import REQUIRE_ALL, SHARED
+from tests.stores import new_store
 
 pytestmark = pytest.mark.real
 NOW = datetime(2026, 8, 22, tzinfo=UTC)
@@ -41,7 +42,7 @@ def loaded(cases: list[Case], tmp_path_factory: pytest.TempPathFactory) -> Itera
     """All answers as a gateway would have logged them, loaded."""
     log = tmp_path_factory.mktemp("log") / "answers.jsonl"
     log.write_text("".join(line_of(number, case) for number, case in enumerate(cases)))
-    with Store.open(None) as store:
+    with new_store() as store:
         yield store, load(store, log), log
 
 

@@ -21,6 +21,7 @@ from server.cli.output import as_json
 from server.settings import Settings
 from store import LoadReport, Store
 from tests.serving import running
+from tests.stores import new_store
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,7 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         if RUNS.exists():
             assert load(opened).stored == 51_451
         yield opened

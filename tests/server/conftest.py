@@ -23,6 +23,7 @@ from server.jobs import Jobs
 from server.settings import Settings
 from store import CashBalance, Charge, Outcome, PricedRequest, Request, Session, Stage, StagedRecord, Store
 from tests.serving import running
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LIMITS = AnswerLimits(rows=1_000, most_rows=10_000)
@@ -156,7 +157,7 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         load_into(opened, RECORDS)
         yield opened
 

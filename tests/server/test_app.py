@@ -15,6 +15,7 @@ from server.settings import Settings
 from store import Store
 from tests.server.conftest import NOW, Json
 from tests.serving import running
+from tests.stores import new_store
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -273,7 +274,7 @@ def test_graphiql_is_there_with_the_examples(client: Client) -> None:
 
 
 def test_health_tells_a_living_process_from_one_that_can_answer(catalog: Catalog) -> None:
-    with Store.open(None) as store, running(create_app(store, catalog, Settings(), lambda: NOW)) as address:
+    with new_store() as store, running(create_app(store, catalog, Settings(), lambda: NOW)) as address:
         client = Client(address)
         assert client.send("GET", "/health/ready").json == {"status": "ready", "dataVersion": 0}
         store.close()

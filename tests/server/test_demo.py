@@ -11,6 +11,7 @@ from server.answer import ask, only_row
 from server.cli.demo import load_home, print_headlines
 from server.demo import DemoHome, write_home
 from store import Store
+from tests.stores import new_store
 
 pytestmark = pytest.mark.whole
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> DemoHome:
 
 @pytest.fixture(scope="module")
 def store(home: DemoHome) -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         load_home(opened, home, NOW)
         yield opened
 

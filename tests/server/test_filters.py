@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from semantic import load_catalog
-from store import Store
 from tests.server.conftest import RECORDS, Api, load_into
+from tests.stores import new_store
 
 CALLS = """
 models:
@@ -30,7 +30,7 @@ metrics:
 @pytest.fixture(scope="module")
 def calls() -> Iterator[Api]:
     """Four calls: two to big, one to small, one to ghost, whose cost is unknown."""
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, RECORDS)
         yield Api(load_catalog(CALLS), store)
 

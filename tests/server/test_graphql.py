@@ -11,6 +11,7 @@ from server.graphql.context import AnswerLimits, Deadline
 from server.graphql.engine import Operation
 from store import Store
 from tests.server.conftest import NOW, REPOSITORY, Api, Json, call, load_into, session
+from tests.stores import new_store
 
 EXAMPLES = sorted((REPOSITORY / "examples" / "queries").glob("*.graphql"))
 FEBRUARY_TO_APRIL = 'time: {start: "2026-02-01T00:00:00Z", end: "2026-04-01T00:00:00Z"}'
@@ -120,7 +121,7 @@ def test_trailing_windows_end_on_the_day_before_the_question(api: Api) -> None:
 
 
 def test_rows_and_totals_are_of_one_version_of_the_data(catalog: Catalog) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         api = Api(catalog, store)
         assert api.data("{ metrics { rows { sessions } dataVersion } }")["metrics"]["dataVersion"] == 0
         load_into(store, [session("s1", "main", "human", "2026-03-01T10:00")])
@@ -171,7 +172,7 @@ def test_the_catalog_tells_what_can_be_asked(api: Api) -> None:
 
 
 def test_sources_tell_the_last_load_of_each_place(catalog: Catalog) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         first = [session("s1", "main", "human", "2026-03-01T10:00")]
         load_into(store, first, now=NOW.replace(hour=9))
         load_into(store, [*first, call("r1", "s1", "big", "2026-03-01T10:01", "1")], now=NOW.replace(hour=11))
@@ -302,7 +303,7 @@ def test_a_stored_value_outside_of_its_enum_is_named_at_its_place(narrow: Api) -
 
 
 def test_many_errors_are_counted_and_not_all_told() -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, [session(f"s{i}", "main", "cron", "2026-03-01T10:00") for i in range(25)])
         narrow = Api(load_catalog(NARROW.replace("class: string", "session_id: string")), store)
         errors = narrow.ask("{ metrics { rows { sessionId trigger runs } } }")["errors"]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from semantic import load_catalog
-from store import Store
 from tests.server.conftest import RECORDS, Api, load_into
+from tests.stores import new_store
 
 FILE = """
 models:
@@ -36,7 +36,7 @@ metrics:
 @pytest.fixture(scope="module")
 def calls() -> Iterator[Api]:
     """big: two calls of 1.600000000002; small: one of 0.25; ghost: one of unknown cost."""
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, RECORDS)
         yield Api(load_catalog(FILE), store)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from semantic import load_catalog
-from store import Store
 from tests.server.conftest import RECORDS, Api, load_into
+from tests.stores import new_store
 
 CALENDAR = """
 defaults: {week_start: sunday}
@@ -43,7 +43,7 @@ metrics:
 @pytest.fixture(scope="module")
 def calls() -> Iterator[Api]:
     """Calls on 1 March (two within a minute), 2 March in the morning, and 2 March at 23:30."""
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, RECORDS)
         yield Api(load_catalog(CALENDAR), store)
 

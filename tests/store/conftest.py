@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pytest
 
 from store import Charge, CostStatus, LoadReport, PricedRequest, Request, Session, Stage, StagedRecord, Store
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -86,7 +87,7 @@ def table(store: Store, sql: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         yield opened
 
 

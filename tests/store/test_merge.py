@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from store import PricedRequest, RecordError, Request, StagedRecord, Store
 from tests.store.conftest import Load, at, call, load_into, run, table, usd
+from tests.stores import new_store
 
 EARLY, NINE, TEN, ELEVEN = (at(f"2026-02-20T{hour}:00Z") for hour in ("08", "09", "10", "11"))
 
@@ -419,7 +420,7 @@ def record_of(fields: dict[str, Any]) -> StagedRecord:
 
 
 def stored_after(loads: list[list[StagedRecord]]) -> list[dict[str, Any]]:
-    with Store.open(None) as store:
+    with new_store() as store:
         for number, records in enumerate(loads):
             load_into(store, *records, now=NINE + timedelta(minutes=number))
         return table(store, "SELECT * EXCLUDE (load_id, first_load_id) FROM requests ORDER BY request_key") + table(

@@ -7,7 +7,7 @@ import pytest
 from loaders.claude_code import read
 from loaders.item import Ignored, Parsed, Rejected
 from loaders.job import run_load
-from store import Price, Request, Store
+from store import Price, Request
 from tests.loaders.claude_code.conftest import (
     ANSWERED,
     ASKED,
@@ -27,6 +27,7 @@ from tests.loaders.claude_code.conftest import (
     usage,
     user,
 )
+from tests.stores import new_store
 
 PRICE = Price(
     price_id="P1",
@@ -66,7 +67,7 @@ def test_an_answer_is_a_call_with_disjoint_buckets(write: Write) -> None:
 def test_a_message_of_several_lines_is_one_call_with_its_final_output(write: Write) -> None:
     later = "2026-03-04T09:00:07Z"
     path = write(user(), answer(8), answer(8, later), answer(472, later))
-    with Store.open(None) as store:
+    with new_store() as store:
         report = run_load(store, "claude-code", str(path), read(path, now=NOW), now=NOW)
         assert (report.read, report.stored, report.rejected) == (4, 2, 0)
         stored = store.read("SELECT output_tokens, uncached_input_tokens, started_at FROM requests").rows
@@ -75,7 +76,7 @@ def test_a_message_of_several_lines_is_one_call_with_its_final_output(write: Wri
 
 def test_cache_writes_are_priced_by_how_long_they_last(write: Write) -> None:
     path = write(user(), answer())
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "prices", "p.csv", [Parsed(items(path)[0].location, (PRICE,))], now=NOW)
         run_load(store, "claude-code", str(path), read(path, now=NOW), now=NOW)
         # In millionths: input 60, cache reads 4,500, cache writes 3,750 and 400, output 2,125.
@@ -139,7 +140,7 @@ def used(**changed: object) -> Json:
 )
 def test_usage_without_the_tokens_in_or_out_is_unknown_and_not_zero(write: Write, usage: Json) -> None:
     path = write(user(), answer(message={"usage": usage}))
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "claude-code", str(path), read(path, now=NOW), now=NOW)
         stored = store.read("SELECT uncached_input_tokens, output_tokens, cost_usd, cost_status FROM requests").rows
         assert stored == [(None, None, None, "MISSING_USAGE")]
@@ -200,7 +201,7 @@ def test_a_call_on_other_terms_than_a_price_line_states_is_unpriced(
     write: Write, terms: Json, part: str | None
 ) -> None:
     path = write(user(), answer(message={"usage": used(**terms)}))
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "prices", "p.csv", [Parsed(items(path)[0].location, (PRICE,))], now=NOW)
         run_load(store, "claude-code", str(path), read(path, now=NOW), now=NOW)
         cost = None if part else Decimal("0.010835")

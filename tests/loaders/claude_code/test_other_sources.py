@@ -12,6 +12,7 @@ from loaders.item import Location, Parsed
 from loaders.job import run_load
 from store import Price, Store
 from tests.loaders.claude_code.conftest import ANSWERED, NOW, Json, answer, at
+from tests.stores import new_store
 
 PRICE = Price(
     price_id="P1",
@@ -81,7 +82,7 @@ ORDERS = list(permutations(("openclaw", "claude-code", "responses")))
 @pytest.mark.parametrize("order", ORDERS, ids=", ".join)
 def test_the_stated_lifetimes_of_cache_writes_are_priced_in_any_order(home: Path, order: tuple[str, ...]) -> None:
     write(home, USED)
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "prices", "p.csv", [Parsed(Location("p.csv"), (PRICE,))], now=NOW)
         assert [load(store, home, source) for source in order] == [0, 0, 0]
         stored = store.read("SELECT request_key, cache_write_5m_tokens, cache_write_1h_tokens, cost_usd FROM requests")
@@ -92,7 +93,7 @@ def test_the_stated_lifetimes_of_cache_writes_are_priced_in_any_order(home: Path
 @pytest.mark.parametrize("order", ORDERS, ids=", ".join)
 def test_a_call_in_fast_mode_has_no_price_whoever_else_tells_of_it(home: Path, order: tuple[str, ...]) -> None:
     write(home, USED | {"speed": "fast"})
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "prices", "p.csv", [Parsed(Location("p.csv"), (PRICE,))], now=NOW)
         assert [load(store, home, source) for source in order] == [0, 0, 0]
         stored = store.read("SELECT cost_usd, cost_status, unpriced_part FROM requests")

@@ -6,7 +6,7 @@ import pytest
 
 from loaders.claude_code import read
 from loaders.job import run_load
-from store import Session, Store
+from store import Session
 from tests.loaders.claude_code.conftest import (
     ANSWERED,
     ASKED,
@@ -26,6 +26,7 @@ from tests.loaders.claude_code.conftest import (
     sessions,
     user,
 )
+from tests.stores import new_store
 
 SIDE: Json = {"isSidechain": True, "agentId": "c0ffee1"}
 AGENT_FILE = f"{SESSION}/subagents/agent-c0ffee1.jsonl"
@@ -157,7 +158,7 @@ def test_history_that_a_fork_copied_stays_with_the_session_it_came_from(write: W
     write(user(), answer())
     own = answer(timestamp="2026-03-05T09:00:00Z", sessionId=OTHER, message={"id": "msg_2"})
     fork = write(user() | copied, answer() | copied, own, name=f"{OTHER}.jsonl")
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "claude-code", "home", read(fork.parent, now=NOW), now=NOW)
         calls = store.read("SELECT request_key, session_id FROM requests ORDER BY 1").rows
         assert calls == [("anthropic:msg_1", SESSION), ("anthropic:msg_2", OTHER)]

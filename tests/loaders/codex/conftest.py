@@ -11,6 +11,7 @@ from loaders.codex import read
 from loaders.item import Ignored, Item, Parsed, Rejected
 from loaders.job import run_load
 from store import LoadReport, Request, Session, Store
+from tests.stores import new_store
 
 Json = dict[str, object]
 Write = Callable[..., Path]
@@ -98,7 +99,7 @@ def again(entries: Iterable[Json], timestamp: str) -> list[Json]:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         yield opened
 
 

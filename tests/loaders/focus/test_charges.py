@@ -8,8 +8,9 @@ import pytest
 
 from loaders import focus
 from loaders.item import Ignored, LoadError, Location, Parsed
-from store import Charge, Store
+from store import Charge
 from tests.loaders.focus.conftest import NOW, ROW, charge_of, charges, csv_of, load, read, reason, total, write
+from tests.stores import new_store
 
 
 def test_a_row_is_a_charge_of_its_effective_cost(tmp_path: Path) -> None:
@@ -183,14 +184,14 @@ def test_columns_that_are_required_are_named_together_when_missing(tmp_path: Pat
 def test_rows_alike_are_charges_of_their_own_and_loading_twice_changes_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "costs.csv", ROW, ROW, ROW | {"ServiceName": "Amazon S3"})
 
-    with Store.open(None) as store:
+    with new_store() as store:
         first, again = load(store, path), load(store, path)
         assert (first.stored, again.stored, again.unchanged) == (3, 0, 3)
         assert total(store) == Decimal("9.6522315")
 
 
 def test_a_corrected_amount_replaces_the_one_before(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "first.csv", ROW, ROW | {"EffectiveCost": "1"}))
         load(store, write(tmp_path / "second.csv", ROW | {"EffectiveCost": "0"}, ROW | {"EffectiveCost": "1.5"}))
         assert total(store) == Decimal("1.5")
@@ -266,7 +267,7 @@ def test_all_bytes_of_all_parts_are_told(tmp_path: Path) -> None:
 
 def test_a_sum_moves_by_at_most_half_of_the_twelfth_place_a_row(tmp_path: Path) -> None:
     costs = ["0.12345678901249", "0.1234567890125", "0.1234567890135", "1E-13"]
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "costs.csv", *(ROW | {"EffectiveCost": cost} for cost in costs)))
         stored = total(store)
 

@@ -8,8 +8,9 @@ import pytest
 
 from loaders import focus
 from loaders.item import LoadError, Rejected
-from store import Charge, Store
+from store import Charge
 from tests.loaders.focus.conftest import NOW, charges, load, read, sums, write
+from tests.stores import new_store
 
 PAYER, MEMBER = "123456789012", "210987654321"
 LINE = {
@@ -99,7 +100,7 @@ def test_each_type_of_line_costs_in_effect_what_awss_rule_says(tmp_path: Path) -
 
 
 def test_a_month_sums_to_the_invoice_and_to_what_was_used_and_wasted(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "a.csv.gz", *MONTH))
         assert sums(store) == (Decimal("514.25"), Decimal(51))
 
@@ -190,7 +191,7 @@ def test_a_report_and_the_focus_export_of_one_account_take_each_others_place(tmp
         "ChargePeriodEnd": "2026-11-20",
         "ServiceName": "Amazon Bedrock",
     }
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "focus.csv", row), whole="periods")
         assert load(store, write(tmp_path / "cur.csv", LINE), whole="periods").removed == 1
         assert sums(store) == (Decimal("3.2174105"), Decimal("3.2174105"))
@@ -202,7 +203,7 @@ def test_the_manifest_of_a_report_replaces_the_month(tmp_path: Path) -> None:
     name = "data/BILLING_PERIOD=2026-11/cur-00001.csv.gz"
     arn = f"arn:aws:bcm-data-exports:us-east-1:{PAYER}:export/cur-1"
     manifest.write_text(json.dumps({"exportArn": arn, "dataFiles": [f"s3://bills/cur/{name}"]}))
-    with Store.open(None) as store:
+    with new_store() as store:
         write(tmp_path / name, *MONTH)
         assert load(store, tmp_path).stored == len(MONTH)
         write(tmp_path / name, *MONTH[1:])

@@ -9,8 +9,9 @@ import pytest
 
 from loaders import focus
 from loaders.item import LoadError, Rejected
-from store import Charge, Store
+from store import Charge
 from tests.loaders.focus.conftest import NOW, charges, load, read, sums
+from tests.stores import new_store
 
 Json = Mapping[str, object]
 ROW: dict[str, object] = {
@@ -146,7 +147,7 @@ def test_an_export_without_its_credits_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_month_that_is_exported_again_replaces_the_one_before(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         other = {"sku": {"id": "1", "description": "output"}, "credits": []}
         load(store, jsonl(tmp_path / "a.jsonl", ROW, ROW | other))
         assert sums(store) == (Decimal("2.15"), Decimal("2.15"))

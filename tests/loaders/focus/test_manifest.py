@@ -7,8 +7,8 @@ import pytest
 
 from loaders import focus
 from loaders.item import Ignored, LoadError, Location, Rejected, WholePart
-from store import Store
 from tests.loaders.focus.conftest import NOW, ROW, load, total, write
+from tests.stores import new_store
 
 OWNER = "123456789012"
 USE = ROW | {"BillingAccountId": OWNER, "EffectiveCost": "10"}
@@ -65,13 +65,13 @@ def test_only_the_files_that_the_manifest_names_are_read(tmp_path: Path) -> None
         Ignored(Location(str(stale)), "is not named by a manifest"),
         Ignored(Location(str(manifest)), "is not a table"),
     ]
-    with Store.open(None) as store:
+    with new_store() as store:
         assert load(store, tmp_path).stored == 2
         assert total(store) == Decimal(15)
 
 
 def test_the_manifest_of_the_account_itself_replaces_its_whole_period(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         data(tmp_path, "main-00001.csv.gz", USE, MORE, NEXT_DAY)
         data(tmp_path, "main-00001.csv.gz", USE | {"BillingPeriodStart": "2026-10-01T00:00:00Z"}, period="2026-10")
         aws(tmp_path, "main-00001.csv.gz")
@@ -86,7 +86,7 @@ def test_the_manifest_of_the_account_itself_replaces_its_whole_period(tmp_path: 
 
 
 def test_the_export_of_a_member_of_the_organization_removes_nothing_of_the_bill_of_all(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "all.csv", USE, MORE))
         data(tmp_path / "member", "main-00001.csv.gz", MORE)
         aws(tmp_path / "member", "main-00001.csv.gz", owner="999999999999")
@@ -174,7 +174,7 @@ def test_a_file_that_two_manifests_name_is_refused(tmp_path: Path) -> None:
 
 def test_the_newest_run_of_an_azure_export_counts_and_replaces_the_days_that_it_has(tmp_path: Path) -> None:
     runs = tmp_path / "daily" / "20261101-20261130"
-    with Store.open(None) as store:
+    with new_store() as store:
         write(runs / "run-b" / "part_0_0001.csv", USE, MORE, NEXT_DAY)
         azure(runs / "run-b", "part_0_0001.csv", at="2026-11-20T02:00:00.1234567Z", rows=3)
         assert load(store, tmp_path).stored == 3
@@ -194,7 +194,7 @@ def test_the_newest_run_of_an_azure_export_counts_and_replaces_the_days_that_it_
     ],
 )
 def test_an_azure_export_of_less_than_the_account_removes_nothing(tmp_path: Path, resource: str) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "other.csv", MORE))
         write(tmp_path / "run" / "part_0_0001.csv", USE)
         azure(tmp_path / "run", "part_0_0001.csv", at="2026-11-21T02:00:00Z", resource=resource)

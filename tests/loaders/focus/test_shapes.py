@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from loaders import focus
 from loaders.item import LoadError, Parsed, Rejected, WholePart
-from store import Charge, Store
+from store import Charge
 from tests.loaders.focus.conftest import NOW, ROW, charge_of, charges, load, read, write
+from tests.stores import new_store
 
 LEAST = {
     "EffectiveCost": "2.5",
@@ -76,7 +77,7 @@ def test_each_kind_of_charge_can_be_asked_for_by_itself(tmp_path: Path) -> None:
     kinds = {"Tax": "1", "Credit": "-2", "Purchase": "3", "Adjustment": "4"}
     rows = [ROW | {"ChargeCategory": kind, "EffectiveCost": cost} for kind, cost in kinds.items()]
     correction = {"ChargeClass": "Correction", "ResourceId": "i-9", "EffectiveCost": "7"}
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "a.csv", ROW, *rows, ROW | correction))
         for kind, cost in (kinds | {"Correction": "7"}).items():
             asked = f"SELECT sum(amount_usd) FROM charges WHERE starts_with(description, '{kind}: ')"

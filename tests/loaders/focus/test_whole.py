@@ -6,8 +6,8 @@ import pytest
 from loaders import focus
 from loaders.focus.bill import Bill
 from loaders.item import LoadError, Rejected, WholePart
-from store import Store
 from tests.loaders.focus.conftest import NOW, ROW, charges, load, read, sums, total, write
+from tests.stores import new_store
 
 USE = ROW | {"ResourceId": "i-1", "EffectiveCost": "10", "BilledCost": "10"}
 COVERED = USE | {"CommitmentDiscountId": "sp-1", "EffectiveCost": "6", "BilledCost": "0"}
@@ -41,7 +41,7 @@ def test_long_names_make_no_long_part() -> None:
 
 
 def test_what_a_whole_period_has_no_more_is_removed(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "a.csv", USE, NEXT_DAY, OCTOBER, ELSEWHERE))
         report = load(store, write(tmp_path / "b.csv", COVERED), whole="periods")
 
@@ -51,7 +51,7 @@ def test_what_a_whole_period_has_no_more_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_file_of_some_days_replaces_those_days_alone(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "a.csv", USE, NEXT_DAY))
         report = load(store, write(tmp_path / "b.csv", COVERED), whole="days")
 
@@ -66,14 +66,14 @@ def test_a_file_that_nobody_calls_whole_removes_nothing(tmp_path: Path) -> None:
 
 def test_halves_of_a_bill_one_after_the_other_are_the_bill(tmp_path: Path) -> None:
     first, second = write(tmp_path / "1.csv", USE, OCTOBER), write(tmp_path / "2.csv", NEXT_DAY, COVERED, ELSEWHERE)
-    with Store.open(None) as store:
+    with new_store() as store:
         for half in (second, first, second):
             load(store, half)
         assert total(store) == Decimal(46)
 
 
 def test_a_day_with_a_rejected_row_keeps_what_it_had_and_the_others_are_replaced(tmp_path: Path) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load(store, write(tmp_path / "a.csv", USE, NEXT_DAY))
         report = load(
             store, write(tmp_path / "b.csv", COVERED | {"EffectiveCost": "six"}, ELSEWHERE, OCTOBER), "periods"

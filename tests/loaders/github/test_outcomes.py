@@ -7,9 +7,10 @@ import pytest
 
 from loaders.item import Ignored, Location, Parsed, Rejected
 from loaders.job import run_load
-from store import Outcome, Store
+from store import Outcome
 from tests.loaders.github.conftest import Load
 from tests.loaders.github.stub import NOW, GitHub, issue, merged, named, pull, said
+from tests.stores import new_store
 
 MERGED_AT = "2026-11-19T09:02:11Z"
 
@@ -189,7 +190,7 @@ def test_a_company_may_have_a_marker_of_its_own(hub: GitHub, load: Load) -> None
 
 
 def test_what_is_merged_later_replaces_what_was_open(hub: GitHub, load: Load) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         hub.pulls = [pull(1, body=named("wrong")), pull(2)]
         run_load(store, "github", "acme/shop", load(), now=NOW)
         hub.pulls = [merged(1, MERGED_AT, body=named("right")), pull(2)]
@@ -202,7 +203,7 @@ def test_what_is_merged_later_replaces_what_was_open(hub: GitHub, load: Load) ->
 
 def test_loading_again_changes_nothing(hub: GitHub, load: Load) -> None:
     hub.pulls = [merged(1, MERGED_AT, body=named("s1")), pull(2, body=named("s2"))]
-    with Store.open(None) as store:
+    with new_store() as store:
         first = run_load(store, "github", "acme/shop", load(), now=NOW)
         again = run_load(store, "github", "acme/shop", load(since="2026-01-01"), now=NOW)
 

@@ -12,10 +12,10 @@ from loaders.item import LoadError, Rejected
 from loaders.job import run_load
 from loaders.loader import Task
 from loaders.web import Clock
-from store import Store
 from tests.loaders.github.conftest import Load
 from tests.loaders.github.stub import NOW, TOKEN, GitHub, Reply, Time, issue, merged, named, pull, said
 from tests.loaders.github.test_outcomes import outcomes
+from tests.stores import new_store
 
 HTML = Reply(200, b"<html><body>We are having a problem</body></html>", {"Content-Type": "text/html"})
 ENTRY = [merged(1, "2026-11-19T09:02:11Z", body=named("s1"))]
@@ -115,7 +115,7 @@ def test_a_token_that_expires_between_two_pages_stores_nothing_and_the_cursor_st
     hub.pulls = [*ENTRY, pull(2, body=named("s2"))]
     hub.script = [lambda _: None, said(401, "Bad credentials")]
     task = Task("acme/shop", NOW, {"url": hub.url}, None, TOKEN)
-    with Store.open(None) as store:
+    with new_store() as store:
         with pytest.raises(LoadError, match="Make a new one"):
             run_load(store, "github", "acme/shop", github.read(task, clock), now=NOW)
         assert store.read("SELECT count(*) FROM outcomes").rows == [(0,)]

@@ -33,6 +33,7 @@ from tests.loaders.openclaw.conftest import (
     user,
 )
 from tests.loaders.openclaw.databases import AgentDatabase
+from tests.stores import new_store
 
 CLAUDE = "c1a0de00-0000-4000-8000-000000000011"
 CODEX = "019a0000-0000-7000-8000-000000000001"
@@ -90,7 +91,7 @@ def in_older_database(home: Home, said: Json, *lines: Json) -> None:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         run_load(opened, "prices", "p.csv", [Parsed(Location("p.csv"), (PRICE, GPT))], now=NOW)
         yield opened
 

@@ -19,6 +19,7 @@ from loaders.openclaw.values import FieldError
 from loaders.responses import LOADER, read
 from loaders.responses.line import requests_in
 from store import LoadReport, RecordError, Request, Store
+from tests.stores import new_store
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 BODY = {"id": "msg_1", "model": "claude-sonnet-4-6", "usage": {"input_tokens": 3, "output_tokens": 550}}
@@ -33,7 +34,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store() -> Iterator[Store]:
-    with Store.open(None) as opened:
+    with new_store() as opened:
         yield opened
 
 
@@ -228,7 +229,7 @@ def test_halves_in_any_order_give_the_rows_of_the_whole(log: Path) -> None:
     lines: list[object] = [LINE | {"response": body, "session_id": f"s{n % 3}"} for n, body in enumerate(bodies)]
     found = []
     for parts in ([lines], [lines[9:], lines[:9]], [lines[::-1]]):
-        with Store.open(None) as store:
+        with new_store() as store:
             for part in parts:
                 load(store, write(log, *part))
             found.append(sorted(map(str, store.requests_of(None))))

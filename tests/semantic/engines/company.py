@@ -20,7 +20,7 @@ from semantic import (
     dimensions_of,
     load_catalog,
 )
-from store import Store
+from tests.stores import new_store
 
 CATALOG = load_catalog((Path(__file__).parents[3] / "metrics.yaml").read_text(), "metrics.yaml")
 AS_OF = date(2026, 4, 20)
@@ -46,7 +46,7 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     """Creates the tables as a store has them, and draws their rows."""
     random = Random(20260420)
     enums = {d.sql.name: d.values for model in CATALOG.models.values() for d in model.dimensions.values() if d.values}
-    with Store.open(None) as store:
+    with new_store() as store:
         for model in CATALOG.models.values():
             columns = [(str(c[0]), str(c[1])) for c in store.read(f"describe {model.source}").rows]
             connection.execute(f"create table {model.source} ({', '.join(f'{n} {kind}' for n, kind in columns)})")
