@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from semantic import Catalog
-from store import CashBalance, Record, Request, Store
+from store import CashBalance, Record, Request
 from tests.golden.conftest import Golden, load_records
 from tests.server.conftest import Api
+from tests.stores import new_store
 
 pytestmark = pytest.mark.golden
 CASE = "G17_depletion_percentiles"
@@ -46,7 +47,7 @@ def api(golden: Golden, catalog: Catalog) -> Iterator[Api]:
                 billed_usd=Decimal(mean) + off * (1 if number % 2 else -1),
             )
         )
-    with Store.open(None) as store:
+    with new_store() as store:
         load_records(store, records)
         yield Api(catalog, store)
 

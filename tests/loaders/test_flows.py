@@ -8,6 +8,7 @@ from loaders import flows
 from loaders.item import Item, LoadError, Parsed, Rejected, WholePart
 from loaders.job import run_load
 from store import CashFlow, Store
+from tests.stores import new_store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -92,7 +93,7 @@ def test_a_flow_that_left_its_file_leaves_the_store_unless_a_line_was_not_read(t
         run_load(store, "flows", str(path), flows.read(path, now=NOW), now=NOW)
         return store.read("SELECT flow_id FROM flow_days ORDER BY flow_id").rows
 
-    with Store.open(None) as store:
+    with new_store() as store:
         assert load(store, "a,revenue,1,2026-03-01", "b,revenue,1,2026-03-01") == [("a",), ("b",)]
         assert load(store, "a,revenue,1,2026-03-01", "c,revenue,x,2026-03-01") == [("a",), ("b",)]
         assert load(store, "a,revenue,1,2026-03-01") == [("a",)]
@@ -103,7 +104,7 @@ def test_the_last_day_of_a_shorter_month_stands_for_the_31st(tmp_path: Path) -> 
     path.write_text(
         "flow_id,kind,amount_usd,day_of_month,starts_on,ends_on\nstorage,expense,-50,31,2026-01-31,2026-05-31\n"
     )
-    with Store.open(None) as store:
+    with new_store() as store:
         run_load(store, "flows", str(path), flows.read(path, now=NOW), now=NOW)
         days = [day for (day,) in store.read("SELECT day FROM flow_days ORDER BY day").rows]
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from semantic import Caller, Catalog, load_catalog
-from store import CashBalance, CashFlow, Charge, Price, PricedRequest, Request, Session, StagedRecord, Store
+from store import CashBalance, CashFlow, Charge, Price, PricedRequest, Request, Session, StagedRecord
 from tests.server.conftest import REPOSITORY, Api, Json, Run, at, load_into, served
+from tests.stores import new_store
 
 AS_OF = date(2026, 3, 31)
 FIRST = date(2026, 3, 1)
@@ -97,7 +98,7 @@ def company() -> list[StagedRecord]:
 
 @pytest.fixture(scope="module")
 def company_api(catalog: Catalog) -> Iterator[Api]:
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, company())
         yield Api(catalog, store)
 
@@ -281,7 +282,7 @@ def test_not_a_number_is_no_number(company_api: Api) -> None:
 
 
 def test_a_call_of_unknown_cost_makes_the_runway_an_upper_bound(catalog: Catalog) -> None:
-    with Store.open(None) as store:
+    with new_store() as store:
         load_into(store, [*company(), call("x", date(2026, 3, 9), "ghost", None)])
         told = runway(Api(catalog, store), "flags isUpperBound unknownRequests sentence")
     assert told["flags"] == ["STALE_CASH", "LOWER_BOUND"]
