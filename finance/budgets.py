@@ -1,4 +1,4 @@
-"""Budgets as values: the window that a limit is for, where spend stands in it, and what is to be told."""
+"""Budgets as values: what a budget says, the window that it is for, where spend stands in it, what is to be told."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,30 @@ from typing import Literal
 
 State = Literal["CLOSED", "OPEN"]
 """Of a breaker: CLOSED lets traffic flow, OPEN means that the limit is reached."""
+
+
+Scope = Literal["global", "agent", "model", "trigger", "session"]
+SCOPES: tuple[Scope, ...] = ("global", "agent", "model", "trigger", "session")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What one budget says."""
+
+    budget_id: str
+    limit_usd: Decimal
+    scope: Scope = "global"
+    member: str | None = None
+    """Which agent, model, trigger or session; None for everything, or for each member on its own."""
+    period: Literal["day", "week", "month"] = "day"
+    zone: str = "UTC"
+    thresholds: tuple[Decimal, ...] = (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+    """Shares of the limit, in rising order."""
+    blocks: bool = False
+    exempt_triggers: frozenset[str] = frozenset()
+    """Never stopped, whatever was spent and whatever a request may cost."""
+    unpriced_denied: frozenset[str] = frozenset()
+    """Stopped while nobody can say what a request may cost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from semantic import load_catalog
+from server.alerts.settings import AlertSettings
 from server.catalog_page import catalog_markdown
 from server.settings import Settings
 
@@ -21,8 +22,13 @@ def pages() -> dict[Path, str]:
     catalog = load_catalog((ROOT / "metrics.yaml").read_text(encoding="utf-8"), "metrics.yaml")
     return {
         ROOT / "docs/catalog.md": catalog_markdown(catalog) + "\n",
-        ROOT / "docs/settings.md": SETTINGS_INTRODUCTION + "".join(_setting(name) for name in Settings.model_fields),
+        ROOT / "docs/settings.md": SETTINGS_INTRODUCTION + "".join(_setting(name) for name in _names()),
     }
+
+
+def _names() -> list[str]:
+    """As they are declared, those of alerts last."""
+    return sorted(Settings.model_fields, key=AlertSettings.model_fields.__contains__)
 
 
 def _setting(name: str) -> str:

@@ -15,7 +15,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from semantic import Catalog
+from server.alerts.routes import budget_routes
+from server.alerts.watch import Watch
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
+from server.budgets import Breakers
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
@@ -63,20 +66,23 @@ def create_app(
     identity: str = "",
     jobs: Jobs | None = None,
     key: str = "",
+    breakers: Breakers | None = None,
+    watch: Watch | None = None,
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
 
     With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
+    With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
     """
     caller = settings.caller
     schema = build_schema(catalog, caller)
     limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
-    engine = Engine(schema, catalog, store, clock, limits, caller, jobs)
+    engine = Engine(schema, catalog, store, clock, limits, caller, jobs, breakers)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool, jobs.kept_going() if jobs else nullcontext():
+        with pool, jobs.kept_going() if jobs else nullcontext(), watch.kept_going() if watch else nullcontext():
             yield
 
     return Starlette(
@@ -90,6 +96,7 @@ def create_app(
             Route("/health/live", _live),
             Route("/health/ready", _ready(store, identity)),
             *(load_routes(jobs, key) if jobs and key else ()),
+            *(budget_routes(watch.actions, clock, key, catalog, caller) if watch else ()),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
         lifespan=lifespan,

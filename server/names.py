@@ -21,6 +21,9 @@ FIXED_TYPES = frozenset({
     "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "Grain", "HavingInput",
     "Int", "Integer", "Lineage", "LoadGap", "LoadProgress", "LoadRejection", "Metric", "MetricKind", "MetricName",
     "Metrics", "MetricsRow", "MetricsTotals", "Named", "NamedFilter", "OrderBy", "OrderInput", "Parameter",
+    "AdmissionReason", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast", "BudgetLine", "BudgetPeriod",
+    "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold", "BudgetTrigger", "BudgetWindow", "HoldState",
+    "MaySpend", "Mutation", "Reservation", "ReservedHold",
     "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
 })
 # fmt: on

@@ -22,7 +22,7 @@ _LINES = """
 SELECT provider, price_id, tier_over, per_call_fee,
     input, cache_read, cache_write_5m, cache_write_1h, output,
     tier_input, tier_cache_read, tier_cache_write_5m, tier_cache_write_1h, tier_output
-FROM prices
+FROM newest_prices
 WHERE model = $model AND effective_from < $at AND (effective_to IS NULL OR effective_to >= $at)
     AND ($provider::VARCHAR IS NULL OR provider = $provider)
 ORDER BY provider, known_at DESC, effective_from DESC, price_id

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
-from semantic import Caller
+from finance.budgets import Rule
+from semantic import Caller, zone_names
+from server.alerts.settings import AlertSettings
+from server.budgets.rules import default_rule
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -28,7 +31,7 @@ def _metrics_file() -> Path:
     return here if here.is_file() else shipped("metrics.yaml")
 
 
-class Settings(BaseSettings):
+class Settings(AlertSettings):
     model_config = SettingsConfigDict(env_prefix="CLAWBACK_", frozen=True, extra="forbid")
 
     store: Path = Field(
@@ -71,6 +74,15 @@ class Settings(BaseSettings):
         None, description="The token for `clawback load github`; a file of sources names tokens of its own."
     )
 
+    daily_budget_usd: Decimal | None = Field(
+        Decimal("5.00"),
+        ge=0,
+        le=Decimal(10) ** 15,
+        description="What a day may cost before requests are refused: the budget 'daily'. Empty: no such budget. "
+        "A loaded budget of that id replaces it.",
+    )
+    budget_zone: str = Field("UTC", description="The time zone in which the days of the budget 'daily' are cut.")
+
     roles: Annotated[frozenset[str] | None, NoDecode] = Field(
         None,
         description="The roles of everybody who asks, separated by commas; not set, whoever asks is the operator, who "
@@ -81,6 +93,18 @@ class Settings(BaseSettings):
         description='What row policies know of everybody who asks, as a JSON object such as {"team": "search"}; '
         "needs CLAWBACK_ROLES.",
     )
+
+    @field_validator("daily_budget_usd", mode="before")
+    @classmethod
+    def _no_budget_where_nothing_is_said(cls, limit: object) -> object:
+        return None if isinstance(limit, str) and not limit.strip() else limit
+
+    @field_validator("budget_zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        if zone not in zone_names():
+            raise ValueError(f"there is no time zone {zone!r}; name one like America/New_York")
+        return zone
 
     @field_validator("roles", mode="before")
     @classmethod
@@ -116,6 +140,11 @@ class Settings(BaseSettings):
         if self.claims and self.roles is None:
             raise ValueError("claims are set without roles, and the operator has no claims; set roles, empty for none")
         return self
+
+    @property
+    def default_budget(self) -> Rule | None:
+        """The daily cap; None where there is none."""
+        return default_rule(self.daily_budget_usd, self.budget_zone)
 
     @property
     def caller(self) -> Caller | None:

@@ -12,7 +12,7 @@ FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
     "cash_days": frozenset({"cash_balances"}),
     "flow_days": frozenset({"cash_flows"}),
-    "request_facts": frozenset({"requests", "sessions", "rejected_rows"}),
+    "request_facts": frozenset({"requests", "sessions", "rejected_rows", "prices"}),
     "session_facts": frozenset({"requests", "sessions", "rejected_rows", "outcomes", "charges", "allocation"}),
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
     "daily_spend": frozenset({"requests", "rejected_rows", "charges", "cash_flows"}),

@@ -4,9 +4,10 @@ from pydantic import ValidationError
 
 from loaders.item import LoadError
 from semantic.errors import SemanticError
+from server.alerts.settings import SettingsError
 from store.errors import StoreError
 
-TOLD = (LoadError, SemanticError, StoreError, OSError, ValidationError)
+TOLD = (LoadError, SemanticError, SettingsError, StoreError, OSError, ValidationError)
 
 
 def message_of(error: Exception) -> str:

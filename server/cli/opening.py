@@ -1,10 +1,14 @@
 """What most commands start with: the settings, the catalog that they name, the store that they name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from semantic import Catalog, CatalogError, Mark, Mistake, load_catalog
+from server.budgets import Breakers
 from server.settings import Settings
 from store import Store, StoreError
+from store.ledger import Ledger
 
 
 def open_catalog(settings: Settings, path: Path | None = None) -> Catalog:
@@ -33,6 +37,13 @@ def open_store_to_write(settings: Settings) -> Store:
     store = _open(settings)
     store.set_capacity(settings.capacity_slots)
     return store
+
+
+@contextmanager
+def open_breakers(settings: Settings, store: Store) -> Iterator[Breakers]:
+    """The budgets of an open store, with their ledger beside it; closed with the block."""
+    with Ledger.beside(settings.store) as ledger:
+        yield Breakers(store, ledger, settings.default_budget)
 
 
 def _open(settings: Settings) -> Store:

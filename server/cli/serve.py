@@ -11,10 +11,12 @@ import uvicorn
 
 from loaders.sources import read_sources
 from semantic import Catalog
+from server.alerts.actions import Actions
+from server.alerts.watch import Watch
 from server.app import create_app
 from server.cli.check import check_columns
 from server.cli.notice import announced
-from server.cli.opening import open_catalog, open_store_to_write
+from server.cli.opening import open_breakers, open_catalog, open_store_to_write
 from server.jobs import Jobs
 from server.settings import Settings
 from store import Store
@@ -43,9 +45,10 @@ def serve(
     token, key = token_urlsafe(), token_urlsafe()
     sources = read_sources(settings.sources) if settings.sources else ()
     jobs = Jobs(store, clock, settings.load_timeout_s, sources)
-    app = create_app(store, catalog, settings, clock, token, jobs, key)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
-    with listening(settings.host, settings.port) as listener:
+    with open_breakers(settings, store) as breakers, listening(settings.host, settings.port) as listener:
+        watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
+        app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on"))
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
         with announced(settings.store, url, token, key), suppress(KeyboardInterrupt):

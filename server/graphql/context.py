@@ -8,6 +8,7 @@ from functools import cached_property
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
+from server.budgets import Breakers
 from server.jobs import Jobs
 from store import QueryTimeout, Reader, Store
 
@@ -58,6 +59,8 @@ class Context:
     """Whose roles and claims hold; None for the operator."""
     jobs: Jobs | None = None
     """The loads of this process, where it runs any."""
+    breakers: Breakers | None = None
+    """The budgets, where there is a ledger for what is reserved."""
     _opened: ExitStack = field(default_factory=ExitStack)
 
     @property

@@ -17,6 +17,7 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    OperationType,
     execute_sync,
     get_operation_ast,
     parse,
@@ -25,6 +26,7 @@ from graphql import (
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
+from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
@@ -63,6 +65,7 @@ class Engine:
         limits: AnswerLimits,
         caller: Caller | None = None,
         jobs: Jobs | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         self._schema = schema._schema
         self._planner = Planner(catalog)
@@ -71,6 +74,7 @@ class Engine:
         self._limits = limits
         self._caller = caller
         self._jobs = jobs
+        self._breakers = breakers
         self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
 
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
@@ -79,7 +83,10 @@ class Engine:
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
             return Response({"errors": [refusal]}, is_executed=False)
-        asked = Context(self._planner, self._store, self._clock(), deadline, self._limits, self._caller, self._jobs)
+        asked = Context(
+            *(self._planner, self._store, self._clock(), deadline, self._limits),
+            *(self._caller, self._jobs, self._breakers),
+        )
         with closing(asked) as context:
             result = execute_sync(
                 self._schema,
@@ -95,6 +102,12 @@ class Engine:
         if errors:
             body["errors"] = field_errors(errors, uuid4().hex)
         return Response(body, is_executed=True)
+
+    def is_mutation(self, operation: Operation) -> bool:
+        """Whether it would change something; False for what cannot be executed."""
+        document = self._prepared(operation.text)
+        chosen = get_operation_ast(document, operation.name) if isinstance(document, DocumentNode) else None
+        return chosen is not None and chosen.operation is OperationType.MUTATION
 
 
 def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:

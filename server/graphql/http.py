@@ -56,10 +56,12 @@ class GraphQLEndpoint:
         media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
         operation = _operation(await _fields(request))
         loop = asyncio.get_running_loop()
-        is_executed, body = await loop.run_in_executor(self._pool, self._answer, operation, deadline)
+        is_executed, body = await loop.run_in_executor(self._pool, self._answer, operation, deadline, request.method)
         return _response(200 if is_executed or media_type == JSON else NOT_EXECUTED, body, media_type)
 
-    def _answer(self, operation: Operation, deadline: Deadline) -> tuple[bool, bytes]:
+    def _answer(self, operation: Operation, deadline: Deadline, method: str) -> tuple[bool, bytes]:
+        if method == "GET" and self._engine.is_mutation(operation):
+            raise RefusalError(405, "a mutation changes something and is sent by POST", {"Allow": "POST"})
         response = self._engine.answer(operation, deadline)
         return response.is_executed, orjson.dumps(response.body)
 

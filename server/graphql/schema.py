@@ -6,6 +6,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
+from server.graphql import budgets, spending
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
 from server.graphql.metrics import metrics_field
@@ -15,7 +16,11 @@ from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
 from server.withheld import hidden_names
 
-FIELDS: tuple[RootField, ...] = (RUNWAY,)
+FIELDS: tuple[RootField, ...] = (
+    *budgets.FIELDS,
+    *spending.FIELDS,
+    RUNWAY,
+)
 """What is offered beside the metrics; each field is a module of its own."""
 
 

@@ -48,6 +48,12 @@ SELECT
 FROM unread_sessions AS unread
 LEFT JOIN sessions AS session ON session.session_id = unread.session_id;
 
+-- The version of each price line that is in force: costs are priced anew with every version.
+CREATE OR REPLACE VIEW newest_prices AS
+SELECT price.*
+FROM prices AS price
+JOIN (SELECT price_id, max(known_at) AS known_at FROM prices GROUP BY price_id) USING (price_id, known_at);
+
 -- One row a counted request.
 CREATE OR REPLACE VIEW request_facts_now AS
 SELECT
@@ -70,6 +76,17 @@ SELECT
     request.status, -- 'ok', 'error' or 'aborted'
     request.cost_usd, -- the cost in force today; NULL where unknown
     request.cost_status, -- BILLED, REPORTED, INCLUDED, PRICED, UNPRICED or MISSING_USAGE
+    CASE
+        WHEN request.cost_status <> 'PRICED' THEN NULL
+        WHEN request.cache_read_tokens = 0 THEN 0
+        ELSE CAST(
+            request.cache_read_tokens * CASE
+                WHEN request.uncached_input_tokens + request.cache_read_tokens + request.cache_write_5m_tokens
+                    + request.cache_write_1h_tokens > price.tier_over THEN price.tier_cache_read
+                ELSE price.cache_read
+            END * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(38, 12)
+        )
+    END AS cache_read_cost_usd, -- the part of a PRICED cost that is cache reads; NULL where others say what a call cost
     request.price_id, -- the line of the price book, where one was used
     request.estimated_usd, -- the source's own estimate, for comparison only
     CASE request.scope WHEN 'request' THEN 1 ELSE 0 END AS request_count, -- 0 where a total hides how many there were
@@ -79,4 +96,5 @@ SELECT
         ELSE 'ATTRIBUTED'
     END AS attribution -- whether the spend can be laid on a session that is known
 FROM counted_requests AS request
-LEFT JOIN sessions AS session ON session.session_id = request.session_id;
+LEFT JOIN sessions AS session ON session.session_id = request.session_id
+LEFT JOIN newest_prices AS price ON price.price_id = request.price_id;

@@ -14,6 +14,7 @@ import pytest
 from loaders.sources import read_sources
 from semantic import Caller, Catalog, load_catalog
 from server.app import create_app
+from server.budgets import Breakers
 from server.cli import main
 from server.cli.notice import announced
 from server.graphql import build_schema
@@ -22,6 +23,7 @@ from server.graphql.engine import Engine, Operation
 from server.jobs import Jobs
 from server.settings import Settings
 from store import CashBalance, Charge, Outcome, PricedRequest, Request, Session, Stage, StagedRecord, Store
+from store.ledger import Ledger
 from tests.serving import running
 from tests.stores import new_store
 
@@ -117,9 +119,11 @@ class Api:
         limits: AnswerLimits = LIMITS,
         caller: Caller | None = None,
         jobs: Jobs | None = None,
+        breakers: Breakers | None = None,
     ) -> None:
         self.store = store
-        self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: NOW, limits, caller, jobs)
+        breakers = breakers or Breakers(store, Ledger.open(None))
+        self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: NOW, limits, caller, jobs, breakers)
 
     def ask(self, text: str, variables: Json | None = None, name: str | None = None) -> Json:
         response = self.engine.answer(Operation(text, variables, name), Deadline.after(10_000))

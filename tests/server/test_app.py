@@ -189,6 +189,12 @@ def test_a_malformed_address_is_400(client: Client, query_string: str) -> None:
     assert (reply.status, reply.code) == (400, "BAD_REQUEST")
 
 
+def test_a_mutation_is_sent_by_post(client: Client) -> None:
+    query = urlencode({"query": 'mutation { release(holdId: "x") { state } }'})
+    reply = client.send("GET", f"/graphql?{query}")
+    assert (reply.status, reply.code, reply.headers["allow"]) == (405, "BAD_REQUEST", "POST")
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_another_method_is_405_and_says_which_are_allowed(client: Client, method: str) -> None:
     reply = client.send(method, "/graphql", b"{}", content_type="application/json")

@@ -368,7 +368,7 @@ def doubling(fragments: int) -> str:
             "an operation has at most 5 fields at the top, this has 6",
         ),
         ("{ ...f } fragment f on Query { ...f }", "INVALID_QUERY", "Cannot spread fragment 'f' within itself."),
-        ("mutation { a }", "INVALID_QUERY", "The mutation operation is not supported by the schema."),
+        ("mutation { a }", "INVALID_QUERY", "Cannot query field 'a' on type 'Mutation'."),
         ("subscription { a }", "INVALID_QUERY", "The subscription operation is not supported by the schema."),
     ],
 )

@@ -45,6 +45,34 @@ def test_what_is_shipped_is_found() -> None:
     assert shipped("examples/queries").is_dir()
 
 
+def test_a_day_may_cost_five_dollars_unless_something_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    cap = Settings().default_budget
+    assert cap is not None
+    assert (cap.budget_id, cap.limit_usd, cap.zone, cap.blocks) == ("daily", Decimal("5.00"), "UTC", True)
+    monkeypatch.setenv("CLAWBACK_DAILY_BUDGET_USD", "0")
+    monkeypatch.setenv("CLAWBACK_BUDGET_ZONE", "America/New_York")
+    cap = Settings().default_budget
+    assert cap is not None
+    assert (cap.limit_usd, cap.zone) == (0, "America/New_York")
+    monkeypatch.setenv("CLAWBACK_DAILY_BUDGET_USD", "")
+    assert Settings().default_budget is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("DAILY_BUDGET_USD", "-1", "greater than or equal to 0"),
+        ("DAILY_BUDGET_USD", "NaN", "finite number"),
+        ("DAILY_BUDGET_USD", "five", "valid decimal"),
+        ("BUDGET_ZONE", "New York", "there is no time zone 'New York'; name one like America/New_York"),
+    ],
+)
+def test_a_cap_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
+    monkeypatch.setenv(f"CLAWBACK_{name}", value)
+    with pytest.raises(ValidationError, match=message):
+        Settings()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_it_listens_on_this_machine(host: str) -> None:
     assert Settings(host=host).host == host

@@ -1,0 +1,1 @@
+"""What follows from where budgets stand: messages, a webhook, a flag file, gauges."""

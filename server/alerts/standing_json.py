@@ -1,0 +1,51 @@
+"""Where a budget stands, as JSON: money as text with all its digits, instants in UTC. And back again."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from finance.budgets import Standing, Window
+from server.alerts.words import instant, plain
+
+
+def standing_json(standing: Standing) -> dict[str, object]:
+    projected, breach = standing.projected_usd, standing.projected_breach_at
+    return {
+        "budget_id": standing.budget_id,
+        "scope": standing.scope,
+        "member": standing.member,
+        "window": standing.window.label,
+        "starts_at": instant(standing.window.starts_at),
+        "ends_at": instant(standing.window.ends_at),
+        "limit_usd": plain(standing.limit_usd),
+        "spent_usd": plain(standing.spent_usd),
+        "unpriced_requests": standing.unpriced_requests,
+        "held_usd": plain(standing.held_usd),
+        "state": standing.state,
+        "blocks": standing.blocks,
+        "projected_usd": None if projected is None else plain(projected),
+        "projected_breach_at": None if breach is None else instant(breach),
+    }
+
+
+def standing_of(said: dict[str, Any]) -> Standing:
+    """What `standing_json` has written. Raises LookupError, TypeError or ValueError for anything else."""
+    projected, breach = said["projected_usd"], said["projected_breach_at"]
+    return Standing(
+        budget_id=said["budget_id"],
+        scope=said["scope"],
+        member=said["member"],
+        window=Window(said["window"], _instant(said["starts_at"]), _instant(said["ends_at"])),
+        limit_usd=Decimal(said["limit_usd"]),
+        spent_usd=Decimal(said["spent_usd"]),
+        unpriced_requests=int(said["unpriced_requests"]),
+        held_usd=Decimal(said["held_usd"]),
+        state=said["state"],
+        blocks=said["blocks"],
+        projected_usd=None if projected is None else Decimal(projected),
+        projected_breach_at=None if breach is None else _instant(breach),
+    )
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

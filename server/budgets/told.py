@@ -1,0 +1,64 @@
+"""Alerts as the ledger keeps them: what stood when they were told, as JSON, and an id that tells repetitions."""
+
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from finance.budgets import Alert, Standing, Window
+from store.ledger import ToldAlert
+
+_INSTANTS = ("starts_at", "ends_at")
+_MONEY = ("limit_usd", "spent_usd", "held_usd", "projected_usd")
+
+
+def alert_of(standing: Standing, kind: Any, threshold: Decimal | None, at: datetime, episode: int) -> Alert:
+    """`episode` tells apart what happened several times in one window."""
+    happening = [
+        standing.budget_id,
+        standing.member,
+        standing.window.starts_at.isoformat(),
+        kind,
+        None if threshold is None else str(threshold.normalize()),
+        episode,
+    ]
+    return Alert(
+        alert_id=sha256(orjson.dumps(happening)).hexdigest()[:32],
+        kind=kind,
+        standing=standing,
+        threshold=threshold,
+        at=at,
+    )
+
+
+def kept(alert: Alert) -> ToldAlert:
+    standing = alert.standing
+    return ToldAlert(
+        alert_id=alert.alert_id,
+        at=alert.at,
+        kind=alert.kind,
+        budget_id=standing.budget_id,
+        member=standing.member,
+        starts_at=standing.window.starts_at,
+        threshold=alert.threshold,
+        standing=orjson.dumps(asdict(standing), default=str).decode(),
+    )
+
+
+def read_back(told: ToldAlert) -> Alert:
+    fields = orjson.loads(told.standing)
+    window = fields.pop("window")
+    window |= {name: datetime.fromisoformat(window[name]) for name in _INSTANTS}
+    fields |= {name: Decimal(fields[name]) for name in _MONEY if fields[name] is not None}
+    if fields["projected_breach_at"] is not None:
+        fields["projected_breach_at"] = datetime.fromisoformat(fields["projected_breach_at"])
+    return Alert(
+        alert_id=told.alert_id,
+        kind=told.kind,
+        standing=Standing(window=Window(**window), **fields),
+        threshold=told.threshold,
+        at=told.at,
+    )
