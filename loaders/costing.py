@@ -6,9 +6,10 @@ A line taken from the library is stored with the request that needed it, so that
 from collections.abc import Iterable
 from datetime import datetime
 
-from finance.pricing import Cost, PriceBook, cost_of
+from finance.pricing import PriceBook, bases_of
 from loaders.price_library import library_prices
-from store import Price, Request
+from store import Price, PricedRequest, Request
+from store.checks import MAX_USD
 
 
 class Costing:
@@ -34,5 +35,18 @@ class Costing:
             self._book = PriceBook(self._lines)
         return found
 
-    def cost_of(self, request: Request) -> Cost:
-        return cost_of(request, self._book)
+    def priced(self, request: Request) -> PricedRequest:
+        return priced(request, self._book)
+
+
+def priced(request: Request, book: PriceBook) -> PricedRequest:
+    """A request with its cost on every basis. Raises `RecordError` where the cost cannot be stored.
+
+    A call that was paid otherwise is stored whatever the book makes of its tokens: a list equivalent that is no money
+    of ours is unknown.
+    """
+    bases = bases_of(request, book)
+    cost, parts = bases.cost, (bases.list_usd, bases.cache_read_saving_usd, bases.cache_write_premium_usd)
+    if any(part is not None and abs(part) > MAX_USD for part in parts):
+        parts = (None, None, None)
+    return PricedRequest(request, cost.usd, cost.status, cost.price_id, *parts)

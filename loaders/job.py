@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from finance.pricing import PriceBook, cost_of
+from finance.pricing import PriceBook
 from loaders.copies import MOST_AT_ONCE, goes_on, merged
-from loaders.costing import Costing
+from loaders.costing import Costing, priced
 from loaders.item import Ignored, Item, LoadError, Note, Parsed, Reached, Rejected, WholePart
 from store import LoadReport, Price, PricedRequest, Record, RecordError, Request, Stage, StagedRecord, Store
 from store.write import COPY_RULE
@@ -119,8 +119,7 @@ class _Writer:
 
     def _priced(self, request: Request) -> PricedRequest:
         self._lines += self._costing.lines_for(request)
-        cost = self._costing.cost_of(request)
-        return PricedRequest(request, cost.usd, cost.status, cost.price_id)
+        return self._costing.priced(request)
 
     def _add(self, number: int, costed: list[StagedRecord]) -> None:
         for record in (*self._lines, *costed):
@@ -132,15 +131,14 @@ def _reprice(store: Store, stage: Stage, known: list[Price], new: list[Price]) -
     book, reasons = PriceBook([*known, *new]), _reasons(known, new)
     touched = {(line.provider, line.model) for line in new}
     for stored in store.requests_of(touched):
-        cost = cost_of(stored.request, book)
         try:
-            anew = PricedRequest(stored.request, cost.usd, cost.status, cost.price_id)
+            anew = priced(stored.request, book)
         except RecordError as error:
             raise LoadError(f"{stage.location}: {error}") from error
         if anew != stored:
-            stated = reasons.get(cost.price_id) or reasons.get(stored.price_id)
+            stated = reasons.get(anew.price_id) or reasons.get(stored.price_id)
             reason = stated or f"price book {stage.location}"
-            stage.recost(stored.request.request_key, cost.usd, cost.status, cost.price_id, reason)
+            stage.recost(anew, reason)
 
 
 def _reasons(known: list[Price], new: list[Price]) -> dict[str | None, str | None]:

@@ -25,6 +25,7 @@ FIXED_TYPES = frozenset({
     "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold", "BudgetTrigger", "BudgetWindow", "HoldState",
     "MaySpend", "Mutation", "Reservation", "ReservedHold",
     "PeriodStart", "Query", "Reached", "Source", "String", "Text", "TimeRangeInput", "Timestamp", "ValueType",
+    "WasteBreakdown", "WasteClass",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -62,6 +62,11 @@ class Settings(AlertSettings):
 
     cash_max_age_days: int = Field(
         7, ge=0, le=3660, description="Days after which a balance is stale: a runway that rests on it says so."
+    )
+    allocation: Literal["capacity", "busy_time", "even"] = Field(
+        "capacity",
+        description="How infrastructure is laid on sessions: capacity (by their share of the machines' time; the rest "
+        "stays idle), busy_time (all of it, by how long each was busy) or even (all of it, the same for each).",
     )
 
     sources: Path | None = Field(

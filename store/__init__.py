@@ -7,6 +7,7 @@ from store.errors import QueryError, QueryTimeout, StoreBusyError, StoreError
 from store.priced import CostStatus, PricedRequest
 from store.read import Reader, Rows
 from store.records import (
+    AllocationPolicy,
     Budget,
     CashBalance,
     CashFlow,
@@ -23,6 +24,7 @@ from store.stage import Stage, StagedRecord
 from store.stored import Load, SourceState
 
 __all__ = [
+    "AllocationPolicy",
     "Budget",
     "CashBalance",
     "CashFlow",

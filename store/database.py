@@ -8,7 +8,7 @@ from shutil import copytree, rmtree
 from tempfile import TemporaryDirectory
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, get_args
 from uuid import uuid4
 
 import duckdb
@@ -21,7 +21,7 @@ from store.migrate import migrate
 from store.opening import connect, make_stage_directory, quoted, shut_in
 from store.priced import PricedRequest
 from store.read import Reader, Rows
-from store.records import Price
+from store.records import AllocationPolicy, Price
 from store.stage import Stage
 from store.stored import (
     Load,
@@ -117,15 +117,20 @@ class Store:
         with self._writing("the note of a failed load") as cursor:
             record_failure(cursor, source, location, error, _without_zone(now), _without_zone(began_at or now))
 
-    def set_capacity(self, slots: int) -> None:
-        """How many sessions the machines can run at once, for the allocation of infrastructure."""
+    def set_allocation(self, slots: int, policy: AllocationPolicy = "capacity") -> None:
+        """How infrastructure is laid on sessions: how many the machines can run at once, and by which policy."""
         if slots < 1:
             raise StoreError(f"the capacity must be at least one session at a time, got {slots}")
-        if self.read("SELECT capacity_slots FROM allocation").rows == [(slots,)]:
+        if policy not in get_args(AllocationPolicy):
+            raise StoreError(
+                f"'{policy}' is no policy of allocation; there are {', '.join(get_args(AllocationPolicy))}"
+            )
+        if self.read("SELECT capacity_slots, policy FROM allocation").rows == [(slots, policy)]:
             return
-        with self._writing("the capacity") as cursor:
+        with self._writing("the allocation") as cursor:
             with transaction(cursor):
-                cursor.execute("UPDATE allocation SET capacity_slots = $slots", {"slots": slots})
+                values = {"slots": slots, "policy": policy}
+                cursor.execute("UPDATE allocation SET capacity_slots = $slots, policy = $policy", values)
                 refresh_facts(cursor, {"allocation"})
                 version = raise_version(cursor, _without_zone(datetime.now(UTC)))
             self._data_version = version

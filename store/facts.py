@@ -10,9 +10,11 @@ from duckdb import DuckDBPyConnection
 
 FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
+    "allocated_days": frozenset({"sessions", "charges", "allocation"}),
     "cash_days": frozenset({"cash_balances"}),
     "flow_days": frozenset({"cash_flows"}),
     "request_facts": frozenset({"requests", "sessions", "rejected_rows", "prices"}),
+    "session_spend": frozenset({"requests", "sessions", "rejected_rows"}),
     "session_facts": frozenset({"requests", "sessions", "rejected_rows", "outcomes", "charges", "allocation"}),
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
     "daily_spend": frozenset({"requests", "rejected_rows", "charges", "cash_flows"}),

@@ -21,6 +21,12 @@ class PricedRequest:
     cost_status: CostStatus
     price_id: str | None = None
     """The line of the price book that it was computed with, if it was."""
+    list_usd: Decimal | None = None
+    """What its tokens cost at the book's price, whoever paid; None where that is unknown."""
+    cache_read_saving_usd: Decimal | None = None
+    """How much more the tokens that came from the cache would have cost as uncached input, at that price."""
+    cache_write_premium_usd: Decimal | None = None
+    """How much less the tokens that were put into the cache would have cost as uncached input, at that price."""
 
     def __post_init__(self) -> None:
         is_unknown = self.cost_status in ("UNPRICED", "MISSING_USAGE")
@@ -29,8 +35,9 @@ class PricedRequest:
                 f"Request {self.request.request_key}: a cost that is {self.cost_status} must "
                 f"{'be None' if is_unknown else 'be an amount'}, got {self.cost_usd}"
             )
-        if self.cost_usd is not None and not (self.cost_usd.is_finite() and abs(self.cost_usd) <= MAX_USD):
-            raise RecordError(
-                f"Request {self.request.request_key}: its cost must be an amount below {MAX_USD:.0e} USD, "
-                f"got {self.cost_usd}; a count of its tokens or a price is wrong"
-            )
+        for usd in (self.cost_usd, self.list_usd, self.cache_read_saving_usd, self.cache_write_premium_usd):
+            if usd is not None and not (usd.is_finite() and abs(usd) <= MAX_USD):
+                raise RecordError(
+                    f"Request {self.request.request_key}: its cost must be an amount below {MAX_USD:.0e} USD, "
+                    f"got {usd}; a count of its tokens or a price is wrong"
+                )

@@ -22,6 +22,8 @@ FlowKind = Literal["revenue", "funding", "expense", "other"]
 BudgetScope = Literal["global", "agent", "model", "trigger", "session"]
 BudgetPeriod = Literal["day", "week", "month"]
 BudgetAction = Literal["alert", "block"]
+AllocationPolicy = Literal["capacity", "busy_time", "even"]
+"""By which sessions pay for infrastructure; `store/views/3_allocation.sql` says what each means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,14 @@ from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
 from store.merge import same
-from store.tables import COST
+from store.tables import COST, LISTED
 
 
 def recost(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
     cursor.execute(f"""
         CREATE TEMP TABLE recosted AS
         SELECT staged.* FROM staged_recosts AS staged
-        ANTI JOIN requests AS stored ON {same("staged", "stored", ("request_key", *COST))}
+        ANTI JOIN requests AS stored ON {same("staged", "stored", ("request_key", *COST, *LISTED))}
         WHERE staged.seq IN (SELECT max(seq) FROM staged_recosts GROUP BY request_key)""")
     unknown = cursor.execute(
         "SELECT request_key FROM recosted ANTI JOIN requests USING (request_key) LIMIT 1"
@@ -23,7 +23,7 @@ def recost(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
     restate(cursor, "recosted", "new.reason", load_id, now)
     cursor.execute(
         f"""
-        UPDATE requests SET {", ".join(f"{column} = new.{column}" for column in COST)}, load_id = $load_id
+        UPDATE requests SET {", ".join(f"{column} = new.{column}" for column in (*COST, *LISTED))}, load_id = $load_id
         FROM recosted AS new WHERE new.request_key = requests.request_key""",
         {"load_id": load_id},
     )

@@ -38,6 +38,9 @@ class Recost:
     cost_usd: Decimal | None
     cost_status: CostStatus
     price_id: str | None
+    list_usd: Decimal | None
+    cache_read_saving_usd: Decimal | None
+    cache_write_premium_usd: Decimal | None
     reason: str
 
 
@@ -125,11 +128,19 @@ class Stage:
         if len(self.rejections) < SHOWN_REJECTIONS:
             self.rejections.append((row.location, row.reason))
 
-    def recost(
-        self, request_key: str, cost_usd: Decimal | None, cost_status: CostStatus, price_id: str | None, reason: str
-    ) -> None:
+    def recost(self, anew: PricedRequest, reason: str) -> None:
         """Gives a stored request another cost; the old one is kept in `restatements` if it was known."""
-        self._write("recosts", 0, Recost(request_key, cost_usd, cost_status, price_id, storable(reason)))
+        recost = Recost(
+            anew.request.request_key,
+            anew.cost_usd,
+            anew.cost_status,
+            anew.price_id,
+            anew.list_usd,
+            anew.cache_read_saving_usd,
+            anew.cache_write_premium_usd,
+            storable(reason),
+        )
+        self._write("recosts", 0, recost)
 
     def state_whole(self, part: str) -> None:
         """What the store has of this part from this source, and this load does not stage, is gone from the source."""

@@ -9,9 +9,11 @@ from duckdb import DuckDBPyConnection
 
 from store.priced import PricedRequest
 from store.records import Price, Request
+from store.tables import COST, LISTED
 
 _BATCH = 10_000
 _PRICE = tuple(field.name for field in fields(Price))
+_VALUED = (*COST, *LISTED)
 _REQUEST = tuple(field.name for field in fields(Request))
 
 
@@ -156,7 +158,7 @@ def select_requests(cursor: DuckDBPyConnection, models: set[tuple[str, str]] | N
     """
     cursor.execute(
         f"""
-        SELECT cost_usd, cost_status, price_id, {", ".join(_REQUEST)} FROM requests
+        SELECT {", ".join((*_VALUED, *_REQUEST))} FROM requests
         WHERE $everything
             OR (lower(provider), lower(model)) IN (SELECT (unnest($providers), unnest($models)))
             OR (provider IS NULL AND lower(model) IN (SELECT unnest($models)))""",
@@ -167,8 +169,9 @@ def select_requests(cursor: DuckDBPyConnection, models: set[tuple[str, str]] | N
         },
     )
     while batch := cursor.fetchmany(_BATCH):
-        for cost_usd, cost_status, price_id, *row in batch:
-            yield PricedRequest(Request(**_fields(_REQUEST, row)), cost_usd, cost_status, price_id)
+        for row in batch:
+            values = dict(zip(_VALUED, row, strict=False))
+            yield PricedRequest(Request(**_fields(_REQUEST, row[len(_VALUED) :])), **values)
 
 
 def _fields(names: tuple[str, ...], row: Any) -> dict[str, Any]:

@@ -108,13 +108,15 @@ def _staged_session() -> dict[str, str]:
 
 
 COST = ("cost_usd", "cost_status", "price_id")
+LISTED = ("list_usd", "cache_read_saving_usd", "cache_write_premium_usd")
+"""What the book says of the tokens, whoever paid: of the copy that has the usage, not of the one with the bill."""
 
 REQUESTS = Table(
     name="requests",
     record=PricedRequest,
     key=("request_key",),
     staged=_as_it_is(Request, "record.request")
-    | {column: f"record.{column}" for column in COST}
+    | {column: f"record.{column}" for column in (*COST, *LISTED)}
     | {"unbilled_status": "NULL::VARCHAR"},
 )
 """`unbilled_status` is what the copy that has the usage knew of its cost; None unless another copy has the bill."""

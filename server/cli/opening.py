@@ -33,9 +33,9 @@ def open_store(settings: Settings) -> Store:
 
 
 def open_store_to_write(settings: Settings) -> Store:
-    """The store for whoever loads or serves it: made where there is none, with the capacity that the settings state."""
+    """The store for whoever loads or serves it: made where there is none, with the allocation of the settings."""
     store = _open(settings)
-    store.set_capacity(settings.capacity_slots)
+    store.set_allocation(settings.capacity_slots, settings.allocation)
     return store
 
 

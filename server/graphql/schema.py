@@ -14,12 +14,14 @@ from server.graphql.rows import read_field
 from server.graphql.runway import RUNWAY
 from server.graphql.scalars import SCALARS
 from server.graphql.sources import read_sources
+from server.graphql.waste import WASTE
 from server.withheld import hidden_names
 
 FIELDS: tuple[RootField, ...] = (
     *budgets.FIELDS,
     *spending.FIELDS,
     RUNWAY,
+    WASTE,
 )
 """What is offered beside the metrics; each field is a module of its own."""
 

@@ -87,6 +87,10 @@ SELECT
             END * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(38, 12)
         )
     END AS cache_read_cost_usd, -- the part of a PRICED cost that is cache reads; NULL where others say what a call cost
+    request.cost_usd AS cash_usd, -- what one more such call costs in cash: 0 under a plan, whose fee is a charge
+    request.list_usd, -- what its tokens cost at list price, whoever paid; NULL where unknown
+    request.cache_read_saving_usd, -- how much more its cache reads would have cost as uncached input; NULL where unknown
+    request.cache_write_premium_usd, -- how much less its cache writes would have cost as uncached input
     request.price_id, -- the line of the price book, where one was used
     request.estimated_usd, -- the source's own estimate, for comparison only
     CASE request.scope WHEN 'request' THEN 1 ELSE 0 END AS request_count, -- 0 where a total hides how many there were

@@ -1,5 +1,6 @@
--- Infrastructure laid on sessions by capacity: a session pays for the share of the machines' time that it was busy, and
--- what nobody used stays visible as idle.
+-- Infrastructure laid on sessions, by three policies: by capacity, where a session pays for the share of the machines' time
+-- that it was busy, and what nobody used stays visible as idle; by busy time, and evenly, where the sessions of a day share
+-- all of it. Whatever the policy, the sessions and what is on none of them add up to the pool of the day.
 
 -- A running session is busy until it was last seen; one that ended at an unknown instant counts with no time.
 CREATE OR REPLACE MACRO busy_until(started_at, ended_at, observed_at, termination) AS
@@ -8,8 +9,8 @@ CREATE OR REPLACE MACRO busy_until(started_at, ended_at, observed_at, terminatio
         ELSE greatest(started_at, ended_at)
     END;
 
--- One row a session and UTC day on which it was busy.
-CREATE OR REPLACE VIEW busy_days AS
+-- One row a session and UTC day on which it was there, with no time where it only began and ended.
+CREATE OR REPLACE VIEW present_days AS
 WITH spans AS (
     SELECT session_id, started_at, busy_until(started_at, ended_at, observed_at, termination) AS busy_until
     FROM sessions
@@ -20,70 +21,90 @@ days AS (
         *,
         started_at::DATE + unnest(range(busy_until::DATE - started_at::DATE + 1))::INTEGER AS day
     FROM spans
-    WHERE busy_until > started_at
 )
 SELECT
     session_id,
     day, -- UTC
     epoch_us(least(busy_until, (day + 1)::TIMESTAMP)) - epoch_us(greatest(started_at, day::TIMESTAMP)) AS busy_us
 FROM days
-WHERE busy_until > day::TIMESTAMP;
+WHERE busy_until > day::TIMESTAMP OR day = started_at::DATE;
 
--- One row a session and UTC day on which it was busy and infrastructure was charged.
-CREATE OR REPLACE VIEW allocated_days AS
-WITH pools AS (
-    SELECT day, pico_usd(sum(amount_usd)) AS pool_pico
-    FROM charge_days
-    WHERE is_infrastructure
-    GROUP BY day
-),
-use AS (
-    SELECT
-        day,
-        sum(busy_us) AS used_us,
-        greatest(used_us, (SELECT capacity_slots FROM allocation)::HUGEINT * 86400000000) AS capacity_us
-    FROM busy_days
+-- One row a UTC day on which infrastructure was charged.
+CREATE OR REPLACE VIEW compute_pools AS
+SELECT day, sum(amount_usd) AS pool_usd, pico_usd(pool_usd) AS pool_pico
+FROM charge_days
+WHERE is_infrastructure
+GROUP BY day;
+
+-- A part of a pool in whole micro-USD, with the part of a micro-USD that was cut off, in whichever unit `whole` is.
+CREATE OR REPLACE MACRO whole_micro(pool_pico, part, whole) AS abs(pool_pico) * part // (whole * 1000000);
+CREATE OR REPLACE MACRO cut_off(pool_pico, part, whole) AS abs(pool_pico) * part % (whole * 1000000);
+
+-- What a session gets of a pool that is shared to the last digit: whole micro-USD, and what is left over goes by one
+-- micro-USD to those with the largest remainders. The next in line takes what is less than one.
+CREATE OR REPLACE MACRO with_remainder(pool_pico, micro, shared_micro, place) AS
+    sign(pool_pico)::HUGEINT * (
+        micro * 1000000 + greatest(0, least(1000000, abs(pool_pico) - shared_micro * 1000000 - (place - 1) * 1000000))
+    );
+
+-- One row a session and UTC day on which it was there and infrastructure was charged.
+CREATE OR REPLACE VIEW allocated_days_now AS
+WITH used AS (
+    SELECT day, sum(busy_us) AS used_us, count(*) AS sessions
+    FROM present_days
+    SEMI JOIN compute_pools USING (day)
     GROUP BY day
 ),
 days AS (
     SELECT
-        pools.day,
+        used.day,
         pools.pool_pico,
-        use.capacity_us,
-        -- Shares are rounded to the nearest 10^-12 USD; on a day with nothing idle downwards, never above the pool.
-        CASE WHEN use.used_us < use.capacity_us THEN use.capacity_us // 2 ELSE 0 END AS rounding
-    FROM pools
-    JOIN use ON use.day = pools.day
-)
-SELECT
-    busy.session_id,
-    busy.day, -- UTC
-    usd_of_pico((days.pool_pico * busy.busy_us + days.rounding) // days.capacity_us) AS allocated_usd
-FROM busy_days AS busy
-JOIN days ON days.day = busy.day;
-
--- One row a session and UTC day on which it was busy.
-CREATE OR REPLACE VIEW session_days AS
-SELECT
-    busy.session_id,
-    busy.day, -- UTC
-    (busy.busy_us * 0.000001)::DECIMAL(20, 6) AS busy_seconds,
-    coalesce(allocated.allocated_usd, 0) AS allocated_usd -- the session's part of the day's infrastructure
-FROM busy_days AS busy
-LEFT JOIN allocated_days AS allocated ON allocated.session_id = busy.session_id AND allocated.day = busy.day;
-
--- One row a UTC day on which infrastructure was charged.
-CREATE OR REPLACE VIEW compute_days_now AS
-WITH pools AS (
-    SELECT day, sum(amount_usd) AS pool_usd FROM charge_days WHERE is_infrastructure GROUP BY day
+        used.used_us,
+        used.sessions,
+        allocation.policy,
+        greatest(used.used_us, 1) AS shared_us,
+        greatest(used.used_us, allocation.capacity_slots::HUGEINT * 86400000000) AS capacity_us,
+        -- By capacity to the nearest 10^-12 USD; on a day with nothing idle downwards, never above the pool.
+        CASE WHEN used.used_us < capacity_us THEN capacity_us // 2 ELSE 0 END AS rounding,
+        whole_micro(pools.pool_pico, 1, used.sessions) AS even_micro
+    FROM used
+    JOIN compute_pools AS pools USING (day)
+    CROSS JOIN allocation
 ),
-used AS (
-    SELECT day, sum(allocated_usd) AS allocated_usd FROM allocated_days GROUP BY day
+cut AS (
+    SELECT
+        present.session_id,
+        present.busy_us,
+        days.*,
+        whole_micro(days.pool_pico, present.busy_us, days.shared_us) AS busy_micro,
+        cut_off(days.pool_pico, present.busy_us, days.shared_us) AS busy_cut
+    FROM present_days AS present
+    JOIN days ON days.day = present.day
+),
+shared AS (
+    SELECT day, sum(busy_micro) AS shared_micro FROM cut GROUP BY day
+),
+placed AS (
+    SELECT
+        cut.*,
+        shared.shared_micro,
+        row_number() OVER (PARTITION BY cut.day ORDER BY busy_cut DESC, session_id) AS busy_place,
+        row_number() OVER (PARTITION BY cut.day ORDER BY session_id) AS even_place
+    FROM cut
+    JOIN shared ON shared.day = cut.day
 )
 SELECT
-    pools.day, -- UTC
-    pools.pool_usd, -- what the infrastructure of the day cost
-    coalesce(used.allocated_usd, 0) AS allocated_usd, -- what sessions used of it
-    pools.pool_usd - coalesce(used.allocated_usd, 0) AS idle_usd -- what nobody used; the two add up to the pool
-FROM pools
-LEFT JOIN used ON used.day = pools.day;
+    session_id,
+    day, -- UTC
+    usd_of_pico((pool_pico * busy_us + rounding) // capacity_us) AS allocated_capacity_usd,
+    CASE
+        WHEN used_us = 0 THEN 0
+        ELSE usd_of_pico(with_remainder(pool_pico, busy_micro, shared_micro, busy_place))
+    END AS allocated_busy_usd,
+    usd_of_pico(with_remainder(pool_pico, even_micro, even_micro * sessions, even_place)) AS allocated_even_usd,
+    CASE policy
+        WHEN 'even' THEN allocated_even_usd
+        WHEN 'busy_time' THEN allocated_busy_usd
+        ELSE allocated_capacity_usd
+    END AS allocated_usd
+FROM placed;

@@ -22,83 +22,26 @@ SELECT
 FROM outcomes
 GROUP BY session_id;
 
--- One row a session that has counted requests: its own spend, and the model that it was mostly spent on.
-CREATE OR REPLACE VIEW session_spend AS
-WITH parts AS (
-    SELECT
-        session_id,
-        model,
-        provider,
-        count(*) AS row_count,
-        count(*) FILTER (WHERE scope = 'request') AS requests,
-        count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_requests,
-        coalesce(sum(cost_usd), 0) AS known_cost_usd,
-        coalesce(sum(
-            uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens
-        ), 0) AS tokens
-    FROM counted_requests
-    WHERE session_id IS NOT NULL
-    GROUP BY session_id, model, provider
-),
-spend AS (
-    SELECT
-        session_id,
-        count(*) AS part_count,
-        min(model) AS only_model,
-        min(provider) AS only_provider,
-        coalesce(min(model) <> max(model), FALSE) AS mixed_models,
-        sum(row_count)::BIGINT AS row_count,
-        sum(requests)::BIGINT AS requests,
-        sum(unpriced_requests)::BIGINT AS unpriced_requests,
-        sum(known_cost_usd) AS known_cost_usd
-    FROM parts
-    GROUP BY session_id
-),
--- Most sessions use one model of one provider; only the others need a ranking.
-mixed AS (
-    SELECT
-        *,
-        sum(known_cost_usd) OVER (PARTITION BY session_id, model) AS model_cost_usd,
-        sum(tokens) OVER (PARTITION BY session_id, model) AS model_tokens
-    FROM parts
-    WHERE session_id IN (SELECT session_id FROM spend WHERE part_count > 1)
-),
-ranked AS (
-    SELECT
-        session_id,
-        model,
-        provider,
-        row_number() OVER (
-            PARTITION BY session_id
-            ORDER BY model IS NULL, model_cost_usd DESC, model_tokens DESC, model,
-                known_cost_usd DESC, tokens DESC, provider
-        ) AS place
-    FROM mixed
-)
-SELECT
-    spend.session_id,
-    CASE WHEN spend.part_count = 1 THEN spend.only_model ELSE ranked.model END AS model,
-    CASE WHEN spend.part_count = 1 THEN spend.only_provider ELSE ranked.provider END AS provider,
-    spend.mixed_models,
-    spend.row_count,
-    spend.requests,
-    spend.unpriced_requests,
-    spend.known_cost_usd
-FROM spend
-LEFT JOIN ranked ON ranked.session_id = spend.session_id AND ranked.place = 1;
-
--- One row a session.
-CREATE OR REPLACE VIEW session_facts_now AS
+-- One row a session: what is its own.
+CREATE OR REPLACE VIEW own_sessions AS
 WITH judged AS (
     -- Sources of which some outcome is known: only there does a session without one have achieved nothing.
     SELECT DISTINCT session.source FROM sessions AS session SEMI JOIN outcomes USING (session_id)
 ),
 allocated AS (
-    SELECT session_id, sum(allocated_usd) AS infrastructure_usd FROM allocated_days GROUP BY session_id
+    SELECT
+        session_id,
+        sum(allocated_usd) AS infrastructure_usd,
+        sum(allocated_capacity_usd) AS capacity_usd,
+        sum(allocated_busy_usd) AS busy_usd,
+        sum(allocated_even_usd) AS even_usd
+    FROM allocated_days
+    GROUP BY session_id
 ),
 classified AS (
     SELECT
         session.*,
+        session.rowid AS session_row,
         coalesce(outcome.has_success, FALSE) AS has_success,
         coalesce(outcome.has_failure, FALSE) AS has_failure,
         coalesce(outcome.has_work OR outcome.has_unknown, FALSE) AS has_undecided,
@@ -117,11 +60,11 @@ classified AS (
     LEFT JOIN judged ON judged.source = session.source
 )
 SELECT
+    session.session_row,
     session.session_id,
     session.source, -- the loader with the latest evidence
     session.agent,
     session.parent_session_id,
-    session.parent_session_id IS NULL AS is_root,
     coalesce(session.trigger, 'unknown') AS trigger, -- who or what started it
     session.trigger_rule, -- the rule that says so
     session.task_class,
@@ -154,7 +97,11 @@ SELECT
         WHEN spend.unpriced_requests = spend.row_count THEN 'UNPRICED'
         ELSE 'PARTIALLY_PRICED'
     END AS cost_completeness,
-    coalesce(allocated.infrastructure_usd, 0) AS allocated_usd, -- its part of the infrastructure
+    spend.reads_cache, -- NULL where it has no calls, or one of unknown usage and none that read the cache
+    coalesce(allocated.infrastructure_usd, 0) AS allocated_usd, -- its part of the infrastructure, by the policy in force
+    coalesce(allocated.capacity_usd, 0) AS allocated_capacity_usd, -- by its share of the machines' time
+    coalesce(allocated.busy_usd, 0) AS allocated_busy_usd, -- by its share of the time that sessions were busy
+    coalesce(allocated.even_usd, 0) AS allocated_even_usd, -- evenly, among the sessions of each day
     api_cost_usd + allocated_usd AS cost_usd, -- NULL where the own cost is unknown
     CASE is_idle WHEN 1 THEN cost_usd WHEN 0 THEN 0 END AS idle_cost_usd, -- NULL where either is unknown
     coalesce(

@@ -10,7 +10,7 @@ WITH parts AS (
         FALSE AS is_recurring,
         cost_usd IS NOT NULL AS is_known,
         cost_usd AS amount_usd,
-        cost_usd AS cash_usd,
+        cash_usd,
         0 AS inflow_usd,
         1 AS row_count
     FROM request_facts

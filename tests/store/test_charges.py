@@ -98,7 +98,7 @@ def test_a_session_pays_for_its_share_of_the_day(load: Load, store: Store) -> No
 
 def test_twice_the_capacity_halves_the_share(load: Load, store: Store) -> None:
     load(busy("s1", "2026-02-18T10:00Z", 6), bill("c1", "24", "2026-02-18", "2026-02-19"))
-    store.set_capacity(2)
+    store.set_allocation(2)
     assert allocation(store) == {"s1": usd("3")}
 
 
@@ -128,7 +128,7 @@ def test_a_session_that_ended_nobody_knows_when_counts_with_no_time(load: Load, 
     seen = at("2026-02-20T00:00Z")
     load(run("s1", started_at=at("2026-02-18T10:00Z"), termination="lost", observed_at=seen))
     assert store.read("SELECT busy_seconds FROM session_facts").rows == [(usd("0"),)]
-    assert store.read("FROM session_days").rows == []
+    assert store.read("SELECT day, busy_seconds FROM session_days").rows == [(date(2026, 2, 18), usd("0"))]
 
 
 def test_people_are_not_infrastructure(load: Load, store: Store) -> None:

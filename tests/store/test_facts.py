@@ -23,7 +23,7 @@ def test_every_kind_of_write_leaves_the_facts_current(load: Load, store: Store) 
     assert_current(store)
     load(bill("c1", "24", "2026-02-20", "2026-02-22", category="people"))
     assert_current(store)
-    store.set_capacity(3)
+    store.set_allocation(3)
     assert_current(store)
 
 
@@ -49,7 +49,7 @@ def test_facts_of_other_views_are_written_down_anew_when_the_store_is_opened(tmp
 
 
 def test_the_same_capacity_again_is_no_new_version(store: Store) -> None:
-    store.set_capacity(4)
+    store.set_allocation(4)
     version = store.data_version()
-    store.set_capacity(4)
+    store.set_allocation(4)
     assert store.data_version() == version

@@ -252,7 +252,7 @@ def test_g20_a_past_cost_can_be_told_from_the_restatements(case: Case, load: Loa
     request = Request(request_key="r1", source="golden", **(usage | {"uncached_input_tokens": 1_000_000}))
     load(PricedRequest(request, usd("3"), "PRICED", "V1"), now=at("2026-02-19T10:00Z"))
     with Stage(source="prices", location="book", directory=store.stage_directory) as stage:
-        stage.recost("r1", usd("2.3"), "PRICED", "V2", answers["restatementEvent"]["auditReason"])
+        stage.recost(PricedRequest(request, usd("2.3"), "PRICED", "V2"), answers["restatementEvent"]["auditReason"])
         store.apply(stage, now=at("2026-02-25T00:00Z"))
     load(PricedRequest(replace(request, billed_usd=usd("2.31")), usd("2.31"), "BILLED"), now=at("2026-03-02T00:00Z"))
     for instant in ("2026-02-20", "2026-02-26", "2026-03-03"):

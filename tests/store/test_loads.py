@@ -124,7 +124,7 @@ def test_a_load_that_fails_leaves_nothing(store: Store) -> None:
 def test_a_failure_inside_the_transaction_leaves_nothing(store: Store) -> None:
     with Stage(source="test", location="here", directory=store.stage_directory) as stage:
         stage.add(0, CALL)
-        stage.recost("no such request", usd("1"), "PRICED", "p1", "corrected")
+        stage.recost(call("no such request", "1", price_id="p1"), "corrected")
         with pytest.raises(StoreError, match="request no such request cannot be given another cost: it is not stored"):
             store.apply(stage, now=NOW)
     assert store.read("SELECT count(*) FROM requests").rows == [(0,)]

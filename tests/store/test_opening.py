@@ -218,8 +218,8 @@ def test_a_closed_store_says_so() -> None:
 def test_the_capacity_is_at_least_one_session() -> None:
     with Store.open(None) as store:
         with pytest.raises(StoreError, match="at least one session at a time, got 0"):
-            store.set_capacity(0)
-        store.set_capacity(3)
+            store.set_allocation(0)
+        store.set_allocation(3)
         assert store.read("SELECT capacity_slots FROM allocation").rows == [(3,)]
         assert store.data_version() == 1
 

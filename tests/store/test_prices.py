@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from store import Price, RecordError, Stage, Store
+from store import Price, PricedRequest, RecordError, Stage, Store
 from tests.store.conftest import NOW, Load, at, call, load_into, table, usd
 
 LINE = Price(
@@ -78,7 +78,7 @@ def recost_all(store: Store, cost: str, price_id: str = "p2") -> None:
     with Stage(source="prices", location="book.csv", directory=store.stage_directory) as stage:
         stage.add(0, replace(LINE, price_id=price_id))
         for stored in store.requests_of(None):
-            stage.recost(stored.request.request_key, usd(cost), "PRICED", price_id, "list price corrected")
+            stage.recost(PricedRequest(stored.request, usd(cost), "PRICED", price_id), "list price corrected")
         store.apply(stage, now=LATER)
 
 
