@@ -7,6 +7,7 @@ from loaders import (
     charges,
     claude_code,
     codex,
+    flows,
     focus,
     github,
     openclaw,
@@ -37,6 +38,7 @@ LOADERS = {
         focus,
         credit_use,
         cash,
+        flows,
         budgets,
     )
 }

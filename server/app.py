@@ -78,7 +78,7 @@ def create_app(
     """
     caller = settings.caller
     schema = build_schema(catalog, caller)
-    limits = AnswerLimits(settings.default_rows, settings.max_rows)
+    limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
     policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
     routing = Routing(store, Planner(catalog), clock, caller, policy) if can_route(catalog, caller) else None
     engine = Engine(schema, catalog, store, clock, limits, caller, jobs, breakers, routing)

@@ -76,6 +76,9 @@ class Settings(AlertSettings):
         decimal_places=6,
         description="The same as a share of the bill, such as 0.005; either of the two is enough.",
     )
+    cash_max_age_days: int = Field(
+        7, ge=0, le=3660, description="Days after which a balance is stale: a runway that rests on it says so."
+    )
     allocation: Literal["capacity", "busy_time", "even"] = Field(
         "capacity",
         description="How infrastructure is laid on sessions: capacity (by their share of the machines' time; the rest "

@@ -19,6 +19,7 @@ FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
     "allocated_days": frozenset({"sessions", "charges", "allocation"}),
     "cash_days": frozenset({"cash_balances"}),
+    "flow_days": frozenset({"cash_flows"}),
     "request_facts": _CALLS | {"prices"},
     "plan_shares": _PLANS,
     "credit_facts": _CREDITS,
@@ -26,7 +27,7 @@ FACTS: dict[str, frozenset[str]] = {
     "outcome_facts": frozenset({"sessions", "outcomes", "outcome_rules"}),
     "session_facts": _PLANS | _CREDITS | {"outcomes", "allocation", "outcome_rules", "scores"},
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
-    "daily_spend": _CREDITS | {ACCRUAL},
+    "daily_spend": _CREDITS | {ACCRUAL, "cash_flows"},
     "reconciliation_days": _CALLS | {"charges", "tolerance"},
     "provider_days": _CALLS | {"charges", "tolerance"},
 }

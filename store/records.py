@@ -21,6 +21,7 @@ ChargeCategory = Literal[
     "compute", "storage", "network", "software", "people", "inference", "other", "subscription", "credits"
 ]
 """A `subscription` is the fee of a plan that covers calls to its vendor; `credits` are bought before they are used."""
+FlowKind = Literal["revenue", "funding", "expense", "other"]
 BudgetScope = Literal["global", "agent", "model", "trigger", "session"]
 BudgetPeriod = Literal["day", "week", "month"]
 BudgetAction = Literal["alert", "block"]
@@ -225,6 +226,63 @@ class CashBalance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CashFlow:
+    """Money that comes in (positive) or goes out (negative) and that no request and no charge says.
+
+    On one day, past or planned (`occurred_on`), or each month on `day_of_month` from `starts_on` up to but without
+    `ends_on`; 31 in a shorter month is its last day.
+    """
+
+    flow_id: str
+    source: str
+    kind: FlowKind
+    """Revenue lowers net burn, an expense is part of gross burn, funding is in neither; other goes by its sign."""
+    amount_usd: Decimal
+    occurred_on: date | None = None
+    day_of_month: int | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    """None for one that goes on."""
+    account: str | None = None
+    description: str | None = None
+    part: str | None = None
+    """The file that states it with all its others: one that is no longer there is no longer so."""
+
+    def __post_init__(self) -> None:
+        check(self, required=("flow_id", "source"))
+        if self.kind in ("revenue", "funding") and self.amount_usd < 0:
+            raise RecordError(
+                f"CashFlow {self.flow_id}: {self.kind} is money in and positive, got {self.amount_usd}; "
+                "money that is paid back is of kind other"
+            )
+        if self.kind == "expense" and self.amount_usd > 0:
+            raise RecordError(
+                f"CashFlow {self.flow_id}: an expense is money out and negative, got {self.amount_usd}; "
+                "money that comes back is of kind other"
+            )
+        if (self.occurred_on is None) == (self.day_of_month is None):
+            raise RecordError(f"CashFlow {self.flow_id}: give occurred_on, or day_of_month with starts_on")
+        if self.day_of_month is None and (self.starts_on or self.ends_on):
+            raise RecordError(f"CashFlow {self.flow_id}: starts_on and ends_on are of a flow with a day_of_month")
+        if self.day_of_month is not None:
+            self._check_recurrence(self.day_of_month)
+
+    def _check_recurrence(self, day_of_month: int) -> None:
+        if not 1 <= day_of_month <= 31:
+            raise RecordError(f"CashFlow {self.flow_id}: day_of_month must be 1 to 31, got {day_of_month}")
+        if self.starts_on is None:
+            raise RecordError(f"CashFlow {self.flow_id}: a flow with a day_of_month needs starts_on")
+        if not 1970 <= self.starts_on.year < 2100 or (self.ends_on is not None and self.ends_on.year > 2100):
+            span = f"from {self.starts_on} to {self.ends_on}"
+            raise RecordError(f"CashFlow {self.flow_id}: recurs within the years 1970 to 2100, got {span}")
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise RecordError(
+                f"CashFlow {self.flow_id}: ends_on {self.ends_on} must be after starts_on {self.starts_on} "
+                "(the end is the first day on which it is no longer due)"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreditUsage:
     """Credits that a vendor counted (characters, searches), for one use or for a day of use."""
 
@@ -354,4 +412,6 @@ class Price:
             )
 
 
-Record = Request | Session | Outcome | Score | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price
+Record = (
+    Request | Session | Outcome | Score | Charge | CashBalance | CashFlow | CreditUsage | CreditQuota | Budget | Price
+)

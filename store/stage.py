@@ -17,11 +17,32 @@ import orjson
 
 from store.errors import StoreError
 from store.priced import CostStatus, PricedRequest
-from store.records import Budget, CashBalance, Charge, CreditQuota, CreditUsage, Outcome, Price, Score, Session
+from store.records import (
+    Budget,
+    CashBalance,
+    CashFlow,
+    Charge,
+    CreditQuota,
+    CreditUsage,
+    Outcome,
+    Price,
+    Score,
+    Session,
+)
 from store.tables import TABLE_OF
 
 StagedRecord = (
-    PricedRequest | Session | Outcome | Score | Charge | CashBalance | CreditUsage | CreditQuota | Budget | Price
+    PricedRequest
+    | Session
+    | Outcome
+    | Score
+    | Charge
+    | CashBalance
+    | CashFlow
+    | CreditUsage
+    | CreditQuota
+    | Budget
+    | Price
 )
 
 MANIFEST = "manifest.json"

@@ -15,6 +15,7 @@ from store.priced import PricedRequest
 from store.records import (
     Budget,
     CashBalance,
+    CashFlow,
     Charge,
     CreditQuota,
     CreditUsage,
@@ -127,6 +128,7 @@ CHARGES = Table(name="charges", record=Charge, key=("charge_id",), staged=_as_it
 CASH_BALANCES = Table(
     name="cash_balances", record=CashBalance, key=("account", "as_of_on"), staged=_as_it_is(CashBalance)
 )
+CASH_FLOWS = Table(name="cash_flows", record=CashFlow, key=("flow_id",), staged=_as_it_is(CashFlow))
 CREDIT_USAGE = Table(name="credit_usage", record=CreditUsage, key=("usage_id",), staged=_as_it_is(CreditUsage))
 CREDIT_QUOTAS = Table(
     name="credit_quotas", record=CreditQuota, key=("vendor", "plan", "observed_at"), staged=_as_it_is(CreditQuota)
@@ -134,5 +136,17 @@ CREDIT_QUOTAS = Table(
 BUDGETS = Table(name="budgets", record=Budget, key=("budget_id",), staged=_as_it_is(Budget))
 PRICES = Table(name="prices", record=Price, key=("price_id", "known_at"), staged=_as_it_is(Price))
 
-TABLES = (REQUESTS, SESSIONS, OUTCOMES, SCORES, CHARGES, CASH_BALANCES, CREDIT_USAGE, CREDIT_QUOTAS, BUDGETS, PRICES)
+TABLES = (
+    REQUESTS,
+    SESSIONS,
+    OUTCOMES,
+    SCORES,
+    CHARGES,
+    CASH_BALANCES,
+    CASH_FLOWS,
+    CREDIT_USAGE,
+    CREDIT_QUOTAS,
+    BUDGETS,
+    PRICES,
+)
 TABLE_OF: Mapping[type, Table] = {table.record: table for table in TABLES}

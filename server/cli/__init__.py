@@ -12,6 +12,7 @@ COMMANDS = {
     "load": "Load a source, or all that sources.yaml names.",
     "serve": "Serve GraphQL, GraphiQL and the catalog on this machine.",
     "query": "Ask for metrics and print the rows.",
+    "runway": "How long the cash lasts, and what it would be with other inputs.",
     "sql": "Print the SQL that answers a question.",
     "explain": "Say where the numbers of a question come from.",
     "budget": "Show where budgets stand, or look once and act on it.",

@@ -43,6 +43,8 @@ class AnswerLimits:
     most_rows: int
     most_values: int = 500_000
     """Rows times columns: the server needs a few seconds to write as many."""
+    cash_max_age_days: int = 7
+    """The age from which on a balance is told to be stale."""
 
 
 @dataclass

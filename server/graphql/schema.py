@@ -21,6 +21,7 @@ from server.graphql.restatements import RESTATEMENTS
 from server.graphql.roi import ROI
 from server.graphql.routing import ROUTING
 from server.graphql.rows import read_field
+from server.graphql.runway import RUNWAY
 from server.graphql.scalars import SCALARS
 from server.graphql.scores import SET_SCORE
 from server.graphql.sources import read_sources
@@ -31,6 +32,7 @@ from server.withheld import hidden_names
 FIELDS: tuple[RootField, ...] = (
     *budgets.FIELDS,
     *spending.FIELDS,
+    RUNWAY,
     WASTE,
     OUTCOMES,
     SET_SCORE,

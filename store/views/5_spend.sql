@@ -1,57 +1,77 @@
--- One row a UTC day, kind and whether the amount is known: the layer that burn reads. Each dollar is in each of the two
+-- One row a UTC day, driver and whether the amount is known: the layer that burn reads. Each dollar is in each of the two
 -- columns at most once: `amount_usd` is what the day used (accrual), `cash_usd` what had to be paid on it.
 -- Requests and provider bills for inference are two accounts of the same money, so bills of that category are left out
 -- here and only reconciled: a call is paid for on the day it is made, unless credits of its provider were bought before.
+-- Flows are money of a third account: what is in a charge is not to be a flow as well. Funding is no part of burn.
 CREATE OR REPLACE VIEW daily_spend_now AS
 WITH prepaid AS (
     SELECT provider, min(starts_on) AS since_on FROM credit_purchases GROUP BY provider
 ),
 parts AS (
     SELECT
-        call.started_at::DATE AS day, -- UTC; NULL for spend whose time is unknown
+        call.started_at::DATE AS day,
         'inference' AS kind,
+        'inference' AS driver,
+        FALSE AS is_recurring,
         call.cost_usd IS NOT NULL AS is_known,
-        call.cost_usd AS amount_usd, -- NULL where the cost is unknown
-        CASE WHEN prepaid.provider IS NULL THEN call.cost_usd ELSE 0 END AS cash_usd
+        call.cost_usd AS amount_usd,
+        CASE WHEN prepaid.provider IS NULL THEN call.cash_usd ELSE 0 END AS cash_usd,
+        0 AS inflow_usd,
+        1 AS row_count
     FROM request_facts AS call
     LEFT JOIN prepaid ON prepaid.provider = call.billing_provider AND prepaid.since_on <= call.started_at::DATE
     UNION ALL
-    SELECT day, CASE category WHEN 'subscription' THEN 'plans' ELSE 'charges' END, TRUE, amount_usd, 0
+    SELECT day, CASE category WHEN 'subscription' THEN 'plans' ELSE 'charges' END, category, FALSE, TRUE, amount_usd, 0, 0, 1
     FROM charge_days
     WHERE category NOT IN ('inference', 'credits')
     UNION ALL
-    SELECT used_at::DATE, 'credits', cost_usd IS NOT NULL, cost_usd, 0
+    -- What a bill asks for is paid on the first day that it covers.
+    SELECT
+        starts_on,
+        CASE category WHEN 'subscription' THEN 'plans' ELSE 'charges' END,
+        category,
+        FALSE,
+        TRUE,
+        0,
+        coalesce(billed_usd, amount_usd),
+        0,
+        0
+    FROM charges
+    WHERE category NOT IN ('inference', 'credits')
+    UNION ALL
+    SELECT used_at::DATE, 'credits', 'credits', FALSE, cost_usd IS NOT NULL, cost_usd, 0, 0, 1
     FROM credit_facts
     WHERE counted_as = 'credits'
     UNION ALL
-    SELECT day, 'expired_credits', TRUE, expired_usd, 0
+    SELECT day, 'expired_credits', 'credits', FALSE, TRUE, expired_usd, 0, 0, 1
     FROM expired_credits
     UNION ALL
     -- What became of credits is known by their use; where none of it is, neither is what they have cost by now.
-    SELECT starts_on, 'credits', is_use_known, CASE WHEN is_use_known THEN 0 END, paid_usd
+    SELECT starts_on, 'credits', 'credits', FALSE, is_use_known, CASE WHEN is_use_known THEN 0 END, paid_usd, 0, 1
     FROM credit_purchases
-),
-paid AS (
+    UNION ALL
     SELECT
-        starts_on AS day, -- a bill is paid on the first day that it is for
-        CASE category WHEN 'subscription' THEN 'plans' ELSE 'charges' END AS kind,
-        sum(coalesce(billed_usd, amount_usd)) AS cash_usd
-    FROM charges
-    WHERE category NOT IN ('inference', 'credits')
-    GROUP BY ALL
-),
-accrued AS (
-    SELECT
-        day, kind, is_known, sum(amount_usd) AS amount_usd, sum(cash_usd) AS cash_usd, count(*) AS row_count
-    FROM parts
-    GROUP BY day, kind, is_known
+        day,
+        'flows',
+        kind,
+        is_recurring,
+        TRUE,
+        greatest(-amount_usd, 0),
+        greatest(-amount_usd, 0),
+        greatest(amount_usd, 0),
+        1
+    FROM flow_days
+    WHERE kind <> 'funding'
 )
 SELECT
-    accrued.day,
-    accrued.kind, -- inference, charges, plans, credits or expired_credits
-    accrued.is_known,
-    accrued.amount_usd, -- accrual; NULL in the row of what is unknown
-    accrued.cash_usd + coalesce(paid.cash_usd, 0) AS cash_usd, -- NULL where a call's cost is unknown
-    accrued.row_count
-FROM accrued
-LEFT JOIN paid ON paid.day = accrued.day AND paid.kind = accrued.kind;
+    day, -- UTC; NULL for spend whose time is unknown
+    kind, -- inference, charges, plans, credits, expired_credits or flows
+    driver, -- inference, the category of the charges, credits, or the kind of the flows
+    is_recurring, -- flows that fall on a day of each month, which a forecast reads from the calendar
+    is_known,
+    sum(amount_usd) AS amount_usd, -- gross, by accrual; NULL in the row of what is unknown
+    sum(cash_usd) AS cash_usd, -- gross, as it is paid; NULL where a call's cost is unknown
+    sum(inflow_usd) AS inflow_usd, -- revenue, and other money that came in
+    sum(row_count)::BIGINT AS row_count
+FROM parts
+GROUP BY day, kind, driver, is_recurring, is_known;

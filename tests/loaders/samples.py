@@ -251,6 +251,12 @@ SAMPLES = (
         _capture(5, "x"),
         name="credits, captured",
     ),
+    Sample(
+        "flows",
+        [f"f{n},revenue,{n}.50,2026-02-0{n}" for n in range(1, 5)],
+        rows("flows.csv", "flow_id,kind,amount_usd,occurred_on"),
+        "f5,revenue,-1,2026-02-05",
+    ),
     Sample("budgets", [f"b{n},{n}.50" for n in range(1, 5)], rows("budgets.csv", "budget_id,limit_usd"), "b5,-1"),
     Sample(
         "github",

@@ -66,7 +66,8 @@ def test_daily_spend_is_requests_and_charges_but_not_the_bill_for_the_same_reque
         bill("c3", "0.4", "2026-02-20", "2026-02-21", category="inference"),
     )
     assert store.read("SELECT day, kind, is_known, amount_usd, row_count FROM daily_spend ORDER BY ALL").rows == [
-        (date(2026, 2, 20), "charges", True, usd("30"), 2),
+        (date(2026, 2, 20), "charges", True, usd("6"), 1),
+        (date(2026, 2, 20), "charges", True, usd("24"), 1),
         (date(2026, 2, 20), "inference", True, usd("0.4"), 1),
         (date(2026, 2, 21), "inference", False, None, 1),
         (date(2026, 2, 21), "inference", True, usd("0.1"), 1),

@@ -1,0 +1,343 @@
+"""The field `runway` and the command: a company with two models, two accounts, bills and a calendar, counted by hand.
+
+As of 2026-03-31, 30 days: calls 10 a day (big) and 2 a day (small), machines 30 a day, and 12 of revenue a day.
+"""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semantic import Caller, Catalog, load_catalog
+from store import CashBalance, CashFlow, Charge, Price, PricedRequest, Request, Session, StagedRecord
+from tests.server.conftest import REPOSITORY, Api, Json, Run, at, load_into, served
+from tests.stores import new_store
+
+AS_OF = date(2026, 3, 31)
+FIRST = date(2026, 3, 1)
+
+
+def call(key: str, day: date, model: str, usd: str | None, **fields: Any) -> PricedRequest:
+    tokens = dict.fromkeys(("cache_read_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens"), 0)
+    request = Request(
+        request_key=key,
+        source="test",
+        provider="acme",
+        model=model,
+        started_at=at(f"{day}T10:00"),
+        uncached_input_tokens=1_000_000,
+        output_tokens=0,
+        **tokens,
+        **fields,
+    )
+    return PricedRequest(request, None if usd is None else Decimal(usd), "UNPRICED" if usd is None else "PRICED")
+
+
+def price(model: str, usd: str, **fields: Any) -> Price:
+    zero = dict.fromkeys(("cache_read", "cache_write_5m", "cache_write_1h", "output"), Decimal(0))
+    return Price(
+        price_id=f"{model}-{usd}-{fields.get('provider', 'acme')}",
+        source="test",
+        model=model,
+        effective_from=at("2026-01-01"),
+        input=Decimal(usd),
+        **{"provider": "acme", **zero, **fields},
+    )
+
+
+def flow(name: str, kind: Any, usd: str, **fields: Any) -> CashFlow:
+    return CashFlow(flow_id=name, source="test", kind=kind, amount_usd=Decimal(usd), **fields)
+
+
+def balance(account: str, on: date, usd: str) -> CashBalance:
+    return CashBalance(account=account, as_of_on=on, balance_usd=Decimal(usd), source="test")
+
+
+def company() -> list[StagedRecord]:
+    records: list[StagedRecord] = [
+        balance("main", date(2026, 3, 30), "2000"),
+        balance("main", date(2026, 4, 15), "1"),
+        balance("reserve", date(2026, 3, 20), "1000"),
+        balance("closed", date(2025, 1, 1), "0"),
+        Charge(
+            charge_id="machines",
+            source="test",
+            category="compute",
+            amount_usd=Decimal(900),
+            billed_usd=Decimal(1200),
+            starts_on=FIRST,
+            ends_on=AS_OF,
+        ),
+        Charge(
+            charge_id="the same calls",
+            source="test",
+            category="inference",
+            amount_usd=Decimal(360),
+            starts_on=FIRST,
+            ends_on=AS_OF,
+        ),
+        flow("seed", "funding", "500", occurred_on=date(2026, 3, 25)),
+        price("big", "10"),
+        price("small", "2"),
+        price("two-sold", "1"),
+        price("two-sold", "3", provider="other"),
+    ]
+    for number in range(30):
+        day = FIRST + timedelta(days=number)
+        records += [
+            Session(session_id=f"s{number}", source="test", started_at=at(f"{day}T09:00")),
+            call(f"b{number}", day, "big", "10", session_id=f"s{number}"),
+            call(f"c{number}", day, "small", "2", session_id=f"s{number}"),
+            flow(f"sales {day}", "revenue", "12", occurred_on=day),
+        ]
+    return records
+
+
+@pytest.fixture(scope="module")
+def company_api(catalog: Catalog) -> Iterator[Api]:
+    with new_store() as store:
+        load_into(store, company())
+        yield Api(catalog, store)
+
+
+def runway(api: Api, selection: str, arguments: str = "") -> Json:
+    return dict(api.data(f'{{ runway(asOf: "{AS_OF}"{arguments}) {{ {selection} }} }}')["runway"])
+
+
+def under(api: Api, scenario: str, selection: str = "netBurnDailyUsd") -> Json:
+    [found] = runway(api, f"scenarios {{ {selection} }}", f", scenario: {{{scenario}}}")["scenarios"]
+    return dict(found)
+
+
+def refused(api: Api, arguments: str, selection: str = "status") -> tuple[str, str]:
+    [error] = api.ask(f'{{ runway(asOf: "{AS_OF}"{arguments}) {{ {selection} }} }}')["errors"]
+    return error["extensions"]["code"], error["message"]
+
+
+def test_burn_is_gross_and_net_and_a_bill_for_the_same_calls_is_not_added(company_api: Api) -> None:
+    told = runway(
+        company_api, "grossBurnDailyUsd netBurnDailyUsd cashUsd cashKnownOn cashOldestOn runwayDays basisDays"
+    )
+    assert told == {
+        "grossBurnDailyUsd": "42",
+        "netBurnDailyUsd": "30",
+        "cashUsd": "3000",
+        "cashKnownOn": "2026-03-30",
+        "cashOldestOn": "2026-03-20",
+        "runwayDays": "100",
+        "basisDays": 30,
+    }
+
+
+def test_on_the_cash_basis_a_bill_counts_as_it_asks_for(company_api: Api) -> None:
+    told = runway(company_api, "grossBurnDailyUsd drivers { name dailyUsd share }", ", basis: CASH")
+    assert told["grossBurnDailyUsd"] == "52"
+    assert {d["name"]: d["dailyUsd"] for d in told["drivers"]} == {"compute": "40", "inference": "12", "revenue": "-12"}
+
+
+def test_an_account_of_long_ago_makes_the_cash_stale_and_is_rolled_forward(company_api: Api) -> None:
+    told = runway(company_api, "flags rolledForward { cashUsd status runwayDays depletionDate }")
+    assert told["flags"] == ["STALE_CASH"]
+    assert told["rolledForward"] == {
+        "cashUsd": "3170",
+        "status": "OK",
+        "runwayDays": "105.666666666667",
+        "depletionDate": "2026-07-15",
+    }, "3000 + 500 of funding - 11 days at 30"
+
+
+def test_the_metrics_say_the_same_as_the_field(company_api: Api) -> None:
+    told = runway(company_api, "cashUsd netBurnMonthlyUsd grossBurnMonthlyUsd depletionDate")
+    [row] = company_api.rows("cash burnRate netBurnRate depletionDate revenue funding", f'asOf: "{AS_OF}"')
+    assert row == {
+        "cash": told["cashUsd"],
+        "burnRate": told["grossBurnMonthlyUsd"],
+        "netBurnRate": told["netBurnMonthlyUsd"],
+        "depletionDate": told["depletionDate"],
+        "revenue": "360",
+        "funding": "500",
+    }
+
+
+@pytest.mark.parametrize(
+    ("scenario", "net"),
+    [
+        ('agentsFactor: "2"', "42"),
+        ('agentsFactor: "0"', "18"),
+        ('priceChange: "-0.5"', "24"),
+        ('modelSwap: [{from: "big", to: "small"}]', "22"),
+        ('modelSwap: [{from: "big", to: "small", tokenMultiplier: "1.5"}]', "23"),
+        ('modelSwap: [{from: "big", to: "two-sold", provider: "other"}]', "23"),
+        ('sessionsPerDay: "3"', "54"),
+        ('sessionsPerDay: "3", priceChange: "-0.5"', "36"),
+        ('modelSwap: [{from: "big", to: "small"}], agentsFactor: "2"', "26"),
+    ],
+)
+def test_a_scenario_changes_what_calls_cost(company_api: Api, scenario: str, net: str) -> None:
+    assert under(company_api, scenario) == {"netBurnDailyUsd": net}
+
+
+def test_a_hire_is_paid_each_month_and_funding_comes_once(company_api: Api) -> None:
+    hired = under(
+        company_api,
+        'hire: [{monthlyUsd: "600", startsOn: "2026-04-30"}]',
+        "depletionDate isWalked walk { on closingUsd }",
+    )
+    closing = {day["on"]: day["closingUsd"] for day in hired["walk"]}
+    assert (closing["2026-04-29"], closing["2026-04-30"], closing["2026-05-30"]) == ("2130", "1500", "0")
+    assert (hired["depletionDate"], hired["isWalked"]) == ("2026-05-30", True)
+    funded = under(company_api, 'funding: [{amountUsd: "300", on: "2026-05-01"}]', "runwayDays depletionDate")
+    assert funded == {"runwayDays": "110", "depletionDate": "2026-07-19"}
+
+
+def test_several_scenarios_stand_beside_what_is(company_api: Api) -> None:
+    told = runway(
+        company_api,
+        "name runwayDays scenarios { name runwayDays }",
+        ', scenarios: [{name: "a", agentsFactor: "2"}, {agentsFactor: "1"}]',
+    )
+    assert told["runwayDays"] == "100"
+    assert told["scenarios"] == [
+        {"name": "a", "runwayDays": "71.428571428571"},
+        {"name": "scenario 2", "runwayDays": "100"},
+    ]
+
+
+def test_agents_that_the_cash_affords_with_the_interval_of_their_cost(company_api: Api) -> None:
+    told = runway(
+        company_api, 'agentsAffordable(months: ["2", "12"]) { status maxSessionsPerDay low high fixedDailyUsd }'
+    )
+    # 3000 / 60.875 days - 18 of bills less revenue, at 12 a session; every session costs the same.
+    assert told["agentsAffordable"] == [
+        {
+            "status": "OK",
+            "maxSessionsPerDay": "2.606776180698",
+            "low": "2.606776180698",
+            "high": "2.606776180698",
+            "fixedDailyUsd": "18",
+        },
+        {
+            "status": "NOT_REACHABLE_AT_ZERO_VOLUME",
+            "maxSessionsPerDay": None,
+            "low": None,
+            "high": None,
+            "fixedDailyUsd": "18",
+        },
+    ]
+
+
+def test_the_sentence_says_it_all(company_api: Api) -> None:
+    assert runway(company_api, "sentence")["sentence"] == (
+        "Runway 3.3 months (p10 3.3, p90 3.3), until 2026-07-09; cash as of 2026-03-30, net burn 913.12 USD a month."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (", horizonDays: 0", "BAD_LIMIT", "horizonDays must be 1 to 36,525, not 0"),
+        (", horizonDays: 99999", "BAD_LIMIT", "horizonDays must be 1 to 36,525"),
+        (', scenario: {funding: [{amountUsd: "1", on: "2026-03-31"}]}', "BAD_SCENARIO", "is in the cash already"),
+        (', scenario: {hire: [{monthlyUsd: "1", startsOn: "2026-03-01"}]}', "BAD_SCENARIO", "is in the burn already"),
+        (
+            ', scenario: {hire: [{monthlyUsd: "-1", startsOn: "2026-05-01"}]}',
+            "BAD_SCENARIO",
+            "monthlyUsd must be from 0",
+        ),
+        (', scenario: {agentsFactor: "-1"}', "BAD_SCENARIO", "agentsFactor must be from 0 to 1000, not -1"),
+        (', scenario: {priceChange: "-1.1"}', "BAD_SCENARIO", "priceChange must be from -1 to 100, not -1.1"),
+        (', scenario: {agentsFactor: "1", sessionsPerDay: "1"}', "BAD_SCENARIO", "give one of them"),
+        (', scenario: {modelSwap: [{from: "big", to: "nosuch"}]}', "UNPRICED", "no price of 'nosuch' is in force"),
+        (', scenario: {modelSwap: [{from: "nosuch", to: "big"}]}', "UNKNOWN_MODEL", "no call to 'nosuch'"),
+        (', scenario: {modelSwap: [{from: "big", to: "two-sold"}]}', "AMBIGUOUS", "is sold by acme, other; name"),
+        (", scenarios: [" + "{}, " * 21 + "]", "TOO_LARGE", "21 scenarios were asked; at most 20"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_what_would(company_api: Api, arguments: str, code: str, said: str) -> None:
+    told = refused(company_api, arguments)
+    assert told[0] == code
+    assert said in told[1]
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        ("percentiles(as: {values: [0, 0.5]}) { status }", "values are 1 to 99 numbers above 0 and below 1"),
+        ("percentiles(as: {paths: 1}) { status }", "paths must be 100 to 20,000"),
+        ("walk(first: -1) { on }", "first must be 0 to 3,660 days"),
+        ('agentsAffordable(months: ["0"]) { status }', "months are 1 to 20 numbers above 0"),
+        ("agentsAffordable(months: []) { status }", "months are 1 to 20 numbers above 0"),
+    ],
+)
+def test_every_number_that_is_asked_is_bounded(company_api: Api, selection: str, said: str) -> None:
+    assert said in refused(company_api, "", selection)[1]
+
+
+def test_not_a_number_is_no_number(company_api: Api) -> None:
+    body = company_api.ask(f'{{ runway(asOf: "{AS_OF}", scenario: {{agentsFactor: "NaN"}}) {{ status }} }}')
+    assert "a Decimal is a number below 10^25" in body["errors"][0]["message"]
+
+
+def test_a_call_of_unknown_cost_makes_the_runway_an_upper_bound(catalog: Catalog) -> None:
+    with new_store() as store:
+        load_into(store, [*company(), call("x", date(2026, 3, 9), "ghost", None)])
+        told = runway(Api(catalog, store), "flags isUpperBound unknownRequests sentence")
+    assert told["flags"] == ["STALE_CASH", "LOWER_BOUND"]
+    assert (told["isUpperBound"], told["unknownRequests"]) == (True, 1)
+    assert told["sentence"].startswith("Runway at most 3.3 months")
+
+
+def test_a_caller_who_sees_a_part_of_the_rows_is_told_no_runway(catalog: Catalog, company_api: Api) -> None:
+    policy = "\npolicies:\n  own_calls: {model: requests, rows: 'agent = :caller.agent', unless: [finance]}\n"
+    narrowed = load_catalog((REPOSITORY / "metrics.yaml").read_text(encoding="utf-8") + policy)
+    lead = Api(narrowed, company_api.store, caller=Caller(frozenset({"lead"}), {"agent": "main"}))
+    assert refused(lead, "")[0] == "NOT_ALLOWED"
+    finance = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance"})))
+    assert runway(finance, "runwayDays") == {"runwayDays": "100"}
+
+
+FLOWS = "flow_id,kind,amount_usd,occurred_on\nsales,revenue,15,2026-03-30\n"
+CASH = "account,as_of_on,balance_usd\nmain,2026-03-31,1000\n"
+CHARGES = "charge_id,category,amount_usd,starts_on,ends_on\nm,compute,315,2026-03-01,2026-03-31\n"
+
+
+@pytest.fixture
+def filled(run: Run, tmp_path: Path) -> Run:
+    for kind, text in (("flows", FLOWS), ("cash", CASH), ("charges", CHARGES)):
+        (tmp_path / f"{kind}.csv").write_text(text)
+        assert run("load", kind, f"{kind}.csv").code == 0
+    return run
+
+
+def test_the_command_says_how_long_the_cash_lasts_and_what_would_be(filled: Run, tmp_path: Path) -> None:
+    asked = ("runway", "--as-of", "2026-03-31")
+    told = filled(*asked, "--funding", "300@2026-05-01", "--percentiles")
+    assert told.code == 0, told.err
+    assert "Runway 3.3 months" in told.out
+    lines = filled(*asked, "--funding", "300@2026-05-01", "--format", "csv").out.splitlines()
+    assert lines[0].startswith("name,status,flags,cashUsd,cashKnownOn,basisDays")
+    assert lines[1] == ",OK,,1000,2026-03-31,30,319.59375,304.375,100,3.285420944559,2026-07-09"
+    assert lines[2].endswith(",130,4.271047227926,2026-08-08")
+    alone = filled(*asked, "--format", "json").out
+    with served(tmp_path / "store.duckdb"):
+        assert filled(*asked, "--format", "json").out == alone
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--price", "30"), "--price is written like -30%, not '30'"),
+        (("--hire", "12000"), "--hire is written like 12000@2027-01-01, not '12000'"),
+        (("--hire", "12000@tomorrow"), "--hire takes a day such as 2026-03-01, not 'tomorrow'"),
+        (("--agents", "many"), "--agents is written like 2x, not 'many'"),
+        (("--swap", "opus"), "--swap is written like opus=sonnet"),
+        (("--funding", "5@2026-03-01"), "is in the cash already"),
+    ],
+)
+def test_an_option_that_cannot_be_read_says_how_it_is_written(filled: Run, option: tuple[str, str], said: str) -> None:
+    told = filled("runway", "--as-of", "2026-03-31", *option)
+    assert told.code == 1
+    assert said in told.err
