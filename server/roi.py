@@ -17,8 +17,8 @@ NEEDS = ("sessions", "roi", "task_success_rate", "cost_per_scored_task", "cost_p
 """Metrics that a caller must be allowed to see: what evidence tells of each of them."""
 ROOT = "root_session_id"
 """The column of `session_facts` that says which sessions belong together."""
-RESULTS = "SELECT session_id, task_result FROM session_facts"
-"""What came of the task of each session: success, failure, pending or none."""
+RESULTS = "SELECT session_id, result AS task_result FROM task_results_at($as_of)"
+"""What had come of the task of each session by an instant: success, failure, pending, running or none."""
 
 Keys = tuple[str | None, ...]
 
@@ -52,12 +52,13 @@ def counted(
     single_model_only: bool = False,
     timeout_ms: int | None = None,
 ) -> tuple[list[Counted], bool]:
-    """The groups with the most sessions first, and whether there are more than `most`."""
+    """The groups with the most sessions first, as they were `now`, and whether there are more than `most`."""
     unknown = [name for name in by if name not in DIMENSIONS]
     if unknown or not by:
         raise ValueError(f"sessions are grouped by some of {', '.join(DIMENSIONS)}, not by {unknown}")
     sql = _sql(chosen, by, most + 1, single_model_only=single_model_only)
-    rows = reader.read(sql, chosen.params, timeout_ms=timeout_ms).rows
+    params = {**chosen.params, "as_of": now.astimezone(UTC).replace(tzinfo=None)}
+    rows = reader.read(sql, params, timeout_ms=timeout_ms).rows
     return [_counted(row, len(by), now) for row in rows[:most]], len(rows) > most
 
 
@@ -86,6 +87,7 @@ _STATEMENT = """
 WITH session AS (
     SELECT fact.* REPLACE (result.task_result AS task_result), fact.{root} AS root,
         result.task_result IN ('success', 'failure') AS is_resolved,
+        result.task_result IN ('pending', 'running') AS is_open,
         result.task_result IN ('success', 'failure') AND fact.cost_usd IS NOT NULL AS is_scored
     FROM session_facts AS fact
     JOIN ({results}) AS result ON result.session_id = fact.session_id
@@ -102,8 +104,8 @@ counted AS (
         sum(cost_usd) FILTER (is_scored) AS cost_usd,
         max(cost_usd) FILTER (is_scored) AS largest_cost_usd,
         count(*) FILTER (mixed_models) AS mixed_model_sessions,
-        count(*) FILTER (task_result = 'pending' AND started_at IS NULL) AS pending_without_a_start,
-        min(started_at) FILTER (task_result = 'pending') AS first_pending_at
+        count(*) FILTER (is_open AND started_at IS NULL) AS open_without_a_start,
+        min(started_at) FILTER (is_open) AS first_open_at
     FROM session
     GROUP BY {keys}
 ),
@@ -133,7 +135,7 @@ spread AS (
 )
 SELECT {of_group}, sessions, pending, resolved, successes, coalesce(root_squares, 0), scored, scored_successes,
     coalesce(scored_roots, 0), cost_usd, largest_cost_usd, cost_squares, success_squares, products, root_cost_squares,
-    root_success_squares, root_products, mixed_model_sessions, pending_without_a_start, first_pending_at,
+    root_success_squares, root_products, mixed_model_sessions, open_without_a_start, first_open_at,
     (sum(resolved) OVER ({pool}))::BIGINT, (sum(successes) OVER ({pool}))::BIGINT
 FROM counted
 LEFT JOIN spread ON {together}
@@ -163,7 +165,7 @@ def _counted(row: Sequence[Any], width: int, now: datetime) -> Counted:
         of_sessions=of_sessions,
         of_roots=of_roots,
         mixed_model_sessions=mixed,
-        mature_through=_mature_through(next(values), pending, without_a_start, now),
+        mature_through=_mature_through(next(values), without_a_start, now),
     )
     return Counted(keys, tally, *_ints(values, 2))
 
@@ -176,10 +178,8 @@ def _floats(values: Iterator[Any], count: int) -> list[float]:
     return [float(value or 0) for value in islice(values, count)]
 
 
-def _mature_through(
-    first_pending_at: datetime | None, pending: int, without_a_start: int, now: datetime
-) -> datetime | None:
-    """Where nothing is pending, all until now is decided; where something without a start is, nobody knows."""
-    if not pending:
-        return now
-    return None if without_a_start or first_pending_at is None else first_pending_at.replace(tzinfo=UTC)
+def _mature_through(first_open_at: datetime | None, without_a_start: int, now: datetime) -> datetime | None:
+    """Where nothing runs or is pending, all until now is decided; where something without a start is, nobody knows."""
+    if without_a_start:
+        return None
+    return now if first_open_at is None else first_open_at.replace(tzinfo=UTC)

@@ -8,9 +8,9 @@ import strawberry
 from strawberry import Info
 
 from finance.maturity import DAY_US, Moment, Step, Tasks, kaplan_meier, share
-from semantic import QueryError
+from semantic import QueryError, local_day
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given, time_range, today
+from server.graphql.fields import Inputs, RootField, given, time_range
 from server.graphql.scalars import BigInt
 from server.graphql.tasks import COUNTED, KINDS, MOST_KINDS, RESULTS, TASKS, WORDS, Alike, Asked, read
 from server.slices import slice_of
@@ -143,7 +143,8 @@ def _make(inputs: Inputs) -> Any:
         as_of: datetime | None = None,
     ) -> Outcomes:
         context = info.context
-        day = today(context, None)
+        instant = given(as_of) or context.now
+        day = local_day(instant, context.catalog.time_zone)
         chosen = slice_of(
             context.planner,
             "sessions",
@@ -152,7 +153,6 @@ def _make(inputs: Inputs) -> Any:
             where=inputs.filter(where),
             caller=context.caller,
         )
-        instant = given(as_of) or context.now
         return _outcomes(info, Asked(chosen.sql, {**chosen.params, "as_of": instant.replace(tzinfo=None)}), instant)
 
     return strawberry.field(

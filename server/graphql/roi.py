@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -11,9 +11,9 @@ from strawberry import UNSET, Info, argument
 from finance.comparison import most_compared
 from finance.evidence import Evidence, Gates, evidence_of
 from finance.tally import Prior, Tally, prior_of
-from semantic import QueryError, suggestion, visible
+from semantic import QueryError, local_day, suggestion, visible
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given, time_range, today
+from server.graphql.fields import Inputs, RootField, given, known_zone, time_range
 from server.graphql.generated import enum_type, list_of
 from server.graphql.roi_types import Peers, RoiEvidence, told
 from server.graphql.scalars import BigInt
@@ -84,7 +84,9 @@ def _roi_field(inputs: Inputs) -> Any:
         ] = UNSET,
         where: Annotated[Any, argument(graphql_type=inputs.where | None)] = UNSET,
         zone: Annotated[str | None, argument(description="Where days are cut, such as Europe/Berlin.")] = UNSET,
-        as_of: Annotated[date | None, argument(description="The day that ranges end with; default: today.")] = UNSET,
+        as_of: Annotated[
+            datetime | None, argument(description="As it was at an instant: outcomes after it do not exist.")
+        ] = UNSET,
         level: Annotated[float, argument(description="Of all intervals, from 0.5 to 0.9999.")] = 0.95,
         models: Annotated[
             list[str] | None,
@@ -103,7 +105,8 @@ def _roi_field(inputs: Inputs) -> Any:
             prior_strength,
         )  # fmt: skip
         _check_visible(context, asked.by)
-        day = given(as_of) or today(context, given(zone))
+        instant = given(as_of) or context.now
+        day = local_day(instant, known_zone(context.catalog, given(zone)))
         chosen = slice_of(
             context.planner,
             "sessions",
@@ -119,7 +122,7 @@ def _roi_field(inputs: Inputs) -> Any:
                 chosen,
                 asked.by,
                 most=MOST_GROUPS,
-                now=context.now,
+                now=instant,
                 single_model_only=single_model_only,
                 timeout_ms=context.deadline.remaining_ms(),
             )
@@ -129,7 +132,7 @@ def _roi_field(inputs: Inputs) -> Any:
             rows=_rows(groups, asked, truncated=truncated),
             truncated=truncated,
             level=level,
-            as_of=context.now,
+            as_of=instant,
             data_version=BigInt(context.reader.data_version),
         )
 
