@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,3 +100,10 @@ def test_every_reason_that_a_metric_can_give_is_a_code_with_a_meaning() -> None:
     codes = {c for m in catalog.metrics.values() for c in (m.reasons.unknown, m.reasons.empty, m.reasons.zero) if c}
     explained = page("docs/metrics.md")
     assert sorted(code for code in codes if f"`{code}`" not in explained) == []
+
+
+def test_every_golden_case_has_a_row_that_names_its_test(shared: Callable[[str], Path]) -> None:
+    cases = {path.name.split("_")[0] for path in shared("golden/cases").iterdir()}
+    rows = dict(re.findall(r"^\| (G\d\d) \|.*\| (.*) \|$", page("docs/golden.md"), re.MULTILINE))
+    assert set(rows) == cases
+    assert [case for case, tests in rows.items() if f"/test_{case.lower()}_" not in tests] == []
