@@ -119,6 +119,16 @@ def test_where_narrows_the_sessions(api: Api) -> None:
     assert {row["model"]: row["resolved"] for row in found} == {"big": 1, "small": 0}
 
 
+def test_roi_is_as_it_was_at_an_instant(api: Api) -> None:
+    def big(instant: str) -> Json:
+        found = rows(api, "model sessions pending resolved status", f'asOf: "{instant}"')
+        return next(row for row in found if row["model"] == "big")
+
+    running = {"model": "big", "sessions": 3, "pending": 0, "resolved": 0, "status": "NO_DECIDED_TASKS"}
+    assert big("2026-03-01T10:30:00Z") == running
+    assert big("2026-03-01T11:00:00Z") == {"model": "big", "sessions": 3, "pending": 0, "resolved": 3, "status": "OK"}
+
+
 def test_what_is_pending_says_until_when_all_is_decided(api: Api) -> None:
     found = {row["model"]: row["matureThrough"] for row in rows(api, "model matureThrough")}
     assert found == {
