@@ -7,6 +7,9 @@ from types import FrameType
 
 from loaders import LoadError
 
+REPEATED_S = 5.0
+"""Python ignores an exception that is raised while it clears something away. Then the next signal raises it."""
+
 
 @contextmanager
 def at_most(seconds: float, what: str) -> Iterator[None]:
@@ -16,7 +19,7 @@ def at_most(seconds: float, what: str) -> Iterator[None]:
         raise LoadError(f"{what} took longer than {seconds:,} s and was stopped")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, REPEATED_S)
     try:
         yield
     finally:

@@ -140,7 +140,7 @@ def test_of_outcomes_that_say_the_same_the_latest_decides(load: Load, store: Sto
 
 
 def test_a_session_with_a_parent_is_no_root_and_one_without_a_trigger_says_so(load: Load, store: Store) -> None:
-    load(run("s1", parent_session_id="s0"), run("s2", trigger="cron"))
+    load(run("s0"), run("s1", parent_session_id="s0"), run("s2", trigger="cron"))
     assert (fact(store, "s1")["is_root"], fact(store, "s1")["trigger"]) == (False, "unknown")
     assert (fact(store, "s2")["is_root"], fact(store, "s2")["trigger"]) == (True, "cron")
 
