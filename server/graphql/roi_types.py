@@ -4,121 +4,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import argument
 
 from finance import comparison
-from finance.evidence import Evidence, Method, Status, rounded
-from finance.intervals import Interval
-from finance.tally import Moments
-from server.graphql.generated import enum_type
+from finance.evidence import Evidence
+from server.graphql.roi_values import (
+    BreakEven,
+    BreakEvenStatus,
+    IntervalMethod,
+    IntervalType,
+    MoneyInterval,
+    Posterior,
+    PriorType,
+    RateDifference,
+    RoiStatus,
+    SampleVariances,
+    interval,
+    money_interval,
+    sample_variances,
+    told_interval,
+)
 from server.graphql.scalars import BigInt
-
-RoiStatus = enum_type(
-    "RoiStatus",
-    get_args(Status),
-    "What stands behind the ROI of a group.",
-    {
-        "OK": "The whole truth.",
-        "PARTIAL": "Over the resolved sessions whose cost is known; of others it is not.",
-        "INSUFFICIENT_SAMPLE": "There is a value, and too little behind it for an interval.",
-        "ZERO_COST": "Null: it would divide by a cost of 0. The success rate and the cost are told.",
-        "COST_UNKNOWN": "Null: of no resolved session the cost is known.",
-        "NO_DECIDED_TASKS": "Null: no task has succeeded or failed so far.",
-        "NO_SESSIONS": "Null: there are none; the posterior is the prior.",
-    },
-)
-IntervalMethod = enum_type(
-    "IntervalMethod",
-    get_args(Method),
-    "How an interval of the ROI was found.",
-    {
-        "DELTA": "The delta method, with the covariance of success and cost, robust to sessions of one root.",
-        "WILSON_OVER_COST": "Wilson's interval of the rate over the interval of the cost: where none or all succeed.",
-    },
-)
-BreakEvenStatus = enum_type(
-    "BreakEvenStatus",
-    (*get_args(comparison.BreakEvenStatus), "REFERENCE"),
-    "What a comparison with the reference says.",
-    {
-        "OK": "One of both costs more and succeeds more often, and the range is bounded.",
-        "UNBOUNDED": "The success rates may be equal, so there is no upper bound.",
-        "DOMINATES": "Null: it costs no more and succeeds no less often, so it is better at any value.",
-        "DOMINATED": "Null: it costs no less and succeeds no more often, so it is worse at any value.",
-        "SAME": "Null: neither cost nor success rate differ.",
-        "UNKNOWN": "Null: of one of both the cost or the success is not known, or they were not seen at the same work.",
-        "REFERENCE": "Null: this is the reference.",
-    },
-)
-
-
-@strawberry.type(name="Interval", description="Where the truth lies, at the level that was asked for.")
-class IntervalType:
-    low: float
-    high: float
-
-
-@strawberry.type(description="Where the truth lies, in USD, at the level that was asked for.")
-class MoneyInterval:
-    low: Decimal
-    high: Decimal
-
-
-@strawberry.type(description="What is believed of a success rate: a Beta distribution. A draw is a Thompson sample.")
-class Posterior:
-    alpha: float = strawberry.field(description="Of the prior, plus successes.")
-    beta: float = strawberry.field(description="Of the prior, plus failures.")
-    mean: float = strawberry.field(description="The success rate, shrunk towards the pooled one.")
-    low: float = strawberry.field(description="The quantile below the level.")
-    high: float = strawberry.field(description="The quantile above the level.")
-
-
-@strawberry.type(name="Prior", description="What is expected before the group itself is looked at.")
-class PriorType:
-    rate: float = strawberry.field(description="The pooled success rate.")
-    alpha: float
-    beta: float
-    source: str = strawberry.field(description="What was pooled, and how many sessions it counts for.")
-
-
-@strawberry.type(description="Of the cost (USD) and the success (0 or 1) of one session, divided by n - 1.")
-class SampleVariances:
-    cost: float
-    success: float
-    covariance: float
-
-
-@strawberry.type(description="Of the success rate against the reference's.")
-class RateDifference:
-    value: float
-    interval: IntervalType = strawberry.field(description="Newcombe's, from the two Wilson intervals.")
-    wald: IntervalType | None = strawberry.field(
-        description="The naive one, too short: to compare, not to use. Null where one of both is a single root."
-    )
-    established: bool = strawberry.field(description="Whether Newcombe's interval leaves out 0.")
-
-
-@strawberry.type(description="From which value of a success on the dearer and better of two is worth its cost.")
-class BreakEven:
-    reference: str
-    status: Any = strawberry.field(graphql_type=BreakEvenStatus)
-    value: Decimal | None = strawberry.field(
-        default=None,
-        description="Extra cost per extra success, over the scored sessions of both. A penalty for failures lowers it "
-        "by that penalty.",
-    )
-    lowest: Decimal | None = strawberry.field(
-        default=None, description="At the upper end of the difference of the success rates."
-    )
-    highest: Decimal | None = strawberry.field(
-        default=None, description="At its lower end; null where that is 0 or less."
-    )
-    success_rate_difference: RateDifference | None = strawberry.field(
-        default=None, description="Null where one rate is not known."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +94,8 @@ def _difference(found: comparison.Difference | None) -> RateDifference | None:
         return None
     return RateDifference(
         value=found.value,
-        interval=_told(found.interval),
-        wald=_interval(found.wald),
+        interval=told_interval(found.interval),
+        wald=interval(found.wald),
         established=found.is_established,
     )
 
@@ -272,8 +181,8 @@ def told(name: str, evidence: Evidence, peers: Peers) -> dict[str, Any]:
         "successes": BigInt(tally.successes),
         "effective_n": evidence.effective_n,
         "success_rate": evidence.success_rate,
-        "success_rate_interval": _interval(evidence.wilson),
-        "jeffreys_interval": _interval(evidence.jeffreys),
+        "success_rate_interval": interval(evidence.wilson),
+        "jeffreys_interval": interval(evidence.jeffreys),
         "posterior": Posterior(
             alpha=posterior.alpha, beta=posterior.beta, mean=posterior.mean, low=within.low, high=within.high
         ),
@@ -281,14 +190,14 @@ def told(name: str, evidence: Evidence, peers: Peers) -> dict[str, Any]:
         "scored": BigInt(tally.scored),
         "total_cost": tally.cost_usd if tally.scored else None,
         "cost_per_session": evidence.cost_per_session_usd,
-        "cost_per_session_interval": _money(evidence.cost_interval),
+        "cost_per_session_interval": money_interval(evidence.cost_interval),
         "cost_per_success": evidence.cost_per_success_usd,
         "roi": evidence.roi,
         "roi_standard_error": evidence.roi_standard_error,
-        "roi_interval": _interval(evidence.roi_interval),
+        "roi_interval": interval(evidence.roi_interval),
         "roi_interval_method": IntervalMethod(evidence.roi_method) if evidence.roi_method else None,
-        "roi_log_interval": _interval(evidence.roi_log_interval),
-        "variances": _variances(evidence.variances),
+        "roi_log_interval": interval(evidence.roi_log_interval),
+        "variances": sample_variances(evidence.variances),
         "heavy_tail": evidence.heavy_tail,
         "priced_share": evidence.priced_share,
         "pending_share": evidence.pending_share,
@@ -300,23 +209,3 @@ def told(name: str, evidence: Evidence, peers: Peers) -> dict[str, Any]:
         "evidence": evidence,
         "peers": peers,
     }
-
-
-def _told(found: Interval) -> IntervalType:
-    return IntervalType(low=found.low, high=found.high)
-
-
-def _interval(found: Interval | None) -> IntervalType | None:
-    return None if found is None else _told(found)
-
-
-def _money(found: Interval | None) -> MoneyInterval | None:
-    if found is None:
-        return None
-    return MoneyInterval(low=rounded(Decimal(found.low)), high=rounded(Decimal(found.high)))
-
-
-def _variances(found: Moments | None) -> SampleVariances | None:
-    if found is None:
-        return None
-    return SampleVariances(cost=found.cost, success=found.success, covariance=found.product)
