@@ -34,6 +34,9 @@ _SPEND = """
 SELECT day, driver, is_recurring, is_known, {amount}, inflow_usd, row_count
 FROM daily_spend WHERE day >= $since AND day < $as_of ORDER BY ALL
 """
+_CALLS = """
+SELECT sum(amount_usd) FROM daily_spend WHERE kind = 'inference' AND day >= $since AND day < $as_of
+"""
 _SCHEDULE = """
 SELECT day, amount_usd, flow_id, is_recurring
 FROM flow_days WHERE day > $as_of AND day <= $until ORDER BY day, flow_id LIMIT $most
@@ -74,8 +77,8 @@ def read_burn(read: Read, window: Window, basis: Basis) -> Burn:
     for day, driver, is_recurring, is_known, gross, inflow, count in _rows(
         read(_SPEND.format(amount=_AMOUNT[basis]), window.params)
     ):
-        if not is_known:
-            unknown += count
+        unknown += 0 if is_known else count
+        if not (is_known or gross):  # credits of unknown use have no known cost, and were paid for
             continue
         known += 1
         index = (day - window.since).days
@@ -88,6 +91,12 @@ def read_burn(read: Read, window: Window, basis: Basis) -> Burn:
         for (name, is_inflow, is_recurring), usd in sorted(columns.items())
     )
     return Burn(window.days, tuple(drivers), unknown, is_unknown=bool(unknown) and not known)
+
+
+def read_cost_of_calls(read: Read, window: Window) -> Decimal:
+    """What the calls of a window cost, whoever paid for them and when."""
+    [[usd]] = _rows(read(_CALLS, window.params))
+    return Decimal(usd or 0)
 
 
 def read_cash(read: Read, as_of: date) -> Cash:

@@ -18,6 +18,7 @@ from server.burn import (
     Window,
     read_burn,
     read_cash,
+    read_cost_of_calls,
     read_schedule,
     read_volume,
     read_window,
@@ -96,6 +97,7 @@ def projected(question: Question) -> Projection:
 def under(base: Projection, scenario: Scenario, read: Read) -> Projection:
     """The base with other inputs. `QueryError` says which input makes no sense."""
     check(scenario, base.forecast.as_of)
+    _check_paid(base, scenario, read)
     burn, volume = _priced_anew(base, scenario, read)
     if scenario.agents_factor is not None:
         burn = scaled(burn, scenario.agents_factor)
@@ -121,6 +123,15 @@ def _priced_anew(base: Projection, scenario: Scenario, read: Read) -> tuple[Burn
     return burn, base.volume if is_same else volume_scaled(base.volume, Fraction(becomes) / Fraction(was))
 
 
+def _check_paid(base: Projection, scenario: Scenario, read: Read) -> None:
+    """Where credits that were bought before paid for calls, other calls are other purchases, and nobody knows when."""
+    changes = (scenario.agents_factor, scenario.sessions_per_day, scenario.price_change)
+    if not scenario.swaps and all(change is None for change in changes):
+        return
+    if sum(inference_of(base.forecast.burn), Decimal(0)) != read_cost_of_calls(read, base.window):
+        raise _bad("calls were paid for with credits, which are bought at other times; ask with the basis ACCRUAL")
+
+
 def _schedule(forecast: Forecast, scenario: Scenario) -> tuple[Scheduled, ...]:
     until = forecast.as_of + timedelta(days=forecast.horizon_days)
     added = [Scheduled(funding.on, funding.amount_usd, "funding") for funding in scenario.funding]
@@ -136,6 +147,9 @@ def check(scenario: Scenario, as_of: date) -> None:
     _within("agentsFactor", scenario.agents_factor, Decimal(0), Decimal(1000))
     _within("sessionsPerDay", scenario.sessions_per_day, Decimal(0), Decimal(10) ** 9)
     _within("priceChange", scenario.price_change, Decimal(-1), Decimal(100))
+    sources = [swap.source for swap in scenario.swaps]
+    if len(set(sources)) < len(sources):
+        raise _bad("modelSwap names a model twice as from; its calls can go to one other model")
     for swap in scenario.swaps:
         _within("tokenMultiplier", swap.multiplier, Decimal("0.000001"), Decimal(1000))
     for hire in scenario.hires:

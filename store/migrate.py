@@ -45,6 +45,14 @@ def _define_facts(cursor: DuckDBPyConnection, definitions: list[str]) -> None:
     made_with = hashlib.sha256("\n".join([*definitions, *FACTS]).encode()).hexdigest()
     if cursor.execute("SELECT 1 FROM fact_definition WHERE made_with = $digest", {"digest": made_with}).fetchone():
         return
+    _drop_views(cursor)
     define_facts(cursor, definitions)
     cursor.execute("DELETE FROM fact_definition")
     cursor.execute("INSERT INTO fact_definition VALUES ($digest)", {"digest": made_with})
+
+
+def _drop_views(cursor: DuckDBPyConnection) -> None:
+    """Nothing of another version's views stays: one of them may have the name of what is a table now."""
+    views = cursor.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    for (name,) in views:
+        cursor.execute(f'DROP VIEW "{name}"')

@@ -30,22 +30,32 @@ SELECT
 FROM bought;
 
 -- One row a purchase whose credits have run out unused by the day until which facts have accrued: the rest is a cost of
--- its last day. Where purchases overlap or their use is not known in full, nothing can be said, and nothing is.
+-- its last day. Where use of its vendor is loaded, a purchase without any was not used. Where purchases overlap, where
+-- calls may have used them, or where their use is not known in full, nothing can be said, and nothing is.
 CREATE OR REPLACE VIEW expired_credits AS
 SELECT
     bought.charge_id,
     bought.vendor,
     bought.ends_on - 1 AS day,
-    bought.paid_usd - sum(usage.cost_usd) AS expired_usd
+    bought.paid_usd - coalesce(sum(usage.cost_usd), 0) AS expired_usd
 FROM credit_purchases AS bought
-JOIN credit_facts AS usage
+LEFT JOIN credit_facts AS usage
     ON usage.provider = bought.provider
     AND usage.used_at >= bought.starts_on::TIMESTAMP
     AND usage.used_at < bought.ends_on::TIMESTAMP
-WHERE NOT bought.has_overlap AND bought.ends_on <= (SELECT until_on FROM accrual)
+WHERE NOT bought.has_overlap
+    AND bought.ends_on <= (SELECT until_on FROM accrual)
+    AND bought.provider IN (SELECT provider FROM credit_facts)
+    AND NOT EXISTS (
+        SELECT 1 FROM request_facts AS call
+        WHERE call.billing_provider = bought.provider
+            AND call.cost_status <> 'INCLUDED'
+            AND call.started_on >= bought.starts_on
+            AND call.started_on < bought.ends_on
+    )
 GROUP BY bought.charge_id, bought.vendor, bought.ends_on, bought.paid_usd
-HAVING bool_and(usage.cost_usd IS NOT NULL AND usage.counted_as = 'credits')
-    AND sum(usage.cost_usd) < bought.paid_usd;
+HAVING count(usage.usage_id) = count(usage.cost_usd) FILTER (usage.counted_as = 'credits')
+    AND coalesce(sum(usage.cost_usd), 0) < bought.paid_usd;
 
 -- One row a session that used credits.
 CREATE OR REPLACE VIEW session_credits AS

@@ -26,6 +26,7 @@ CASE = "G20_restatement"
 CALLED = datetime(2026, 2, 19, 12, tzinfo=UTC)
 RETROACTIVE_TO = "2026-02-15T00:00:00Z"
 """From which day the corrected line is in force; the case says it in the words of its reason."""
+BILLED = "asKnown 2026-03-03"
 Known = tuple[str, Decimal, str]
 
 
@@ -37,6 +38,10 @@ class History:
         self.inputs: dict[str, Any] = case["inputs"]["inputs.json"]
         self.expected: dict[str, Any] = case["expected"]
         self.home = home
+
+    def cost(self, name: str) -> Decimal:
+        """What the case says that the cost was known to be."""
+        return Decimal(self.expected[name]["costUsd"])
 
     def price_is_known(self, versions: int) -> LoadReport:
         """The book with its first `versions` lines, loaded when the last of them became known."""
@@ -118,10 +123,8 @@ def happened(history: History) -> History:
 
 def test_at_each_instant_the_cost_is_the_one_that_was_known_then_and_never_moves_again(history: History) -> None:
     first, second = history.inputs["queries"]
-    expected = {name: Decimal(known["costUsd"]) for name, known in history.expected.items() if "asKnown" in name}
-    before: Known = ("V1", expected[first["name"]], "PRICED")
-    after: Known = ("V2", expected[second["name"]], "PRICED")
-    assert (before[1], after[1], expected["asKnown 2026-03-03"]) == (Decimal(3), Decimal("2.3"), Decimal("2.31"))
+    before: Known = ("V1", history.cost(first["name"]), "PRICED")
+    after: Known = ("V2", history.cost(second["name"]), "PRICED")
 
     history.price_is_known(1)
     history.call_is_logged()
@@ -132,7 +135,7 @@ def test_at_each_instant_the_cost_is_the_one_that_was_known_then_and_never_moves
     assert history.bill_comes().stored == 1
     assert history.as_known(first["known_at"]) == before
     assert history.as_known(second["known_at"]) == after
-    assert history.as_known(history.inputs["billed_query"])[1:] == (Decimal("2.31"), "BILLED")
+    assert history.as_known(history.inputs["billed_query"])[1:] == (history.cost(BILLED), "BILLED")
 
 
 def test_the_book_answers_for_what_was_known_of_its_prices(history: History, golden_module: ModuleType) -> None:
@@ -163,7 +166,7 @@ def test_the_correction_is_kept_with_what_it_replaced(history: History, golden_m
     stated = {"beforeUsd": before, "afterUsd": after, "deltaUsd": delta, "auditReason": reason}
     assert golden_module.differences(stated, history.expected["restatementEvent"]) == []
     assert (ids, restated_on) == (["V1", "V2"], date(2026, 2, 25))
-    assert bill[:3] == (Decimal("2.3"), Decimal("2.31"), Decimal("0.01"))
+    assert bill[:3] == (after, history.cost(BILLED), Decimal(history.expected[BILLED]["driftUsd"]))
 
 
 def test_what_was_billed_holds_and_its_list_price_stays_beside_it(
@@ -180,7 +183,7 @@ def test_what_was_billed_holds_and_its_list_price_stays_beside_it(
         "status": history.as_known(history.inputs["billed_query"])[2],
         "driftUsd": billed - (listed.usd or 0),
     }
-    assert golden_module.differences(found, history.expected["asKnown 2026-03-03"]) == []
+    assert golden_module.differences(found, history.expected[BILLED]) == []
 
 
 def test_loading_everything_again_restates_nothing(history: History) -> None:
@@ -196,7 +199,7 @@ def test_a_price_that_is_corrected_after_the_bill_changes_nothing(history: Histo
     history.bill_comes()
     history.price_is_known(2)
     rows = history.store.read("SELECT old_cost_usd, new_cost_usd, new_cost_status FROM restatements").rows
-    assert rows == [(Decimal(3), Decimal("2.31"), "BILLED")]
+    assert rows == [(history.cost("asKnown 2026-02-20"), history.cost(BILLED), "BILLED")]
 
 
 PINNED = """
@@ -255,5 +258,9 @@ def test_the_correction_can_be_read_by_graphql(history: History, catalog: Catalo
     event = {**stated, "auditReason": correction["reason"]}
     assert golden_module.differences(event, history.expected["restatementEvent"]) == []
     assert (correction["statusBefore"], correction["priceIdAfter"]) == ("PRICED", "V2")
-    assert (told["count"], told["deltaUsd"]) == (2, "-0.690000000000")
-    assert (bill["beforeUsd"], bill["afterUsd"]) == ("2.300000000000", "2.310000000000")
+    drift = history.expected[BILLED]["driftUsd"]
+    assert told["count"] == 2
+    assert Decimal(told["deltaUsd"]) == Decimal(history.expected["restatementEvent"]["deltaUsd"]) + Decimal(drift)
+    changed = {"beforeUsd": bill["beforeUsd"], "afterUsd": bill["afterUsd"], "deltaUsd": bill["deltaUsd"]}
+    stated = {"beforeUsd": correction["afterUsd"], "afterUsd": history.expected[BILLED]["costUsd"], "deltaUsd": drift}
+    assert golden_module.differences(changed, stated) == []

@@ -252,6 +252,11 @@ def test_the_sentence_says_it_all(company_api: Api) -> None:
         (', scenario: {agentsFactor: "1", sessionsPerDay: "1"}', "BAD_SCENARIO", "give one of them"),
         (', scenario: {modelSwap: [{from: "big", to: "nosuch"}]}', "UNPRICED", "no price of 'nosuch' is in force"),
         (', scenario: {modelSwap: [{from: "nosuch", to: "big"}]}', "UNKNOWN_MODEL", "no call to 'nosuch'"),
+        (
+            ', scenario: {modelSwap: [{from: "big", to: "small"}, {from: "big", to: "small"}]}',
+            "BAD_SCENARIO",
+            "names a model twice",
+        ),
         (', scenario: {modelSwap: [{from: "big", to: "two-sold"}]}', "AMBIGUOUS", "is sold by acme, other; name"),
         (", scenarios: [" + "{}, " * 21 + "]", "TOO_LARGE", "21 scenarios were asked; at most 20"),
     ],
@@ -288,6 +293,41 @@ def test_a_call_of_unknown_cost_makes_the_runway_an_upper_bound(catalog: Catalog
     assert told["flags"] == ["STALE_CASH", "LOWER_BOUND"]
     assert (told["isUpperBound"], told["unknownRequests"]) == (True, 1)
     assert told["sentence"].startswith("Runway at most 3.3 months")
+
+
+def credits_of(vendor: str) -> Charge:
+    return Charge(
+        charge_id="top-up",
+        source="test",
+        category="credits",
+        amount_usd=Decimal(600),
+        starts_on=FIRST,
+        ends_on=date(2027, 3, 1),
+        vendor=vendor,
+    )
+
+
+def test_credits_whose_use_nobody_knows_were_paid_for_all_the_same(catalog: Catalog) -> None:
+    asked = "grossBurnDailyUsd isUpperBound"
+    with new_store() as store:
+        load_into(store, [*company(), credits_of("voices")])
+        api = Api(catalog, store)
+        paid, accrued = runway(api, asked, ", basis: CASH"), runway(api, asked)
+    assert paid == {"grossBurnDailyUsd": "72", "isUpperBound": True}
+    assert accrued == {"grossBurnDailyUsd": "42", "isUpperBound": True}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['modelSwap: [{from: "big", to: "small"}]', 'sessionsPerDay: "1"', 'agentsFactor: "2"', 'priceChange: "0.1"'],
+)
+def test_on_the_cash_basis_calls_that_credits_paid_for_are_not_changed(catalog: Catalog, change: str) -> None:
+    with new_store() as store:
+        load_into(store, [*company(), credits_of("acme")])
+        api = Api(catalog, store)
+        told = refused(api, f", basis: CASH, scenario: {{{change}}}")
+        assert runway(api, "status", f", scenario: {{{change}}}") == {"status": "OK"}
+    assert (told[0], "bought at other times" in told[1]) == ("BAD_SCENARIO", True)
 
 
 def test_a_caller_who_sees_a_part_of_the_rows_is_told_no_runway(catalog: Catalog, company_api: Api) -> None:

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from store import QueryError, Store, StoreBusyError, StoreError
+from store.facts import FACTS
 from store.migrate import MIGRATIONS, migrate
 from tests.store.conftest import call, load_into
 
@@ -166,6 +167,19 @@ def test_what_an_earlier_version_stored_says_nothing_in_columns_that_came_later(
     assert connection.execute("SELECT request_key, cost_status FROM request_facts_now").fetchall() == [
         ("r1", "UNPRICED")
     ]
+
+
+def test_a_view_of_an_earlier_version_makes_way_for_what_has_its_name_now(tmp_path: Path) -> None:
+    path = tmp_path / "clawback.duckdb"
+    with Store.open(path) as store:
+        load_into(store, call("r1"))
+    with duckdb.connect(path) as connection:
+        for fact in FACTS:
+            connection.execute(f"DROP TABLE {fact}; CREATE VIEW {fact} AS SELECT 1 AS one")
+        connection.execute("CREATE VIEW no_longer_there AS SELECT 1 AS one; DELETE FROM fact_definition")
+    with Store.open(path) as store:
+        assert store.read("SELECT request_key FROM request_facts").rows == [("r1",)]
+        assert store.columns("no_longer_there") == {}
 
 
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:

@@ -141,6 +141,21 @@ def test_credits_that_expire_unused_are_a_cost_of_their_last_day_once_it_is_over
     assert spend(store, "2026-02-28") == [("expired_credits", True, usd("11"), usd("0"))]
 
 
+def test_credits_of_a_month_without_any_use_are_a_cost_where_the_vendor_s_use_is_loaded(
+    load: Load, store: Store
+) -> None:
+    january = bill("a", "22", "2026-01-01", "2026-02-01", category="credits", vendor="Speech", credits=usd("1000"))
+    load(january, used("u1", "500", "11"), now=MARCH)
+    assert spend(store, "2026-01-31") == [("expired_credits", True, usd("22"), usd("0"))]
+
+
+def test_credits_that_calls_may_have_used_did_not_expire_for_all_that_is_known(load: Load, store: Store) -> None:
+    month = bill("c", "22", "2026-02-01", "2026-03-01", category="credits", vendor="Speech", credits=usd("1000"))
+    made = call("r1", "20", "BILLED", provider="speech", started_at=at("2026-02-03T10:00:00Z"))
+    load(month, made, used("u1", "50"), now=MARCH)
+    assert spend(store, "2026-02-28") == []
+
+
 @pytest.mark.parametrize("category", ["software", "other", "subscription"])
 def test_use_of_credits_whose_fee_is_a_charge_by_days_is_not_counted_twice(
     load: Load, store: Store, category: str
