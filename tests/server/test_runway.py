@@ -281,6 +281,18 @@ def test_not_a_number_is_no_number(company_api: Api) -> None:
     assert "a Decimal is a number below 10^25" in body["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    ['agentsFactor: "2"', 'sessionsPerDay: "200"', 'priceChange: "-0.3"', 'modelSwap: [{from: "big", to: "small"}]'],
+)
+def test_a_scenario_of_a_company_without_data_has_no_data(catalog: Catalog, change: str) -> None:
+    with new_store() as store:
+        found = runway(
+            Api(catalog, store), "status scenarios { name status drivers { name } }", f", scenario: {{{change}}}"
+        )
+    assert found == {"status": "NO_DATA", "scenarios": [{"name": "scenario 1", "status": "NO_DATA", "drivers": []}]}
+
+
 def test_a_call_of_unknown_cost_makes_the_runway_an_upper_bound(catalog: Catalog) -> None:
     with new_store() as store:
         load_into(store, [*company(), call("x", date(2026, 3, 9), "ghost", None)])
