@@ -333,9 +333,10 @@ def test_the_command_says_how_long_the_cash_lasts_and_what_would_be(filled: Run,
     assert lines[0].startswith("name,status,flags,cashUsd,cashKnownOn,basisDays")
     assert lines[1] == ",OK,,1000,2026-03-31,30,319.59375,304.375,100,3.285420944559,2026-07-09"
     assert lines[2].endswith(",130,4.271047227926,2026-08-08")
-    alone = filled(*asked, "--format", "json").out
+    forms = [("--percentiles", "--format", form) for form in ("json", "csv", "table")]
+    alone = [filled(*asked, *form).out for form in forms]
     with served(tmp_path / "store.duckdb"):
-        assert filled(*asked, "--format", "json").out == alone
+        assert [filled(*asked, *form).out for form in forms] == alone
 
 
 @pytest.mark.parametrize(
