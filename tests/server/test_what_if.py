@@ -66,7 +66,10 @@ def calls() -> list[Request]:
 
 
 def outcomes() -> list[Record]:
-    sessions: list[Record] = [Session(session_id=f"s{n}", source="test", started_at=START) for n in range(20)]
+    sessions: list[Record] = [
+        Session(session_id=f"s{n}", source="test", started_at=START, ended_at=START, termination="success")
+        for n in range(20)
+    ]
     return [*sessions, *(
         Outcome(outcome_id=f"o{n}", source="test", session_id=f"s{n}", kind="RUN", is_success=n < 6) for n in range(10)
     )]  # fmt: skip
