@@ -97,6 +97,10 @@ def projected(question: Question) -> Projection:
 def under(base: Projection, scenario: Scenario, read: Read) -> Projection:
     """The base with other inputs. `QueryError` says which input makes no sense."""
     check(scenario, base.forecast.as_of)
+    forecast = replace(base.forecast, schedule=_schedule(base.forecast, scenario))
+    if not base.forecast.burn.basis_days:
+        # Nothing is known of any day, so there is nothing to change: the scenario is NO_DATA as the base is.
+        return replace(base, name=scenario.name, forecast=forecast)
     _check_paid(base, scenario, read)
     burn, volume = _priced_anew(base, scenario, read)
     if scenario.agents_factor is not None:
@@ -106,8 +110,7 @@ def under(base: Projection, scenario: Scenario, read: Read) -> Projection:
             burn = at_volume(burn, volume, scenario.sessions_per_day)
         except ValueError as error:
             raise QueryError("NO_SESSIONS", f"sessionsPerDay needs a mean cost, and {error}") from error
-    forecast = replace(base.forecast, burn=burn, schedule=_schedule(base.forecast, scenario))
-    return replace(base, name=scenario.name, forecast=forecast, volume=volume)
+    return replace(base, name=scenario.name, forecast=replace(forecast, burn=burn), volume=volume)
 
 
 def _priced_anew(base: Projection, scenario: Scenario, read: Read) -> tuple[Burn, Volume]:

@@ -4,7 +4,7 @@ As of 2026-03-31, 30 days: calls 10 a day (big) and 2 a day (small), machines 30
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from tests.server.conftest import REPOSITORY, Api, Json, Run, at, load_into, ser
 from tests.stores import new_store
 
 AS_OF = date(2026, 3, 31)
+ASKED_AT = datetime(2026, 4, 1, 12, tzinfo=UTC)
 FIRST = date(2026, 3, 1)
 
 
@@ -100,7 +101,7 @@ def company() -> list[StagedRecord]:
 def company_api(catalog: Catalog) -> Iterator[Api]:
     with new_store() as store:
         load_into(store, company())
-        yield Api(catalog, store)
+        yield Api(catalog, store, now=ASKED_AT)
 
 
 def runway(api: Api, selection: str, arguments: str = "") -> Json:
@@ -286,10 +287,30 @@ def test_not_a_number_is_no_number(company_api: Api) -> None:
     assert "a Decimal is a number below 10^25" in body["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    ['agentsFactor: "2"', 'sessionsPerDay: "200"', 'priceChange: "-0.3"', 'modelSwap: [{from: "big", to: "small"}]'],
+)
+def test_a_scenario_of_a_company_without_data_has_no_data(catalog: Catalog, change: str) -> None:
+    with new_store() as store:
+        found = runway(
+            Api(catalog, store, now=ASKED_AT),
+            "status scenarios { name status drivers { name } }",
+            f", scenario: {{{change}}}",
+        )
+    assert found == {"status": "NO_DATA", "scenarios": [{"name": "scenario 1", "status": "NO_DATA", "drivers": []}]}
+
+
+def test_a_day_to_come_is_refused_because_its_days_without_spend_would_lengthen_the_runway(company_api: Api) -> None:
+    [error] = company_api.ask('{ runway(asOf: "2026-04-02") { status } }')["errors"]
+    assert error["extensions"]["code"] == "BAD_TIME"
+    assert error["message"] == "asOf must be from 1970-01-01 to today, 2026-04-01, not 2026-04-02"
+
+
 def test_a_call_of_unknown_cost_makes_the_runway_an_upper_bound(catalog: Catalog) -> None:
     with new_store() as store:
         load_into(store, [*company(), call("x", date(2026, 3, 9), "ghost", None)])
-        told = runway(Api(catalog, store), "flags isUpperBound unknownRequests sentence")
+        told = runway(Api(catalog, store, now=ASKED_AT), "flags isUpperBound unknownRequests sentence")
     assert told["flags"] == ["STALE_CASH", "LOWER_BOUND"]
     assert (told["isUpperBound"], told["unknownRequests"]) == (True, 1)
     assert told["sentence"].startswith("Runway at most 3.3 months")
@@ -333,9 +354,9 @@ def test_on_the_cash_basis_calls_that_credits_paid_for_are_not_changed(catalog: 
 def test_a_caller_who_sees_a_part_of_the_rows_is_told_no_runway(catalog: Catalog, company_api: Api) -> None:
     policy = "\npolicies:\n  own_calls: {model: requests, rows: 'agent = :caller.agent', unless: [finance]}\n"
     narrowed = load_catalog((REPOSITORY / "metrics.yaml").read_text(encoding="utf-8") + policy)
-    lead = Api(narrowed, company_api.store, caller=Caller(frozenset({"lead"}), {"agent": "main"}))
+    lead = Api(narrowed, company_api.store, caller=Caller(frozenset({"lead"}), {"agent": "main"}), now=ASKED_AT)
     assert refused(lead, "")[0] == "NOT_ALLOWED"
-    finance = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance"})))
+    finance = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance"})), now=ASKED_AT)
     assert runway(finance, "runwayDays") == {"runwayDays": "100"}
 
 
@@ -361,9 +382,10 @@ def test_the_command_says_how_long_the_cash_lasts_and_what_would_be(filled: Run,
     assert lines[0].startswith("name,status,flags,cashUsd,cashKnownOn,basisDays")
     assert lines[1] == ",OK,,1000,2026-03-31,30,319.59375,304.375,100,3.285420944559,2026-07-09"
     assert lines[2].endswith(",130,4.271047227926,2026-08-08")
-    alone = filled(*asked, "--format", "json").out
+    forms = [("--percentiles", "--format", form) for form in ("json", "csv", "table")]
+    alone = [filled(*asked, *form).out for form in forms]
     with served(tmp_path / "store.duckdb"):
-        assert filled(*asked, "--format", "json").out == alone
+        assert [filled(*asked, *form).out for form in forms] == alone
 
 
 @pytest.mark.parametrize(
