@@ -30,22 +30,31 @@ SELECT
 FROM bought;
 
 -- One row a purchase whose credits have run out unused by the day until which facts have accrued: the rest is a cost of
--- its last day. Where purchases overlap or their use is not known in full, nothing can be said, and nothing is.
+-- its last day. Where purchases overlap or their use is not known in full, nothing can be said, and nothing is. Where
+-- their vendor's use is known and none is of these days, all of it has run out.
 CREATE OR REPLACE VIEW expired_credits AS
 SELECT
     bought.charge_id,
     bought.vendor,
     bought.ends_on - 1 AS day,
-    bought.paid_usd - sum(usage.cost_usd) AS expired_usd
+    bought.paid_usd - coalesce(sum(usage.cost_usd), 0) AS expired_usd
 FROM credit_purchases AS bought
-JOIN credit_facts AS usage
+LEFT JOIN credit_facts AS usage
     ON usage.provider = bought.provider
     AND usage.used_at >= bought.starts_on::TIMESTAMP
     AND usage.used_at < bought.ends_on::TIMESTAMP
-WHERE NOT bought.has_overlap AND bought.ends_on <= (SELECT until_on FROM accrual)
+WHERE bought.is_use_known AND NOT bought.has_overlap AND bought.ends_on <= (SELECT until_on FROM accrual)
+    AND (
+        usage.usage_id IS NOT NULL OR NOT EXISTS (
+            SELECT 1 FROM request_facts AS call
+            WHERE call.billing_provider = bought.provider
+                AND call.cost_status <> 'INCLUDED'
+                AND coalesce(call.started_on BETWEEN bought.starts_on AND bought.ends_on - 1, TRUE)
+        )
+    )
 GROUP BY bought.charge_id, bought.vendor, bought.ends_on, bought.paid_usd
-HAVING bool_and(usage.cost_usd IS NOT NULL AND usage.counted_as = 'credits')
-    AND sum(usage.cost_usd) < bought.paid_usd;
+HAVING bool_and(usage.usage_id IS NULL OR (usage.cost_usd IS NOT NULL AND usage.counted_as = 'credits'))
+    AND coalesce(sum(usage.cost_usd), 0) < bought.paid_usd;
 
 -- One row a session that used credits.
 CREATE OR REPLACE VIEW session_credits AS

@@ -70,7 +70,8 @@ SELECT
     is_recurring, -- flows that fall on a day of each month, which a forecast reads from the calendar
     is_known,
     sum(amount_usd) AS amount_usd, -- gross, by accrual; NULL in the row of what is unknown
-    sum(cash_usd) AS cash_usd, -- gross, as it is paid; NULL where a call's cost is unknown
+    -- Gross, as it is paid; NULL where that of one call is unknown, beside whatever else is known to be 0.
+    CASE WHEN count(cash_usd) = count(*) THEN sum(cash_usd) END AS cash_usd,
     sum(inflow_usd) AS inflow_usd, -- revenue, and other money that came in
     sum(row_count)::BIGINT AS row_count
 FROM parts
