@@ -28,10 +28,16 @@ _BALANCES = """
 SELECT account, max_by(balance_usd, as_of_on) AS balance_usd, max(as_of_on) AS known_on
 FROM cash_days WHERE as_of_on <= $as_of GROUP BY account ORDER BY account
 """
-_FUNDING = "SELECT sum(amount_usd) FROM flow_days WHERE kind = 'funding' AND day > $since AND day <= $as_of"
+_FUNDING = """
+WITH balances AS (
+    SELECT account, max(as_of_on) AS known_on FROM cash_days WHERE as_of_on <= $as_of GROUP BY account
+)
+SELECT sum(amount_usd) FROM flow_days LEFT JOIN balances USING (account)
+WHERE kind = 'funding' AND day > coalesce(known_on, $newest) AND day <= $as_of
+"""
 _FIRST_DAY = "SELECT min(day) FROM daily_spend WHERE day < $as_of"
 _SPEND = """
-SELECT day, driver, is_recurring, is_known, {amount}, inflow_usd, row_count
+SELECT day, driver, is_recurring, {amount} IS NOT NULL AS is_known, {amount}, inflow_usd, row_count
 FROM daily_spend WHERE day >= $since AND day < $as_of ORDER BY ALL
 """
 _SCHEDULE = """
@@ -97,7 +103,7 @@ def read_cash(read: Read, as_of: date) -> Cash:
         return Cash()
     newest = max(on for _, on in found)
     oldest = min((on for usd, on in found if usd), default=newest)
-    [[funding]] = read(_FUNDING, {"since": oldest, "as_of": as_of}).rows
+    [[funding]] = read(_FUNDING, {"newest": newest, "as_of": as_of}).rows
     return Cash(sum((usd for usd, _ in found), Decimal(0)), newest, oldest, Decimal(str(funding or 0)))
 
 

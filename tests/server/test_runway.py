@@ -79,7 +79,7 @@ def company() -> list[StagedRecord]:
             starts_on=FIRST,
             ends_on=AS_OF,
         ),
-        flow("seed", "funding", "500", occurred_on=date(2026, 3, 25)),
+        flow("seed", "funding", "500", occurred_on=date(2026, 3, 25), account="reserve"),
         price("big", "10"),
         price("small", "2"),
         price("two-sold", "1"),
@@ -341,3 +341,37 @@ def test_an_option_that_cannot_be_read_says_how_it_is_written(filled: Run, optio
     told = filled("runway", "--as-of", "2026-03-31", *option)
     assert told.code == 1
     assert said in told.err
+
+
+def test_funding_that_is_in_a_balance_is_not_added_to_it_again(catalog: Catalog) -> None:
+    records: list[StagedRecord] = [
+        balance("forgotten", date(2026, 1, 10), "1000"),
+        balance("main", date(2026, 3, 30), "600000"),
+        flow("round", "funding", "500000", occurred_on=date(2026, 2, 1), account="main"),
+        flow("somewhere", "funding", "200000", occurred_on=date(2026, 2, 1)),
+        flow("late", "funding", "70", occurred_on=date(2026, 3, 31), account="main"),
+        flow("rent", "expense", "-30", occurred_on=date(2026, 3, 1)),
+    ]
+    with new_store() as store:
+        load_into(store, records)
+        told = runway(Api(catalog, store), "netBurnDailyUsd rolledForward { cashUsd }")
+    assert told == {"netBurnDailyUsd": "1", "rolledForward": {"cashUsd": "600990"}}
+
+
+def test_a_purchase_of_credits_is_cash_also_where_nobody_knows_their_use(catalog: Catalog) -> None:
+    bought = Charge(
+        charge_id="credits",
+        source="test",
+        category="credits",
+        vendor="speech",
+        amount_usd=Decimal(600),
+        starts_on=FIRST,
+        ends_on=date(2027, 3, 1),
+    )
+    with new_store() as store:
+        load_into(store, [bought, balance("main", date(2026, 3, 30), "2000")])
+        api = Api(catalog, store)
+        told = runway(api, "grossBurnDailyUsd unknownRequests runwayDays", ", basis: CASH")
+        accrued = runway(api, "status flags")
+    assert told == {"grossBurnDailyUsd": "20", "unknownRequests": 0, "runwayDays": "100"}
+    assert accrued == {"status": "UNPRICED", "flags": ["LOWER_BOUND"]}
