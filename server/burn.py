@@ -5,7 +5,7 @@ Every row counts for the forecast of a company, so whoever asks must be allowed 
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -47,6 +47,11 @@ FROM flow_days WHERE day > $as_of AND day <= $until ORDER BY day, flow_id LIMIT 
 _SESSIONS = """
 SELECT count(*), count(api_cost_usd), sum(api_cost_usd), stddev_samp(api_cost_usd::DOUBLE)
 FROM session_facts WHERE started_at >= $since AND started_at < $as_of
+"""
+_PREPAID = """
+SELECT count(*) FROM request_facts AS call
+JOIN credit_purchases AS bought ON bought.provider = call.billing_provider AND bought.starts_on <= call.started_on
+WHERE call.started_at >= $since AND call.started_at < $as_of
 """
 
 
@@ -118,10 +123,14 @@ def read_schedule(read: Read, as_of: date, horizon_days: int) -> tuple[Scheduled
     return tuple(Scheduled(day, Decimal(usd), flow, is_recurring) for day, usd, flow, is_recurring in found)
 
 
-def read_volume(read: Read, window: Window) -> Volume:
+def read_volume(read: Read, window: Window, basis: Basis) -> Volume:
     """The sessions that started in the window, with what their own calls cost."""
     [[sessions, costed, cost, deviation]] = _rows(read(_SESSIONS, window.params))
-    return volume_of(int(sessions), int(costed), Decimal(cost or 0), deviation)
+    volume = volume_of(int(sessions), int(costed), Decimal(cost or 0), deviation)
+    if basis == "ACCRUAL":
+        return volume
+    [[prepaid]] = _rows(read(_PREPAID, window.params))
+    return replace(volume, is_prepaid=bool(prepaid))
 
 
 def _rows(found: Rows) -> list[Any]:

@@ -90,12 +90,18 @@ def projected(question: Question) -> Projection:
         question.horizon_days,
         question.cash_max_age_days,
     )
-    return Projection(None, forecast, read_volume(question.read, window), window)
+    return Projection(None, forecast, read_volume(question.read, window, question.basis), window)
 
 
 def under(base: Projection, scenario: Scenario, read: Read) -> Projection:
     """The base with other inputs. `QueryError` says which input makes no sense."""
     check(scenario, base.forecast.as_of)
+    if base.volume.is_prepaid and (scenario.swaps or scenario.sessions_per_day is not None):
+        raise QueryError(
+            "PREPAID",
+            "credits that were bought before paid for calls of these days, so what they cost is not in the cash burn; "
+            "ask modelSwap and sessionsPerDay on the basis ACCRUAL",
+        )
     burn, volume = _priced_anew(base, scenario, read)
     if scenario.agents_factor is not None:
         burn = scaled(burn, scenario.agents_factor)

@@ -375,3 +375,31 @@ def test_a_purchase_of_credits_is_cash_also_where_nobody_knows_their_use(catalog
         accrued = runway(api, "status flags")
     assert told == {"grossBurnDailyUsd": "20", "unknownRequests": 0, "runwayDays": "100"}
     assert accrued == {"status": "UNPRICED", "flags": ["LOWER_BOUND"]}
+
+
+def test_calls_that_credits_paid_for_are_not_taken_out_of_a_cash_burn_that_lacks_them(catalog: Catalog) -> None:
+    days = [date(2026, 3, number) for number in (1, 2)]
+    bought = Charge(
+        charge_id="credits",
+        source="test",
+        category="credits",
+        vendor="acme",
+        amount_usd=Decimal(600),
+        starts_on=date(2026, 2, 1),
+        ends_on=date(2027, 2, 1),
+    )
+    records: list[StagedRecord] = [bought, balance("main", date(2026, 3, 30), "2000"), price("small", "1")]
+    for day in days:
+        records.append(Session(session_id=f"s{day}", source="test", started_at=at(f"{day}T09:00")))
+        records.append(call(f"c{day}", day, "big", "30", session_id=f"s{day}"))
+    with new_store() as store:
+        load_into(store, records)
+        api = Api(catalog, store)
+        for scenario in ('modelSwap: [{from: "big", to: "small"}]', 'sessionsPerDay: "0"'):
+            asked = f'{{ runway(asOf: "{AS_OF}", basis: %s, scenario: {{{scenario}}}) {{ scenarios {{ status }} }} }}'
+            assert api.codes(asked % "CASH") == ["PREPAID"]
+            assert "errors" not in api.ask(asked % "ACCRUAL")
+        (affordable,) = runway(api, 'agentsAffordable(months: ["6"]) { status maxSessionsPerDay }', ", basis: CASH")[
+            "agentsAffordable"
+        ]
+    assert affordable == {"status": "PREPAID", "maxSessionsPerDay": None}
