@@ -50,7 +50,9 @@ FROM session_facts WHERE started_at >= $since AND started_at < $as_of
 """
 _PREPAID = """
 SELECT count(*) FROM request_facts AS call
-JOIN credit_purchases AS bought ON bought.provider = call.billing_provider AND bought.starts_on <= call.started_on
+JOIN credit_purchases AS bought
+    ON bought.provider = call.billing_provider
+    AND bought.starts_on <= call.started_on AND call.started_on < bought.ends_on
 WHERE call.started_at >= $since AND call.started_at < $as_of
 """
 

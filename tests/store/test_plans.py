@@ -155,6 +155,17 @@ def test_prepaid_credits_that_calls_used_do_not_expire_in_whole(load: Load, stor
     assert spend(store, "2026-02-28") == []
 
 
+def test_calls_after_the_credits_of_their_provider_have_ended_are_cash(load: Load, store: Store) -> None:
+    top_up = bill("c", "10", "2026-01-01", "2026-02-01", category="credits", vendor="openrouter")
+    calls = [
+        call(key, "50", "BILLED", provider="openrouter", started_at=at(f"{on}T23:59:59Z"))
+        for key, on in (("r1", "2026-01-31"), ("r2", "2026-02-01"))
+    ]
+    load(top_up, *calls, now=at("2026-02-10T00:00:00Z"))
+    assert spend(store, "2026-01-31") == [("inference", True, usd("50"), usd("0"))]
+    assert spend(store, "2026-02-01") == [("inference", True, usd("50"), usd("50"))]
+
+
 def test_a_call_that_credits_paid_for_does_not_hide_that_the_cash_of_another_is_unknown(
     load: Load, store: Store
 ) -> None:
