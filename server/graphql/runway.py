@@ -77,7 +77,7 @@ class RunwayFlat:
     error_days: int | None = strawberry.field(description="Days by which it is later than the walk.")
 
 
-@strawberry.type(description="Stale cash, less the burn and plus the funding since the oldest balance.")
+@strawberry.type(description="Stale cash, less the burn since the oldest balance, plus funding in no balance.")
 class RunwayRolledForward:
     cash_usd: Decimal
     status: str

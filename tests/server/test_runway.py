@@ -80,7 +80,7 @@ def company() -> list[StagedRecord]:
             starts_on=FIRST,
             ends_on=AS_OF,
         ),
-        flow("seed", "funding", "500", occurred_on=date(2026, 3, 25)),
+        flow("seed", "funding", "500", occurred_on=date(2026, 3, 25), account="reserve"),
         price("big", "10"),
         price("small", "2"),
         price("two-sold", "1"),
@@ -332,9 +332,9 @@ def test_credits_whose_use_nobody_knows_were_paid_for_all_the_same(catalog: Cata
     asked = "grossBurnDailyUsd isUpperBound"
     with new_store() as store:
         load_into(store, [*company(), credits_of("voices")])
-        api = Api(catalog, store)
+        api = Api(catalog, store, now=ASKED_AT)
         paid, accrued = runway(api, asked, ", basis: CASH"), runway(api, asked)
-    assert paid == {"grossBurnDailyUsd": "72", "isUpperBound": True}
+    assert paid == {"grossBurnDailyUsd": "72", "isUpperBound": False}
     assert accrued == {"grossBurnDailyUsd": "42", "isUpperBound": True}
 
 
@@ -345,10 +345,10 @@ def test_credits_whose_use_nobody_knows_were_paid_for_all_the_same(catalog: Cata
 def test_on_the_cash_basis_calls_that_credits_paid_for_are_not_changed(catalog: Catalog, change: str) -> None:
     with new_store() as store:
         load_into(store, [*company(), credits_of("acme")])
-        api = Api(catalog, store)
+        api = Api(catalog, store, now=ASKED_AT)
         told = refused(api, f", basis: CASH, scenario: {{{change}}}")
         assert runway(api, "status", f", scenario: {{{change}}}") == {"status": "OK"}
-    assert (told[0], "bought at other times" in told[1]) == ("BAD_SCENARIO", True)
+    assert (told[0], "on the basis ACCRUAL" in told[1]) == ("PREPAID", True)
 
 
 def test_a_caller_who_sees_a_part_of_the_rows_is_told_no_runway(catalog: Catalog, company_api: Api) -> None:
@@ -403,3 +403,65 @@ def test_an_option_that_cannot_be_read_says_how_it_is_written(filled: Run, optio
     told = filled("runway", "--as-of", "2026-03-31", *option)
     assert told.code == 1
     assert said in told.err
+
+
+def test_funding_that_is_in_a_balance_is_not_added_to_it_again(catalog: Catalog) -> None:
+    records: list[StagedRecord] = [
+        balance("forgotten", date(2026, 1, 10), "1000"),
+        balance("main", date(2026, 3, 30), "600000"),
+        flow("round", "funding", "500000", occurred_on=date(2026, 2, 1), account="main"),
+        flow("somewhere", "funding", "200000", occurred_on=date(2026, 2, 1)),
+        flow("late", "funding", "70", occurred_on=date(2026, 3, 31), account="main"),
+        flow("rent", "expense", "-30", occurred_on=date(2026, 3, 1)),
+    ]
+    with new_store() as store:
+        load_into(store, records)
+        told = runway(Api(catalog, store, now=ASKED_AT), "netBurnDailyUsd rolledForward { cashUsd }")
+    assert told == {"netBurnDailyUsd": "1", "rolledForward": {"cashUsd": "600990"}}
+
+
+def test_a_purchase_of_credits_is_cash_also_where_nobody_knows_their_use(catalog: Catalog) -> None:
+    bought = Charge(
+        charge_id="credits",
+        source="test",
+        category="credits",
+        vendor="speech",
+        amount_usd=Decimal(600),
+        starts_on=FIRST,
+        ends_on=date(2027, 3, 1),
+    )
+    with new_store() as store:
+        load_into(store, [bought, balance("main", date(2026, 3, 30), "2000")])
+        api = Api(catalog, store, now=ASKED_AT)
+        told = runway(api, "grossBurnDailyUsd unknownRequests runwayDays", ", basis: CASH")
+        accrued = runway(api, "status flags")
+    assert told == {"grossBurnDailyUsd": "20", "unknownRequests": 0, "runwayDays": "100"}
+    assert accrued == {"status": "UNPRICED", "flags": ["LOWER_BOUND"]}
+
+
+def test_calls_that_credits_paid_for_are_not_taken_out_of_a_cash_burn_that_lacks_them(catalog: Catalog) -> None:
+    days = [date(2026, 3, number) for number in (1, 2)]
+    bought = Charge(
+        charge_id="credits",
+        source="test",
+        category="credits",
+        vendor="acme",
+        amount_usd=Decimal(600),
+        starts_on=date(2026, 2, 1),
+        ends_on=date(2027, 2, 1),
+    )
+    records: list[StagedRecord] = [bought, balance("main", date(2026, 3, 30), "2000"), price("small", "1")]
+    for day in days:
+        records.append(Session(session_id=f"s{day}", source="test", started_at=at(f"{day}T09:00")))
+        records.append(call(f"c{day}", day, "big", "30", session_id=f"s{day}"))
+    with new_store() as store:
+        load_into(store, records)
+        api = Api(catalog, store, now=ASKED_AT)
+        for scenario in ('modelSwap: [{from: "big", to: "small"}]', 'sessionsPerDay: "0"'):
+            asked = f'{{ runway(asOf: "{AS_OF}", basis: %s, scenario: {{{scenario}}}) {{ scenarios {{ status }} }} }}'
+            assert api.codes(asked % "CASH") == ["PREPAID"]
+            assert "errors" not in api.ask(asked % "ACCRUAL")
+        (affordable,) = runway(api, 'agentsAffordable(months: ["6"]) { status maxSessionsPerDay }', ", basis: CASH")[
+            "agentsAffordable"
+        ]
+    assert affordable == {"status": "PREPAID", "maxSessionsPerDay": None}
