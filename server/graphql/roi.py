@@ -70,6 +70,7 @@ class Asked:
 
 
 def _roi_field(inputs: Inputs) -> Any:
+    """Most of it is what each argument means, which must stand beside the argument."""
     offered = [name for name in DIMENSIONS if name in inputs.keys] or list(DIMENSIONS)
     dimension = enum_type("RoiDimension", offered, "What sessions can be grouped by.")
 
