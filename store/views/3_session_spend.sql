@@ -9,12 +9,10 @@ WITH parts AS (
         count(*) FILTER (WHERE scope = 'request') AS requests,
         count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_requests,
         coalesce(sum(cost_usd), 0) AS known_cost_usd,
-        coalesce(sum(
-            uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens
-        ), 0) AS tokens,
+        coalesce(sum(total_tokens), 0) AS tokens,
         bool_or(cache_read_tokens > 0) AS has_cache_read,
         bool_or(cache_read_tokens IS NULL) AS has_unknown_usage
-    FROM counted_requests
+    FROM request_facts
     WHERE session_id IS NOT NULL
     GROUP BY session_id, model, provider
 ),

@@ -45,7 +45,6 @@ WITH allocated AS (
 classified AS (
     SELECT
         session.*,
-        session.rowid AS session_row,
         outcome.deciding_kind,
         CASE
             WHEN session.termination IS NULL THEN 'pending'
@@ -61,7 +60,6 @@ classified AS (
     LEFT JOIN judged_sources AS judged ON judged.source = session.source
 )
 SELECT
-    session.session_row,
     session.session_id,
     session.source, -- the loader with the latest evidence
     session.agent,
