@@ -94,8 +94,8 @@ class Bases:
 def bases_of(usage: Usage, book: PriceBook, known_at: datetime | None = None) -> Bases:
     """The cost of a call, its list equivalent, and what the cache saved and cost of that.
 
-    The cache is compared with the uncached input price of the same line and tier. What it saved and cost is unknown where
-    the list equivalent is, and where a bucket that was used has no uncached price beside it.
+    The cache is compared with the uncached input price of the same line and tier. What it saved and cost is unknown
+    where the list equivalent is, and where a bucket that was used has no uncached price beside it.
     """
     listed, tokens, rates = _listed(usage, book, known_at)
     cost = _paid(usage) or listed

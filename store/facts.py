@@ -69,11 +69,19 @@ _ORDER = {"request_facts": "started_at", "session_facts": "started_at"}
 
 def define_facts(cursor: DuckDBPyConnection, definitions: Iterable[str]) -> None:
     """Makes the views and, after each text that defines some, writes down the facts that the next texts read."""
+    _drop_old_views(cursor)
     for definition in definitions:
         cursor.execute(definition)
         for fact in FACTS:
             if f"VIEW {fact}_now " in definition:
                 _write_down(cursor, fact)
+
+
+def _drop_old_views(cursor: DuckDBPyConnection) -> None:
+    """Some facts were views in earlier versions; no table can replace a view."""
+    for (name,) in cursor.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall():
+        if name in FACTS:
+            cursor.execute(f"DROP VIEW {name}")
 
 
 def refresh_facts(cursor: DuckDBPyConnection, changed: Iterable[str]) -> None:

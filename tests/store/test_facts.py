@@ -94,6 +94,19 @@ def test_facts_of_other_views_are_written_down_anew_when_the_store_is_opened(tmp
         assert_current(store)
 
 
+def test_a_store_of_a_version_in_which_a_fact_was_a_view_is_opened(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    with Store.open(path):
+        pass
+    with duckdb.connect(str(path)) as elsewhere:
+        elsewhere.execute("DROP TABLE allocated_days")
+        elsewhere.execute("CREATE VIEW allocated_days AS SELECT session_id, 1 AS old FROM sessions")
+        elsewhere.execute("UPDATE fact_definition SET made_with = 'an older version'")
+    with Store.open(path) as store:
+        assert "old" not in store.columns("allocated_days")
+        assert_current(store)
+
+
 def test_the_same_capacity_again_is_no_new_version(store: Store) -> None:
     store.set_allocation(4)
     version = store.data_version()
