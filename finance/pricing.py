@@ -83,6 +83,8 @@ class Bases:
     cost: Cost
     list_usd: Decimal | None
     """What its tokens cost at the book's price, whoever paid."""
+    cache_read_usd: Decimal | None
+    """The part of it that is cache reads."""
     cache_read_saving_usd: Decimal | None
     """How much more the tokens that were read from the cache would have cost as uncached input."""
     cache_write_premium_usd: Decimal | None
@@ -92,18 +94,19 @@ class Bases:
 def bases_of(usage: Usage, book: PriceBook, known_at: datetime | None = None) -> Bases:
     """The cost of a call, its list equivalent, and what the cache saved and cost of that.
 
-    The cache is compared with the uncached input price of the same line and tier. Both parts are unknown where the list
-    equivalent is, and where a bucket that was used has no uncached price beside it.
+    The cache is compared with the uncached input price of the same line and tier. What it saved and cost is unknown
+    where the list equivalent is, and where a bucket that was used has no uncached price beside it.
     """
     listed, tokens, rates = _listed(usage, book, known_at)
     cost = _paid(usage) or listed
     if listed.usd is None or rates is None:
-        return Bases(cost, None, None, None)
+        return Bases(cost, None, None, None, None)
     _, read, write_5m, write_1h, _ = tokens
+    reads = _total((read,), (rates.by_bucket[1],), rates) if read else _NOTHING
     saving = _total((read,), (rates.read_saving,), rates) if read else _NOTHING
     writes = (write_5m, write_1h)
     premium = _total(writes, (rates.write_5m_premium, rates.write_1h_premium), rates) if any(writes) else _NOTHING
-    return Bases(cost, listed.usd, saving, premium)
+    return Bases(cost, listed.usd, reads, saving, premium)
 
 
 def cost_of(usage: Usage, book: PriceBook, known_at: datetime | None = None) -> Cost:

@@ -46,7 +46,8 @@ def priced(request: Request, book: PriceBook) -> PricedRequest:
     of ours is unknown.
     """
     bases = bases_of(request, book)
-    cost, parts = bases.cost, (bases.list_usd, bases.cache_read_saving_usd, bases.cache_write_premium_usd)
+    cost = bases.cost
+    parts = (bases.list_usd, bases.cache_read_usd, bases.cache_read_saving_usd, bases.cache_write_premium_usd)
     if any(part is not None and abs(part) > MAX_USD for part in parts):
-        parts = (None, None, None)
+        parts = (None, None, None, None)
     return PricedRequest(request, cost.usd, cost.status, cost.price_id, *parts)

@@ -14,24 +14,54 @@ ACCRUAL = "accrual"
 _CALLS = frozenset({"requests", "sessions", "rejected_rows"})
 _PLANS = _CALLS | {"charges", ACCRUAL}
 _CREDITS = _CALLS | {"charges", "credit_usage"}
+_TREES = _CALLS | {"charges", "allocation"}
 
 FACTS: dict[str, frozenset[str]] = {
     "charge_days": frozenset({"charges"}),
     "allocated_days": frozenset({"sessions", "charges", "allocation"}),
     "cash_days": frozenset({"cash_balances"}),
     "flow_days": frozenset({"cash_flows"}),
-    "request_facts": _CALLS | {"prices"},
+    "request_facts": _CALLS,
     "plan_shares": _PLANS,
     "credit_facts": _CREDITS,
+    "credit_purchases": _CREDITS,
+    "expired_credits": _CREDITS | {ACCRUAL},
+    "session_credits": _CREDITS,
+    "session_plans": _PLANS,
     "session_spend": _CALLS,
+    "session_trees": _TREES,
     "outcome_facts": frozenset({"sessions", "outcomes", "outcome_rules"}),
-    "session_facts": _PLANS | _CREDITS | {"outcomes", "allocation", "outcome_rules", "scores"},
+    "session_facts": _PLANS | _CREDITS | _TREES | {"outcomes", "outcome_rules", "scores"},
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
     "daily_spend": _CREDITS | {ACCRUAL, "cash_flows"},
+    "billed_periods": frozenset({"charges"}),
+    "computed_days": _CALLS,
     "reconciliation_days": _CALLS | {"charges", "tolerance"},
     "provider_days": _CALLS | {"charges", "tolerance"},
 }
 """Each fact, after those it reads, with the tables whose rows it rests on."""
+
+_INFRASTRUCTURE = "charge_days WHERE is_infrastructure"
+_CREDITS_BOUGHT = "charges WHERE category = 'credits'"
+
+SOURCES: dict[str, str] = {
+    "charge_days": "charges",
+    "allocated_days": _INFRASTRUCTURE,
+    "plan_shares": "charges WHERE category = 'subscription'",
+    "credit_facts": "credit_usage",
+    "credit_purchases": _CREDITS_BOUGHT,
+    "expired_credits": _CREDITS_BOUGHT,
+    "session_credits": "credit_usage",
+    "session_plans": "request_facts WHERE cost_status = 'INCLUDED' AND session_id IS NOT NULL",
+    "session_spend": "request_facts WHERE session_id IS NOT NULL",
+    "session_trees": "sessions WHERE parent_session_id IS NOT NULL",
+    "outcome_facts": "outcomes",
+    "session_facts": "sessions",
+    "compute_days": _INFRASTRUCTURE,
+    "billed_periods": "charges WHERE category = 'inference'",
+}
+"""Some facts, with rows without any of which they have none. To plan a view is dear however little it reads, and many
+stores have no plans, credits or machines: there the fact is emptied, and its view is not looked at."""
 
 _ORDER = {"request_facts": "started_at", "session_facts": "started_at"}
 """Rows in the order of time, so that a question about some days skips the others."""
@@ -50,8 +80,12 @@ def refresh_facts(cursor: DuckDBPyConnection, changed: Iterable[str]) -> None:
     """Writes down every fact that rests on one of the `changed` tables."""
     changed = set(changed)
     for fact, tables in FACTS.items():
-        if changed & tables:
+        if not changed & tables:
+            continue
+        if _has_rows(cursor, fact):
             _write_down(cursor, fact)
+        else:
+            cursor.execute(f"DELETE FROM {fact}")
 
 
 def accrue_until(cursor: DuckDBPyConnection, now: datetime) -> bool:
@@ -72,3 +106,8 @@ def accrue_until(cursor: DuckDBPyConnection, now: datetime) -> bool:
 def _write_down(cursor: DuckDBPyConnection, fact: str) -> None:
     order = f" ORDER BY {_ORDER[fact]}" if fact in _ORDER else ""
     cursor.execute(f"CREATE OR REPLACE TABLE {fact} AS SELECT * FROM {fact}_now{order}")
+
+
+def _has_rows(cursor: DuckDBPyConnection, fact: str) -> bool:
+    """Whether it may have some."""
+    return fact not in SOURCES or cursor.execute(f"SELECT 1 FROM {SOURCES[fact]} LIMIT 1").fetchone() is not None

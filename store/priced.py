@@ -23,6 +23,8 @@ class PricedRequest:
     """The line of the price book that it was computed with, if it was."""
     list_usd: Decimal | None = None
     """What its tokens cost at the book's price, whoever paid; None where that is unknown."""
+    cache_read_usd: Decimal | None = None
+    """What of that is the tokens that came from the cache."""
     cache_read_saving_usd: Decimal | None = None
     """How much more the tokens that came from the cache would have cost as uncached input, at that price."""
     cache_write_premium_usd: Decimal | None = None
@@ -35,7 +37,8 @@ class PricedRequest:
                 f"Request {self.request.request_key}: a cost that is {self.cost_status} must "
                 f"{'be None' if is_unknown else 'be an amount'}, got {self.cost_usd}"
             )
-        for usd in (self.cost_usd, self.list_usd, self.cache_read_saving_usd, self.cache_write_premium_usd):
+        listed = (self.list_usd, self.cache_read_usd, self.cache_read_saving_usd, self.cache_write_premium_usd)
+        for usd in (self.cost_usd, *listed):
             if usd is not None and not (usd.is_finite() and abs(usd) <= MAX_USD):
                 raise RecordError(
                     f"Request {self.request.request_key}: its cost must be an amount below {MAX_USD:.0e} USD, "

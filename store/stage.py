@@ -60,6 +60,7 @@ class Recost:
     cost_status: CostStatus
     price_id: str | None
     list_usd: Decimal | None
+    cache_read_usd: Decimal | None
     cache_read_saving_usd: Decimal | None
     cache_write_premium_usd: Decimal | None
     reason: str
@@ -157,6 +158,7 @@ class Stage:
             anew.cost_status,
             anew.price_id,
             anew.list_usd,
+            anew.cache_read_usd,
             anew.cache_read_saving_usd,
             anew.cache_write_premium_usd,
             storable(reason),

@@ -109,7 +109,7 @@ def _staged_session() -> dict[str, str]:
 
 
 COST = ("cost_usd", "cost_status", "price_id")
-LISTED = ("list_usd", "cache_read_saving_usd", "cache_write_premium_usd")
+LISTED = ("list_usd", "cache_read_usd", "cache_read_saving_usd", "cache_write_premium_usd")
 """What the book says of the tokens, whoever paid: of the copy that has the usage, not of the one with the bill."""
 
 REQUESTS = Table(

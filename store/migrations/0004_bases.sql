@@ -2,6 +2,7 @@
 -- Requests that an earlier version stored stay NULL until they are priced again: by the next load of the price book, or
 -- of the source that they come from.
 ALTER TABLE requests ADD COLUMN list_usd DECIMAL(38, 12);
+ALTER TABLE requests ADD COLUMN cache_read_usd DECIMAL(38, 12); -- the part of it that is cache reads
 ALTER TABLE requests ADD COLUMN cache_read_saving_usd DECIMAL(38, 12);
 ALTER TABLE requests ADD COLUMN cache_write_premium_usd DECIMAL(38, 12);
 

@@ -76,17 +76,7 @@ SELECT
     request.status, -- 'ok', 'error' or 'aborted'
     request.cost_usd, -- the cost in force today; NULL where unknown
     request.cost_status, -- BILLED, REPORTED, INCLUDED, PRICED, UNPRICED or MISSING_USAGE
-    CASE
-        WHEN request.cost_status <> 'PRICED' THEN NULL
-        WHEN request.cache_read_tokens = 0 THEN 0
-        ELSE CAST(
-            request.cache_read_tokens * CASE
-                WHEN request.uncached_input_tokens + request.cache_read_tokens + request.cache_write_5m_tokens
-                    + request.cache_write_1h_tokens > price.tier_over THEN price.tier_cache_read
-                ELSE price.cache_read
-            END * CAST(0.000001 AS DECIMAL(7, 6)) AS DECIMAL(38, 12)
-        )
-    END AS cache_read_cost_usd, -- the part of a PRICED cost that is cache reads; NULL where others say what a call cost
+    CASE request.cost_status WHEN 'PRICED' THEN request.cache_read_usd END AS cache_read_cost_usd, -- the part of a PRICED cost that is cache reads; NULL where others say what a call cost
     request.cost_usd AS cash_usd, -- what one more such call costs in cash: 0 under a plan, whose fee is a charge
     request.list_usd, -- what its tokens cost at list price, whoever paid; NULL where unknown
     request.cache_read_saving_usd, -- how much more its cache reads would have cost as uncached input; NULL where unknown
@@ -104,5 +94,4 @@ SELECT
     request.started_at::DATE AS started_on -- the UTC day on which a bill has it
 FROM counted_requests AS request
 LEFT JOIN sessions AS session ON session.session_id = request.session_id
-LEFT JOIN vendor_names AS names ON names.alias = lower(trim(request.provider))
-LEFT JOIN newest_prices AS price ON price.price_id = request.price_id;
+LEFT JOIN vendor_names AS names ON names.alias = lower(trim(request.provider));

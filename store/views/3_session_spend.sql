@@ -1,46 +1,43 @@
 -- One row a session that has counted requests: its own spend, and the model that it was mostly spent on.
 CREATE OR REPLACE VIEW session_spend_now AS
-WITH parts AS (
+WITH spend AS (
     SELECT
         session_id,
-        model,
-        provider,
+        min(model) AS only_model,
+        min(provider) AS only_provider,
+        coalesce(min(model) <> max(model), FALSE) AS mixed_models,
+        mixed_models
+            OR coalesce(min(provider) <> max(provider), FALSE)
+            OR count(model) NOT IN (0, count(*))
+            OR count(provider) NOT IN (0, count(*)) AS has_parts,
         count(*) AS row_count,
         count(*) FILTER (WHERE scope = 'request') AS requests,
         count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_requests,
         coalesce(sum(cost_usd), 0) AS known_cost_usd,
-        coalesce(sum(
-            uncached_input_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens + output_tokens
-        ), 0) AS tokens,
-        bool_or(cache_read_tokens > 0) AS has_cache_read,
-        bool_or(cache_read_tokens IS NULL) AS has_unknown_usage
-    FROM counted_requests
+        CASE WHEN bool_or(cache_read_tokens > 0) THEN TRUE WHEN bool_and(cache_read_tokens IS NOT NULL) THEN FALSE END
+            AS reads_cache
+    FROM request_facts
     WHERE session_id IS NOT NULL
-    GROUP BY session_id, model, provider
-),
-spend AS (
-    SELECT
-        session_id,
-        count(*) AS part_count,
-        min(model) AS only_model,
-        min(provider) AS only_provider,
-        coalesce(min(model) <> max(model), FALSE) AS mixed_models,
-        sum(row_count)::BIGINT AS row_count,
-        sum(requests)::BIGINT AS requests,
-        sum(unpriced_requests)::BIGINT AS unpriced_requests,
-        sum(known_cost_usd) AS known_cost_usd,
-        CASE WHEN bool_or(has_cache_read) THEN TRUE WHEN NOT bool_or(has_unknown_usage) THEN FALSE END AS reads_cache
-    FROM parts
     GROUP BY session_id
 ),
 -- Most sessions use one model of one provider; only the others need a ranking.
+parts AS (
+    SELECT
+        session_id,
+        model,
+        provider,
+        coalesce(sum(cost_usd), 0) AS known_cost_usd,
+        coalesce(sum(total_tokens), 0) AS tokens
+    FROM request_facts
+    WHERE session_id IN (SELECT session_id FROM spend WHERE has_parts)
+    GROUP BY session_id, model, provider
+),
 mixed AS (
     SELECT
         *,
         sum(known_cost_usd) OVER (PARTITION BY session_id, model) AS model_cost_usd,
         sum(tokens) OVER (PARTITION BY session_id, model) AS model_tokens
     FROM parts
-    WHERE session_id IN (SELECT session_id FROM spend WHERE part_count > 1)
 ),
 ranked AS (
     SELECT
@@ -56,8 +53,8 @@ ranked AS (
 )
 SELECT
     spend.session_id,
-    CASE WHEN spend.part_count = 1 THEN spend.only_model ELSE ranked.model END AS model,
-    CASE WHEN spend.part_count = 1 THEN spend.only_provider ELSE ranked.provider END AS provider,
+    CASE WHEN spend.has_parts THEN ranked.model ELSE spend.only_model END AS model,
+    CASE WHEN spend.has_parts THEN ranked.provider ELSE spend.only_provider END AS provider,
     spend.mixed_models,
     spend.row_count,
     spend.requests,

@@ -45,7 +45,6 @@ WITH allocated AS (
 classified AS (
     SELECT
         session.*,
-        session.rowid AS session_row,
         outcome.deciding_kind,
         CASE
             WHEN session.termination IS NULL THEN 'pending'
@@ -55,13 +54,36 @@ classified AS (
             WHEN judged.source IS NULL THEN 'unknown'
             ELSE 'idle'
         END AS class,
-        judged.source IS NOT NULL AS is_judged
+        judged.source IS NOT NULL AS is_judged,
+        words.* EXCLUDE (session_id),
+        instant.as_of,
+        session.started_at IS NULL OR session.started_at <= instant.as_of AS has_started,
+        ended_for_good(session.started_at, session.ended_at, session.termination) AS known_end,
+        epoch_us(known_end) + words.window_us AS decides_us
     FROM sessions AS session
+    CROSS JOIN facts_instant AS instant
+    LEFT JOIN task_words_at((SELECT as_of FROM facts_instant)) AS words ON words.session_id = session.session_id
     LEFT JOIN session_outcomes AS outcome ON outcome.session_id = session.session_id
     LEFT JOIN judged_sources AS judged ON judged.source = session.source
+),
+-- What has come of its task, as `task_results_at` says it. One that is to begin is as one that runs.
+decided AS (
+    SELECT
+        *,
+        CASE WHEN has_started THEN task_result(
+            termination IS NULL OR coalesce(known_end > as_of, FALSE),
+            has_success,
+            has_failure,
+            has_task,
+            has_work,
+            has_unknown,
+            coalesce(decides_us <= epoch_us(as_of), FALSE),
+            is_judged,
+            termination
+        ) ELSE 'running' END AS result
+    FROM classified
 )
 SELECT
-    session.session_row,
     session.session_id,
     session.source, -- the loader with the latest evidence
     session.agent,
@@ -81,10 +103,14 @@ SELECT
     session.deciding_kind AS outcome, -- the kind of the outcome that says most; NULL without one
     -- Of the task, where there was one, as of the instant at which the facts were written: 'success', 'failure',
     -- 'pending' (it runs, its window is open, or its source has still to say) or 'none'.
-    CASE task.result WHEN 'running' THEN 'pending' ELSE coalesce(task.result, 'pending') END AS task_result,
-    task.success_at, -- UTC; when the success came that holds
-    task.failure_at, -- UTC; since when the failure is known
-    task.decides_at, -- UTC; the end of its window; NULL where nothing that is known of it has one
+    CASE session.result WHEN 'running' THEN 'pending' ELSE session.result END AS task_result,
+    CASE session.result WHEN 'success' THEN session.success_at END AS success_at, -- UTC; when the success came that holds
+    -- UTC; since when the failure is known
+    CASE session.result
+        WHEN 'failure' THEN coalesce(session.failure_at, make_timestamp(session.decides_us), session.known_end)
+    END AS failure_at,
+    -- UTC; the end of its window; NULL where nothing that is known of it has one
+    make_timestamp(CASE WHEN session.has_started AND session.result <> 'none' THEN session.decides_us END) AS decides_at,
     score.score, -- 0 to 1: the mean of its scorers; NULL where nobody judged it
     coalesce(spend.requests, 0) AS requests, -- calls; 0 where only a total is known
     coalesce(spend.unpriced_requests, 0) AS unpriced_requests, -- rows whose cost is unknown
@@ -114,10 +140,9 @@ SELECT
     CASE WHEN plan.session_id IS NULL THEN 0 ELSE plan.share_usd END AS plan_share_usd, -- NULL: no fee or list price known
     CASE WHEN credit.session_id IS NULL THEN 0 ELSE credit.worth_usd END AS credit_usd, -- NULL where a price is unknown
     cost_usd + plan_share_usd + credit_usd AS amortised_usd -- with its part of what was paid beforehand
-FROM classified AS session
+FROM decided AS session
 LEFT JOIN session_spend AS spend ON spend.session_id = session.session_id
 LEFT JOIN allocated ON allocated.session_id = session.session_id
 LEFT JOIN session_scores AS score ON score.session_id = session.session_id
-LEFT JOIN task_results_at((SELECT as_of FROM facts_instant)) AS task ON task.session_id = session.session_id
 LEFT JOIN session_plans AS plan ON plan.session_id = session.session_id
 LEFT JOIN session_credits AS credit ON credit.session_id = session.session_id;

@@ -373,24 +373,26 @@ def test_a_cost_equals_the_sum_of_fractions(call: Request, lines: list[Price], k
 
 def test_the_list_equivalent_and_what_the_cache_changed_stand_beside_the_cost() -> None:
     billed = replace(CALL, billed_usd=Decimal("0.01"))
+    reads = Decimal("0.003")  # 10,000 x 0.30, a million
     saving, premium = Decimal("0.027"), Decimal("0.0135")  # 10,000 x (3 - 0.30); 2,000 x 0.75 and 4,000 x 3, a million
     for call, cost in (
         (CALL, Cost(Decimal("0.0393"), "PRICED", "S1")),
         (billed, Cost(Decimal("0.01"), "BILLED")),
         (replace(CALL, is_included=True), Cost(Decimal(0), "INCLUDED")),
     ):
-        assert bases_of(call, BOOK) == Bases(cost, Decimal("0.0393"), saving, premium)
+        assert bases_of(call, BOOK) == Bases(cost, Decimal("0.0393"), reads, saving, premium)
 
 
 def test_the_cache_is_compared_with_the_prices_of_the_tier_that_the_call_takes() -> None:
     over = bases_of(replace(CALL, uncached_input_tokens=190_000), BOOK)
     assert (over.cache_read_saving_usd, over.cache_write_premium_usd) == (Decimal("0.054"), Decimal("0.027"))
+    assert over.cache_read_usd == Decimal("0.006")
 
 
 def test_a_call_without_cached_tokens_saved_nothing_and_paid_no_premium() -> None:
     plain = replace(CALL, cache_read_tokens=0, cache_write_5m_tokens=0, cache_write_1h_tokens=0)
     bases = bases_of(plain, BOOK)
-    assert (bases.cache_read_saving_usd, bases.cache_write_premium_usd) == (0, 0)
+    assert (bases.cache_read_usd, bases.cache_read_saving_usd, bases.cache_write_premium_usd) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -403,11 +405,12 @@ def test_a_call_without_cached_tokens_saved_nothing_and_paid_no_premium() -> Non
 )
 def test_without_a_price_the_list_equivalent_and_the_cache_are_unknown_and_not_zero(call: Request) -> None:
     bases = bases_of(call, BOOK)
-    assert (bases.list_usd, bases.cache_read_saving_usd, bases.cache_write_premium_usd) == (None, None, None)
+    assert (bases.list_usd, bases.cache_read_usd) == (None, None)
+    assert (bases.cache_read_saving_usd, bases.cache_write_premium_usd) == (None, None)
 
 
 def test_a_cache_that_has_no_uncached_price_beside_it_saves_an_unknown_amount() -> None:
     book = PriceBook([replace(SONNET, input=None)])
     bases = bases_of(replace(CALL, uncached_input_tokens=0), book)
-    assert bases.list_usd == Decimal("0.039")
+    assert (bases.list_usd, bases.cache_read_usd) == (Decimal("0.039"), Decimal("0.003"))
     assert (bases.cache_read_saving_usd, bases.cache_write_premium_usd) == (None, None)

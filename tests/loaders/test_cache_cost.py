@@ -7,17 +7,19 @@ from typing import Any
 
 import pytest
 
-from store import Price, PricedRequest, Request, Stage, StagedRecord, Store
+from loaders.item import Location, Parsed
+from loaders.job import run_load
+from store import Price, Record, Request, Store
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def price(**fields: Any) -> Price:
+def price(model: str = "big", **fields: Any) -> Price:
     given: dict[str, Any] = {
-        "price_id": "P",
+        "price_id": model,
         "source": "prices",
         "provider": "acme",
-        "model": "big",
+        "model": model,
         "effective_from": datetime(2026, 1, 1, tzinfo=UTC),
         "effective_to": None,
         "input": Decimal(10),
@@ -36,54 +38,56 @@ def price(**fields: Any) -> Price:
     return Price(**{**given, **fields})
 
 
-def call(key: str, read: int | None, uncached: int | None = 0, status: Any = "PRICED", price_id: str = "P") -> Any:
-    request = Request(
+def call(key: str, read: int | None, uncached: int | None = 0, model: str = "big", **fields: Any) -> Request:
+    return Request(
         request_key=key,
         source="test",
         session_id=None,
         provider="acme",
-        model="big",
+        model=model,
         started_at=datetime(2026, 2, 1, tzinfo=UTC),
-        uncached_input_tokens=uncached,
+        uncached_input_tokens=None if read is None else uncached,
         cache_read_tokens=read,
         cache_write_5m_tokens=None if read is None else 0,
         cache_write_1h_tokens=None if read is None else 0,
         output_tokens=None if read is None else 7,
+        **fields,
     )
-    is_known = status not in ("UNPRICED", "MISSING_USAGE")
-    return PricedRequest(request, Decimal(1) if is_known else None, status, price_id)
 
 
-RECORDS: tuple[StagedRecord, ...] = (
+PRICES: tuple[Record, ...] = (
     price(),
-    price(price_id="dear", cache_read=Decimal("1e9")),
-    price(price_id="fine", cache_read=Decimal("0.0000001")),
+    price("dear", cache_read=Decimal("1e9")),
+    price("fine", cache_read=Decimal("0.0000001")),
+    price("without", cache_read=None),
+)
+CALLS: tuple[Record, ...] = (
     call("below", 1000),
     call("over", 900, uncached=101),
     call("none", 0),
-    call("billed", 1000, status="BILLED"),
-    call("included", 1000, status="INCLUDED"),
-    call("unpriced", 1000, status="UNPRICED"),
-    call("missing", None, None, status="MISSING_USAGE"),
-    call("no such line", 1000, price_id="gone"),
-    call("no such line and none", 0, price_id="gone"),
-    call("huge", 999, price_id="dear"),
-    call("tiny", 3, price_id="fine"),
+    call("billed", 1000, billed_usd=Decimal(1)),
+    call("included", 1000, is_included=True),
+    call("reported", 1000, reported_usd=Decimal(1)),
+    call("unpriced", 1000, model="of no line"),
+    call("no price of reads", 1000, model="without"),
+    call("no price of reads and none", 0, model="without"),
+    call("missing", None),
+    call("huge", 999, model="dear"),
+    call("tiny", 3, model="fine"),
 )
 
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Store]:
     with Store.open(None) as opened:
-        load(opened, RECORDS)
+        load(opened, PRICES)
+        load(opened, CALLS)
         yield opened
 
 
-def load(store: Store, records: tuple[StagedRecord, ...]) -> None:
-    with Stage(source="test", location="records", directory=store.stage_directory) as stage:
-        for item, record in enumerate(records):
-            stage.add(item, record)
-        store.apply(stage, now=NOW)
+def load(store: Store, records: tuple[Record, ...]) -> None:
+    items = [Parsed(Location("test", n), (record,)) for n, record in enumerate(records, start=1)]
+    run_load(store, "test", "test", items, now=NOW)
 
 
 def costs(store: Store) -> dict[object, object]:
@@ -97,10 +101,11 @@ def test_cache_reads_cost_what_their_line_and_tier_say_and_nothing_is_guessed(st
         "none": 0,
         "billed": None,
         "included": None,
+        "reported": None,
         "unpriced": None,
+        "no price of reads": None,
+        "no price of reads and none": 0,
         "missing": None,
-        "no such line": None,
-        "no such line and none": 0,
         "huge": Decimal(999_000),
         "tiny": Decimal("3e-13").quantize(Decimal("1e-12")),
     }
