@@ -88,6 +88,8 @@ class Volume:
     cost_per_session_low: Decimal | None = None
     """The 95 % interval of the mean; None for fewer than two sessions."""
     cost_per_session_high: Decimal | None = None
+    is_prepaid: bool = False
+    """The burn is cash, and credits bought before paid for some calls: what sessions cost is not in the burn."""
 
     @property
     def cost_per_session(self) -> Fraction | None:
@@ -106,12 +108,11 @@ def volume_of(sessions: int, costed: int, cost_usd: Decimal, sd_usd: float | Non
 def volume_scaled(volume: Volume, factor: Fraction) -> Volume:
     """The same sessions at `factor` times their cost."""
     low, high = volume.cost_per_session_low, volume.cost_per_session_high
-    return Volume(
-        volume.sessions,
-        volume.costed,
-        as_usd(Fraction(volume.cost_usd) * factor),
-        None if low is None else as_usd(Fraction(low) * factor),
-        None if high is None else as_usd(Fraction(high) * factor),
+    return replace(
+        volume,
+        cost_usd=as_usd(Fraction(volume.cost_usd) * factor),
+        cost_per_session_low=None if low is None else as_usd(Fraction(low) * factor),
+        cost_per_session_high=None if high is None else as_usd(Fraction(high) * factor),
     )
 
 

@@ -39,7 +39,9 @@ class Cash:
     oldest_on: date | None = None
     """Of the account whose newest balance is the oldest; accounts at 0 do not count."""
     funding_since: Decimal = Decimal(0)
-    """Funding that is dated after `oldest_on` and up to the day of the question."""
+    """Funding up to the day of the question that is in no balance: dated after that of its account, or where it names
+    none that is known, after the newest of all.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def is_stale(forecast: Forecast) -> bool:
 
 
 def rolled_forward(forecast: Forecast) -> Decimal | None:
-    """Cash that is stale, less the net burn since the oldest balance, plus funding since then; else None."""
+    """Cash that is stale, less the net burn since the oldest balance, plus funding that is in no balance; else None."""
     cash = forecast.cash
     if not is_stale(forecast) or cash.oldest_on is None or cash.balance_usd is None or not forecast.burn.basis_days:
         return None

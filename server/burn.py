@@ -5,7 +5,7 @@ Every row counts for the forecast of a company, so whoever asks must be allowed 
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -28,10 +28,16 @@ _BALANCES = """
 SELECT account, max_by(balance_usd, as_of_on) AS balance_usd, max(as_of_on) AS known_on
 FROM cash_days WHERE as_of_on <= $as_of GROUP BY account ORDER BY account
 """
-_FUNDING = "SELECT sum(amount_usd) FROM flow_days WHERE kind = 'funding' AND day > $since AND day <= $as_of"
+_FUNDING = """
+WITH balances AS (
+    SELECT account, max(as_of_on) AS known_on FROM cash_days WHERE as_of_on <= $as_of GROUP BY account
+)
+SELECT sum(amount_usd) FROM flow_days LEFT JOIN balances USING (account)
+WHERE kind = 'funding' AND day > coalesce(known_on, $newest) AND day <= $as_of
+"""
 _FIRST_DAY = "SELECT min(day) FROM daily_spend WHERE day < $as_of"
 _SPEND = """
-SELECT day, driver, is_recurring, is_known, {amount}, inflow_usd, row_count
+SELECT day, driver, is_recurring, {amount} IS NOT NULL AS is_known, {amount}, inflow_usd, row_count
 FROM daily_spend WHERE day >= $since AND day < $as_of ORDER BY ALL
 """
 _CALLS = """
@@ -44,6 +50,13 @@ FROM flow_days WHERE day > $as_of AND day <= $until ORDER BY day, flow_id LIMIT 
 _SESSIONS = """
 SELECT count(*), count(api_cost_usd), sum(api_cost_usd), stddev_samp(api_cost_usd::DOUBLE)
 FROM session_facts WHERE started_at >= $since AND started_at < $as_of
+"""
+_PREPAID = """
+SELECT count(*) FROM request_facts AS call
+JOIN credit_purchases AS bought
+    ON bought.provider = call.billing_provider
+    AND bought.starts_on <= call.started_on AND call.started_on < bought.ends_on
+WHERE call.started_at >= $since AND call.started_at < $as_of
 """
 
 
@@ -93,12 +106,6 @@ def read_burn(read: Read, window: Window, basis: Basis) -> Burn:
     return Burn(window.days, tuple(drivers), unknown, is_unknown=bool(unknown) and not known)
 
 
-def read_cost_of_calls(read: Read, window: Window) -> Decimal:
-    """What the calls of a window cost, whoever paid for them and when."""
-    [[usd]] = _rows(read(_CALLS, window.params))
-    return Decimal(usd or 0)
-
-
 def read_cash(read: Read, as_of: date) -> Cash:
     """The last balance of each account, summed. A balance of a later day is not known yet."""
     found = [(Decimal(usd), _day(on)) for _, usd, on in _rows(read(_BALANCES, {"as_of": as_of}))]
@@ -106,7 +113,7 @@ def read_cash(read: Read, as_of: date) -> Cash:
         return Cash()
     newest = max(on for _, on in found)
     oldest = min((on for usd, on in found if usd), default=newest)
-    [[funding]] = read(_FUNDING, {"since": oldest, "as_of": as_of}).rows
+    [[funding]] = read(_FUNDING, {"newest": newest, "as_of": as_of}).rows
     return Cash(sum((usd for usd, _ in found), Decimal(0)), newest, oldest, Decimal(str(funding or 0)))
 
 
@@ -121,10 +128,14 @@ def read_schedule(read: Read, as_of: date, horizon_days: int) -> tuple[Scheduled
     return tuple(Scheduled(day, Decimal(usd), flow, is_recurring) for day, usd, flow, is_recurring in found)
 
 
-def read_volume(read: Read, window: Window) -> Volume:
+def read_volume(read: Read, window: Window, basis: Basis) -> Volume:
     """The sessions that started in the window, with what their own calls cost."""
     [[sessions, costed, cost, deviation]] = _rows(read(_SESSIONS, window.params))
-    return volume_of(int(sessions), int(costed), Decimal(cost or 0), deviation)
+    volume = volume_of(int(sessions), int(costed), Decimal(cost or 0), deviation)
+    if basis == "ACCRUAL":
+        return volume
+    [[prepaid]] = _rows(read(_PREPAID, window.params))
+    return replace(volume, is_prepaid=bool(prepaid))
 
 
 def _rows(found: Rows) -> list[Any]:

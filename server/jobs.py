@@ -135,16 +135,19 @@ class Jobs:
     def _watch(self) -> None:
         while not self._ending.is_set():
             try:
-                self._store.advance(self._clock())
                 self.start_due()
             except JobRefusedError:
                 return
             except Exception:  # noqa: BLE001 - the edge of a thread: one bad moment must not end all schedules
-                _LOG.exception(
-                    "the sources that are due are not started, or the facts not brought up to now; tried again in %s s",
-                    TICK_S,
-                )
+                _LOG.exception("the sources that are due could not be started; they are tried again in %s s", TICK_S)
+            self._pass_time()
             self._ending.wait(TICK_S)
+
+    def _pass_time(self) -> None:
+        try:
+            self._store.advance(self._clock())
+        except StoreError as error:
+            _LOG.warning("what came of tasks is not brought up to now, but tried again in %s s: %s", TICK_S, error)
 
     def _go_on(self, place: Place) -> None:
         """Gives the pool the next job of a place where none is on its way. The lock is held by whoever calls."""

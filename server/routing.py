@@ -22,7 +22,7 @@ from semantic.planner import Planner
 from semantic.ranges import parse_range
 from server.roi import NEEDS, Counted, counted
 from server.slices import slice_of
-from store import Store
+from store import Reader, Store
 
 Basis = Literal["CELL", "MODEL", "PRIOR"]
 """What answered: sessions of the model at the task class, all sessions of the model, or what is pooled over models."""
@@ -109,6 +109,8 @@ class Routing:
     _error: str | None = None
     _ending: Event = field(default_factory=Event)
     _computing: Lock = field(default_factory=Lock)
+    _reader: Reader | None = None
+    """Whom the computation that goes on is reading with."""
 
     def known(self, now: datetime) -> Known:
         """From memory."""
@@ -121,7 +123,8 @@ class Routing:
             try:
                 self._snapshot, self._error = self._computed(), None
             except Exception as failure:  # noqa: BLE001 - whatever it is, the last snapshot must be served on
-                _LOG.warning("the routing snapshot could not be computed, the last one is served on: %s", failure)
+                if not self._ending.is_set():
+                    _LOG.warning("the routing snapshot could not be computed, the last one is served on: %s", failure)
                 self._error = str(failure) or repr(failure)
 
     @contextmanager
@@ -134,7 +137,10 @@ class Routing:
             yield
         finally:
             self._ending.set()
-            thread.join()
+            while thread.is_alive():
+                if (reader := self._reader) is not None:
+                    reader.interrupt()
+                thread.join(0.1)
 
     def _standing(self, snapshot: Snapshot | None, now: datetime) -> Standing:
         if snapshot is None:
@@ -163,7 +169,7 @@ class Routing:
         now = self.clock()
         day = local_day(now, self.planner.catalog.time_zone)
         chosen = slice_of(self.planner, "sessions", as_of=day, time=self._time(now), caller=self.caller)
-        with self.store.snapshot() as reader:
+        with self._reading() as reader:
             cells, truncated = counted(
                 reader, chosen, ("task_class", "model"), most=MOST_CELLS, now=now, timeout_ms=TIMEOUT_MS
             )
@@ -184,6 +190,15 @@ class Routing:
             prior,
             truncated or more,
         )
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reader]:
+        with self.store.snapshot() as reader:
+            self._reader = reader
+            try:
+                yield reader
+            finally:
+                self._reader = None
 
     def _time(self, now: datetime) -> TimeRange:
         if self.policy.range is None:

@@ -18,7 +18,6 @@ from server.burn import (
     Window,
     read_burn,
     read_cash,
-    read_cost_of_calls,
     read_schedule,
     read_volume,
     read_window,
@@ -91,13 +90,17 @@ def projected(question: Question) -> Projection:
         question.horizon_days,
         question.cash_max_age_days,
     )
-    return Projection(None, forecast, read_volume(question.read, window), window)
+    return Projection(None, forecast, read_volume(question.read, window, question.basis), window)
 
 
 def under(base: Projection, scenario: Scenario, read: Read) -> Projection:
     """The base with other inputs. `QueryError` says which input makes no sense."""
     check(scenario, base.forecast.as_of)
-    _check_paid(base, scenario, read)
+    forecast = replace(base.forecast, schedule=_schedule(base.forecast, scenario))
+    if not base.forecast.burn.basis_days:
+        # Nothing is known of any day, so there is nothing to change: the scenario is NO_DATA as the base is.
+        return replace(base, name=scenario.name, forecast=forecast)
+    _check_paid(base, scenario)
     burn, volume = _priced_anew(base, scenario, read)
     if scenario.agents_factor is not None:
         burn = scaled(burn, scenario.agents_factor)
@@ -106,8 +109,7 @@ def under(base: Projection, scenario: Scenario, read: Read) -> Projection:
             burn = at_volume(burn, volume, scenario.sessions_per_day)
         except ValueError as error:
             raise QueryError("NO_SESSIONS", f"sessionsPerDay needs a mean cost, and {error}") from error
-    forecast = replace(base.forecast, burn=burn, schedule=_schedule(base.forecast, scenario))
-    return replace(base, name=scenario.name, forecast=forecast, volume=volume)
+    return replace(base, name=scenario.name, forecast=replace(forecast, burn=burn), volume=volume)
 
 
 def _priced_anew(base: Projection, scenario: Scenario, read: Read) -> tuple[Burn, Volume]:
@@ -123,13 +125,15 @@ def _priced_anew(base: Projection, scenario: Scenario, read: Read) -> tuple[Burn
     return burn, base.volume if is_same else volume_scaled(base.volume, Fraction(becomes) / Fraction(was))
 
 
-def _check_paid(base: Projection, scenario: Scenario, read: Read) -> None:
+def _check_paid(base: Projection, scenario: Scenario) -> None:
     """Where credits that were bought before paid for calls, other calls are other purchases, and nobody knows when."""
     changes = (scenario.agents_factor, scenario.sessions_per_day, scenario.price_change)
-    if not scenario.swaps and all(change is None for change in changes):
-        return
-    if sum(inference_of(base.forecast.burn), Decimal(0)) != read_cost_of_calls(read, base.window):
-        raise _bad("calls were paid for with credits, which are bought at other times; ask with the basis ACCRUAL")
+    if base.volume.is_prepaid and (scenario.swaps or any(change is not None for change in changes)):
+        raise QueryError(
+            "PREPAID",
+            "credits that were bought before paid for calls of these days, so what they cost is not in the cash burn; "
+            "ask for other calls on the basis ACCRUAL",
+        )
 
 
 def _schedule(forecast: Forecast, scenario: Scenario) -> tuple[Scheduled, ...]:

@@ -1,4 +1,8 @@
-"""One owner of one file: opening, writing and reading it."""
+"""One owner of one file: opening, writing and reading it.
+
+What one may do with a store is a method here, which takes the lock and the transaction that it needs, and nowhere else;
+that makes the module a long one.
+"""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping

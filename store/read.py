@@ -1,6 +1,7 @@
 """Questions to the store: SQL with named parameters, inside a transaction that cannot write."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import duckdb
@@ -41,8 +42,9 @@ class Reader:
         return rows
 
     def interrupt(self) -> None:
-        """Stops the running query from another thread: there it raises `QueryError`."""
-        self._cursor.interrupt()
+        """Stops the running query from another thread: there it raises `QueryError`. One that is over stays so."""
+        with suppress(duckdb.Error):
+            self._cursor.interrupt()
 
     def _answer(self, sql: str, params: Mapping[str, object] | None, timeout_ms: int | None) -> Rows:
         try:

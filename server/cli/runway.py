@@ -153,7 +153,8 @@ def _answered(settings: Settings, catalog: Catalog, document: str, variables: di
         answer = exchange(f"{server.url}/graphql", {"query": document, "variables": variables})
         if not isinstance(answer, dict):
             raise StoreError(f"the server at {server.url} owns the store and answers in another form") from None
-        return _runway(answer)
+        # What comes over HTTP has its shares as exact decimals; here they are the floats that the store itself gives.
+        return _runway(orjson.loads(orjson.dumps(answer, default=float)))
 
 
 def _runway(answer: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from strawberry import UNSET
 
-from semantic import Catalog, Filter, TimeRange, local_day, zone_names
+from semantic import Catalog, Filter, QueryError, TimeRange, local_day, zone_names
 from semantic.ranges import parse_range
 from server.graphql.context import Context
 from server.graphql.filters import FilterInputs, read_filter
@@ -56,6 +56,14 @@ class RootField:
 def given(value: Any) -> Any:
     """An argument that was left out is None."""
     return None if value is UNSET else value
+
+
+def instant_of(context: Context, as_of: datetime | None) -> datetime:
+    """The instant of the question. One that is still to come is refused: what is pending then would count as failed."""
+    instant: datetime = given(as_of) or context.now
+    if instant > context.now:
+        raise QueryError("BAD_TIME", f"asOf is an instant that has passed; it is {context.now:%Y-%m-%dT%H:%M:%SZ} now")
+    return instant
 
 
 def today(context: Context, zone: str | None) -> date:

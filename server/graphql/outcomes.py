@@ -10,7 +10,7 @@ from strawberry import Info
 from finance.maturity import DAY_US, Moment, Step, Tasks, kaplan_meier, share
 from semantic import QueryError, local_day
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given, time_range
+from server.graphql.fields import Inputs, RootField, given, instant_of, time_range
 from server.graphql.scalars import BigInt
 from server.graphql.tasks import COUNTED, KINDS, MOST_KINDS, RESULTS, TASKS, WORDS, Alike, Asked, read
 from server.slices import slice_of
@@ -143,7 +143,7 @@ def _make(inputs: Inputs) -> Any:
         as_of: datetime | None = None,
     ) -> Outcomes:
         context = info.context
-        instant = given(as_of) or context.now
+        instant = instant_of(context, as_of)
         day = local_day(instant, context.catalog.time_zone)
         chosen = slice_of(
             context.planner,

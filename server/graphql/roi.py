@@ -13,7 +13,7 @@ from finance.evidence import Evidence, Gates, evidence_of
 from finance.tally import Prior, Tally, prior_of
 from semantic import QueryError, local_day, suggestion, visible
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given, known_zone, time_range
+from server.graphql.fields import Inputs, RootField, given, instant_of, known_zone, time_range
 from server.graphql.generated import enum_type, list_of
 from server.graphql.roi_types import Peers, RoiEvidence, told
 from server.graphql.scalars import BigInt
@@ -70,6 +70,7 @@ class Asked:
 
 
 def _roi_field(inputs: Inputs) -> Any:
+    """Most of it is what each argument means, which must stand beside the argument."""
     offered = [name for name in DIMENSIONS if name in inputs.keys] or list(DIMENSIONS)
     dimension = enum_type("RoiDimension", offered, "What sessions can be grouped by.")
 
@@ -105,7 +106,7 @@ def _roi_field(inputs: Inputs) -> Any:
             prior_strength,
         )  # fmt: skip
         _check_visible(context, asked.by)
-        instant = given(as_of) or context.now
+        instant = instant_of(context, as_of)
         day = local_day(instant, known_zone(context.catalog, given(zone)))
         chosen = slice_of(
             context.planner,

@@ -48,7 +48,7 @@ from store import Rows
 
 MOST_WALKED = 3_660
 DEFAULT_HORIZON = 3_653
-_EARLIEST, _LATEST = date(1970, 1, 1), date(2400, 1, 1)
+_EARLIEST = date(1970, 1, 1)
 
 
 @strawberry.type(description="Money of one kind over the basis.")
@@ -77,7 +77,7 @@ class RunwayFlat:
     error_days: int | None = strawberry.field(description="Days by which it is later than the walk.")
 
 
-@strawberry.type(description="Stale cash, less the burn and plus the funding since the oldest balance.")
+@strawberry.type(description="Stale cash, less the burn since the oldest balance, plus funding in no balance.")
 class RunwayRolledForward:
     cash_usd: Decimal
     status: str
@@ -260,7 +260,7 @@ def _read_runway(
 
     question = Question(
         read,
-        _known_day(given(as_of) or today(context, None)),
+        _known_day(given(as_of), today(context, None)),
         _basis(basis),
         _known_horizon(horizon_days),
         context.limits.cash_max_age_days,
@@ -274,10 +274,11 @@ def _basis(basis: RunwayBasis) -> Basis:
     return cast(Basis, basis.name)
 
 
-def _known_day(as_of: date) -> date:
-    if not _EARLIEST <= as_of <= _LATEST:
-        raise QueryError("BAD_TIME", f"asOf must be from {_EARLIEST} to {_LATEST}, not {as_of}")
-    return as_of
+def _known_day(as_of: date | None, now_on: date) -> date:
+    """Days to come would be in the basis as days without spend, and make the cash last longer than it does."""
+    if as_of is not None and not _EARLIEST <= as_of <= now_on:
+        raise QueryError("BAD_TIME", f"asOf must be from {_EARLIEST} to today, {now_on}, not {as_of}")
+    return as_of or now_on
 
 
 def _known_horizon(days: int) -> int:

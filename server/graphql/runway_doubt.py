@@ -63,7 +63,7 @@ class RunwayPercentiles:
 class AgentsAffordable:
     months: Decimal
     status: str = strawberry.field(
-        description="OK, NOT_REACHABLE_AT_ZERO_VOLUME, NO_SESSIONS, ZERO_COST, or why there is no runway."
+        description="OK, NOT_REACHABLE_AT_ZERO_VOLUME, NO_SESSIONS, ZERO_COST, PREPAID, or why there is no runway."
     )
     max_sessions_per_day: Decimal | None
     low: Decimal | None = strawberry.field(description="At the upper end of the 95 % interval of a session's cost.")
@@ -171,5 +171,7 @@ def _why_not_affordable(root: Projected) -> str:
     """OK where it can be computed: cash that is there, a basis, and a session whose cost is known and not 0."""
     if root.told.status in ("DEPLETED", "NO_DATA", "UNPRICED", "CASH_UNKNOWN"):
         return root.told.status
+    if root.volume.is_prepaid:
+        return "PREPAID"
     each = root.volume.cost_per_session
     return "NO_SESSIONS" if each is None else "OK" if each else "ZERO_COST"

@@ -30,8 +30,8 @@ SELECT
 FROM bought;
 
 -- One row a purchase whose credits have run out unused by the day until which facts have accrued: the rest is a cost of
--- its last day. Where use of its vendor is loaded, a purchase without any was not used. Where purchases overlap, where
--- calls may have used them, or where their use is not known in full, nothing can be said, and nothing is.
+-- its last day. Where purchases overlap, where calls may have used them, or where their use is not known in full, nothing
+-- can be said, and nothing is. Where their vendor's use is known and none is of these days, all of it has run out.
 CREATE OR REPLACE VIEW expired_credits AS
 SELECT
     bought.charge_id,
@@ -43,15 +43,14 @@ LEFT JOIN credit_facts AS usage
     ON usage.provider = bought.provider
     AND usage.used_at >= bought.starts_on::TIMESTAMP
     AND usage.used_at < bought.ends_on::TIMESTAMP
-WHERE NOT bought.has_overlap
+WHERE bought.is_use_known
+    AND NOT bought.has_overlap
     AND bought.ends_on <= (SELECT until_on FROM accrual)
-    AND bought.provider IN (SELECT provider FROM credit_facts)
     AND NOT EXISTS (
         SELECT 1 FROM request_facts AS call
         WHERE call.billing_provider = bought.provider
             AND call.cost_status <> 'INCLUDED'
-            AND call.started_on >= bought.starts_on
-            AND call.started_on < bought.ends_on
+            AND coalesce(call.started_on BETWEEN bought.starts_on AND bought.ends_on - 1, TRUE)
     )
 GROUP BY bought.charge_id, bought.vendor, bought.ends_on, bought.paid_usd
 HAVING count(usage.usage_id) = count(usage.cost_usd) FILTER (usage.counted_as = 'credits')

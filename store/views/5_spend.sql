@@ -1,11 +1,11 @@
 -- One row a UTC day, driver and whether the amount is known: the layer that burn reads. Each dollar is in each of the two
 -- columns at most once: `amount_usd` is what the day used (accrual), `cash_usd` what had to be paid on it.
 -- Requests and provider bills for inference are two accounts of the same money, so bills of that category are left out
--- here and only reconciled: a call is paid for on the day it is made, unless credits of its provider were bought before.
+-- here and only reconciled: a call is paid for on the day it is made, unless credits of its provider are in force on it.
 -- Flows are money of a third account: what is in a charge is not to be a flow as well. Funding is no part of burn.
 CREATE OR REPLACE VIEW daily_spend_now AS
 WITH prepaid AS (
-    SELECT provider, min(starts_on) AS since_on FROM credit_purchases GROUP BY provider
+    SELECT DISTINCT provider, starts_on + unnest(range(ends_on - starts_on))::INTEGER AS day FROM credit_purchases
 ),
 parts AS (
     SELECT
@@ -19,7 +19,7 @@ parts AS (
         0 AS inflow_usd,
         1 AS row_count
     FROM request_facts AS call
-    LEFT JOIN prepaid ON prepaid.provider = call.billing_provider AND prepaid.since_on <= call.started_at::DATE
+    LEFT JOIN prepaid ON prepaid.provider = call.billing_provider AND prepaid.day = call.started_on
     UNION ALL
     SELECT day, CASE category WHEN 'subscription' THEN 'plans' ELSE 'charges' END, category, FALSE, TRUE, amount_usd, 0, 0, 1
     FROM charge_days
@@ -70,7 +70,8 @@ SELECT
     is_recurring, -- flows that fall on a day of each month, which a forecast reads from the calendar
     is_known,
     sum(amount_usd) AS amount_usd, -- gross, by accrual; NULL in the row of what is unknown
-    sum(cash_usd) AS cash_usd, -- gross, as it is paid; NULL where a call's cost is unknown
+    -- Gross, as it is paid; NULL where that of one call is unknown, beside whatever else is known to be 0.
+    CASE WHEN count(cash_usd) = count(*) THEN sum(cash_usd) END AS cash_usd,
     sum(inflow_usd) AS inflow_usd, -- revenue, and other money that came in
     sum(row_count)::BIGINT AS row_count
 FROM parts

@@ -19,6 +19,7 @@ from tests.stores import new_store
 
 pytestmark = pytest.mark.golden
 CASE = "G10_runway"
+LAST_ASKED = datetime(2028, 3, 1, tzinfo=UTC)
 POINT = "status flags basisDays runwayDays runwayMonths depletionDate"
 BURN = "grossBurnDailyUsd netBurnDailyUsd grossBurnMonthlyUsd netBurnMonthlyUsd"
 ROLLED = "rolledForward { cashUsd runwayDays depletionDate }"
@@ -31,7 +32,7 @@ def ask(catalog: Catalog) -> Ask:
     def asked(records: list[Record], selection: str) -> dict[str, Any]:
         with new_store() as store:
             load_records(store, records)
-            return dict(Api(catalog, store).data(f"{{ {selection} }}")["runway"])
+            return dict(Api(catalog, store, now=LAST_ASKED).data(f"{{ {selection} }}")["runway"])
 
     return asked
 

@@ -10,7 +10,7 @@ import pytest
 from semantic import Catalog
 from server.outcome_rules import outcome_rules
 from store import Outcome, Record, Request, Session, Store
-from tests.golden.conftest import Case, Golden, instant, load_records
+from tests.golden.conftest import NOW, Case, Golden, instant, load_records
 from tests.server.conftest import Api
 
 CASE = "G15_delayed_outcomes"
@@ -93,7 +93,7 @@ def api(golden: Golden, catalog: Catalog, store: Store) -> Api:
     rows = golden(CASE)["inputs"]["sessions.csv"]
     report = load_records(store, [record for row in rows for record in records_of(row)])
     assert report.rejected == 0
-    return Api(catalog, store)
+    return Api(catalog, store, now=NOW)
 
 
 def test_what_came_of_the_tasks_is_the_same_whenever_it_is_asked_for_an_instant(

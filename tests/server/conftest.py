@@ -120,10 +120,11 @@ class Api:
         caller: Caller | None = None,
         jobs: Jobs | None = None,
         breakers: Breakers | None = None,
+        now: datetime = NOW,
     ) -> None:
         self.store = store
         breakers = breakers or Breakers(store, Ledger.open(None))
-        self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: NOW, limits, caller, jobs, breakers)
+        self.engine = Engine(build_schema(catalog, caller), catalog, store, lambda: now, limits, caller, jobs, breakers)
 
     def ask(self, text: str, variables: Json | None = None, name: str | None = None) -> Json:
         response = self.engine.answer(Operation(text, variables, name), Deadline.after(10_000))

@@ -47,6 +47,12 @@ def test_an_earlier_instant_gives_what_was_known_then(pulls: Api) -> None:
     assert said["resolvedOnlyRate"] is None
 
 
+def test_an_instant_to_come_is_refused_because_what_is_pending_would_count_as_failed(pulls: Api) -> None:
+    [error] = pulls.ask(f'{{ outcomes(asOf: "2026-03-10T12:00:01Z") {{ {COUNTS} }} }}')["errors"]
+    assert error["extensions"]["code"] == "BAD_TIME"
+    assert error["message"] == "asOf is an instant that has passed; it is 2026-03-10T12:00:00Z now"
+
+
 def test_kinds_say_what_came_late(pulls: Api) -> None:
     kinds = pulls.data("{ outcomes { kinds { kind outcomes sessions successes late undated } } }")["outcomes"]["kinds"]
     assert kinds == [

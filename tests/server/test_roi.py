@@ -47,6 +47,11 @@ def codes(api: Api, arguments: str) -> list[str]:
     return api.codes(f"{{ roi({arguments}) {{ truncated }} }}")
 
 
+def test_an_instant_to_come_is_refused(api: Api) -> None:
+    assert codes(api, 'asOf: "2026-03-10T12:00:01Z"') == ["BAD_TIME"]
+    assert "errors" not in api.ask('{ roi(asOf: "2026-03-10T12:00:00Z") { truncated } }')
+
+
 def test_success_is_over_the_resolved_and_money_over_those_of_known_cost(api: Api) -> None:
     small = rows(api, "model sessions pending resolved scored successes totalCost costPerSuccess status pricedShare")[0]
     assert small == {

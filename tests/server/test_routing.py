@@ -199,3 +199,23 @@ def eventually(holds: Any) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("it did not happen within ten seconds")
+
+
+ENDLESS = """
+CREATE OR REPLACE MACRO task_results_at(as_of) AS TABLE
+SELECT one.range::VARCHAR AS session_id, 'success' AS result
+FROM range(1000000) AS one, range(1000000) AS other
+WHERE one.range * other.range = -1"""
+
+
+def test_a_server_that_ends_does_not_wait_for_what_it_computes(catalog: Catalog) -> None:
+    with Store.open(None) as opened:
+        load_into(opened, list(records()))
+        opened._connection.execute(ENDLESS)
+        routing = Routing(opened, Planner(catalog), lambda: NOW)
+        with routing.kept_going():
+            while routing._reader is None:
+                time.sleep(0.01)
+            began = time.monotonic()
+        assert time.monotonic() - began < 20
+        assert routing.known(NOW).snapshot is None

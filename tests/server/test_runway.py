@@ -4,7 +4,7 @@ As of 2026-03-31, 30 days: calls 10 a day (big) and 2 a day (small), machines 30
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from tests.server.conftest import REPOSITORY, Api, Json, Run, at, load_into, ser
 from tests.stores import new_store
 
 AS_OF = date(2026, 3, 31)
+ASKED_AT = datetime(2026, 4, 1, 12, tzinfo=UTC)
 FIRST = date(2026, 3, 1)
 
 
@@ -79,7 +80,7 @@ def company() -> list[StagedRecord]:
             starts_on=FIRST,
             ends_on=AS_OF,
         ),
-        flow("seed", "funding", "500", occurred_on=date(2026, 3, 25)),
+        flow("seed", "funding", "500", occurred_on=date(2026, 3, 25), account="reserve"),
         price("big", "10"),
         price("small", "2"),
         price("two-sold", "1"),
@@ -100,7 +101,7 @@ def company() -> list[StagedRecord]:
 def company_api(catalog: Catalog) -> Iterator[Api]:
     with new_store() as store:
         load_into(store, company())
-        yield Api(catalog, store)
+        yield Api(catalog, store, now=ASKED_AT)
 
 
 def runway(api: Api, selection: str, arguments: str = "") -> Json:
@@ -286,10 +287,30 @@ def test_not_a_number_is_no_number(company_api: Api) -> None:
     assert "a Decimal is a number below 10^25" in body["errors"][0]["message"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    ['agentsFactor: "2"', 'sessionsPerDay: "200"', 'priceChange: "-0.3"', 'modelSwap: [{from: "big", to: "small"}]'],
+)
+def test_a_scenario_of_a_company_without_data_has_no_data(catalog: Catalog, change: str) -> None:
+    with new_store() as store:
+        found = runway(
+            Api(catalog, store, now=ASKED_AT),
+            "status scenarios { name status drivers { name } }",
+            f", scenario: {{{change}}}",
+        )
+    assert found == {"status": "NO_DATA", "scenarios": [{"name": "scenario 1", "status": "NO_DATA", "drivers": []}]}
+
+
+def test_a_day_to_come_is_refused_because_its_days_without_spend_would_lengthen_the_runway(company_api: Api) -> None:
+    [error] = company_api.ask('{ runway(asOf: "2026-04-02") { status } }')["errors"]
+    assert error["extensions"]["code"] == "BAD_TIME"
+    assert error["message"] == "asOf must be from 1970-01-01 to today, 2026-04-01, not 2026-04-02"
+
+
 def test_a_call_of_unknown_cost_makes_the_runway_an_upper_bound(catalog: Catalog) -> None:
     with new_store() as store:
         load_into(store, [*company(), call("x", date(2026, 3, 9), "ghost", None)])
-        told = runway(Api(catalog, store), "flags isUpperBound unknownRequests sentence")
+        told = runway(Api(catalog, store, now=ASKED_AT), "flags isUpperBound unknownRequests sentence")
     assert told["flags"] == ["STALE_CASH", "LOWER_BOUND"]
     assert (told["isUpperBound"], told["unknownRequests"]) == (True, 1)
     assert told["sentence"].startswith("Runway at most 3.3 months")
@@ -311,9 +332,9 @@ def test_credits_whose_use_nobody_knows_were_paid_for_all_the_same(catalog: Cata
     asked = "grossBurnDailyUsd isUpperBound"
     with new_store() as store:
         load_into(store, [*company(), credits_of("voices")])
-        api = Api(catalog, store)
+        api = Api(catalog, store, now=ASKED_AT)
         paid, accrued = runway(api, asked, ", basis: CASH"), runway(api, asked)
-    assert paid == {"grossBurnDailyUsd": "72", "isUpperBound": True}
+    assert paid == {"grossBurnDailyUsd": "72", "isUpperBound": False}
     assert accrued == {"grossBurnDailyUsd": "42", "isUpperBound": True}
 
 
@@ -324,18 +345,18 @@ def test_credits_whose_use_nobody_knows_were_paid_for_all_the_same(catalog: Cata
 def test_on_the_cash_basis_calls_that_credits_paid_for_are_not_changed(catalog: Catalog, change: str) -> None:
     with new_store() as store:
         load_into(store, [*company(), credits_of("acme")])
-        api = Api(catalog, store)
+        api = Api(catalog, store, now=ASKED_AT)
         told = refused(api, f", basis: CASH, scenario: {{{change}}}")
         assert runway(api, "status", f", scenario: {{{change}}}") == {"status": "OK"}
-    assert (told[0], "bought at other times" in told[1]) == ("BAD_SCENARIO", True)
+    assert (told[0], "on the basis ACCRUAL" in told[1]) == ("PREPAID", True)
 
 
 def test_a_caller_who_sees_a_part_of_the_rows_is_told_no_runway(catalog: Catalog, company_api: Api) -> None:
     policy = "\npolicies:\n  own_calls: {model: requests, rows: 'agent = :caller.agent', unless: [finance]}\n"
     narrowed = load_catalog((REPOSITORY / "metrics.yaml").read_text(encoding="utf-8") + policy)
-    lead = Api(narrowed, company_api.store, caller=Caller(frozenset({"lead"}), {"agent": "main"}))
+    lead = Api(narrowed, company_api.store, caller=Caller(frozenset({"lead"}), {"agent": "main"}), now=ASKED_AT)
     assert refused(lead, "")[0] == "NOT_ALLOWED"
-    finance = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance"})))
+    finance = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance"})), now=ASKED_AT)
     assert runway(finance, "runwayDays") == {"runwayDays": "100"}
 
 
@@ -361,9 +382,10 @@ def test_the_command_says_how_long_the_cash_lasts_and_what_would_be(filled: Run,
     assert lines[0].startswith("name,status,flags,cashUsd,cashKnownOn,basisDays")
     assert lines[1] == ",OK,,1000,2026-03-31,30,319.59375,304.375,100,3.285420944559,2026-07-09"
     assert lines[2].endswith(",130,4.271047227926,2026-08-08")
-    alone = filled(*asked, "--format", "json").out
+    forms = [("--percentiles", "--format", form) for form in ("json", "csv", "table")]
+    alone = [filled(*asked, *form).out for form in forms]
     with served(tmp_path / "store.duckdb"):
-        assert filled(*asked, "--format", "json").out == alone
+        assert [filled(*asked, *form).out for form in forms] == alone
 
 
 @pytest.mark.parametrize(
@@ -381,3 +403,65 @@ def test_an_option_that_cannot_be_read_says_how_it_is_written(filled: Run, optio
     told = filled("runway", "--as-of", "2026-03-31", *option)
     assert told.code == 1
     assert said in told.err
+
+
+def test_funding_that_is_in_a_balance_is_not_added_to_it_again(catalog: Catalog) -> None:
+    records: list[StagedRecord] = [
+        balance("forgotten", date(2026, 1, 10), "1000"),
+        balance("main", date(2026, 3, 30), "600000"),
+        flow("round", "funding", "500000", occurred_on=date(2026, 2, 1), account="main"),
+        flow("somewhere", "funding", "200000", occurred_on=date(2026, 2, 1)),
+        flow("late", "funding", "70", occurred_on=date(2026, 3, 31), account="main"),
+        flow("rent", "expense", "-30", occurred_on=date(2026, 3, 1)),
+    ]
+    with new_store() as store:
+        load_into(store, records)
+        told = runway(Api(catalog, store, now=ASKED_AT), "netBurnDailyUsd rolledForward { cashUsd }")
+    assert told == {"netBurnDailyUsd": "1", "rolledForward": {"cashUsd": "600990"}}
+
+
+def test_a_purchase_of_credits_is_cash_also_where_nobody_knows_their_use(catalog: Catalog) -> None:
+    bought = Charge(
+        charge_id="credits",
+        source="test",
+        category="credits",
+        vendor="speech",
+        amount_usd=Decimal(600),
+        starts_on=FIRST,
+        ends_on=date(2027, 3, 1),
+    )
+    with new_store() as store:
+        load_into(store, [bought, balance("main", date(2026, 3, 30), "2000")])
+        api = Api(catalog, store, now=ASKED_AT)
+        told = runway(api, "grossBurnDailyUsd unknownRequests runwayDays", ", basis: CASH")
+        accrued = runway(api, "status flags")
+    assert told == {"grossBurnDailyUsd": "20", "unknownRequests": 0, "runwayDays": "100"}
+    assert accrued == {"status": "UNPRICED", "flags": ["LOWER_BOUND"]}
+
+
+def test_calls_that_credits_paid_for_are_not_taken_out_of_a_cash_burn_that_lacks_them(catalog: Catalog) -> None:
+    days = [date(2026, 3, number) for number in (1, 2)]
+    bought = Charge(
+        charge_id="credits",
+        source="test",
+        category="credits",
+        vendor="acme",
+        amount_usd=Decimal(600),
+        starts_on=date(2026, 2, 1),
+        ends_on=date(2027, 2, 1),
+    )
+    records: list[StagedRecord] = [bought, balance("main", date(2026, 3, 30), "2000"), price("small", "1")]
+    for day in days:
+        records.append(Session(session_id=f"s{day}", source="test", started_at=at(f"{day}T09:00")))
+        records.append(call(f"c{day}", day, "big", "30", session_id=f"s{day}"))
+    with new_store() as store:
+        load_into(store, records)
+        api = Api(catalog, store, now=ASKED_AT)
+        for scenario in ('modelSwap: [{from: "big", to: "small"}]', 'sessionsPerDay: "0"'):
+            asked = f'{{ runway(asOf: "{AS_OF}", basis: %s, scenario: {{{scenario}}}) {{ scenarios {{ status }} }} }}'
+            assert api.codes(asked % "CASH") == ["PREPAID"]
+            assert "errors" not in api.ask(asked % "ACCRUAL")
+        (affordable,) = runway(api, 'agentsAffordable(months: ["6"]) { status maxSessionsPerDay }', ", basis: CASH")[
+            "agentsAffordable"
+        ]
+    assert affordable == {"status": "PREPAID", "maxSessionsPerDay": None}

@@ -156,6 +156,44 @@ def test_credits_that_calls_may_have_used_did_not_expire_for_all_that_is_known(l
     assert spend(store, "2026-02-28") == []
 
 
+def test_a_purchase_none_of_which_was_used_is_a_cost_of_its_last_day(load: Load, store: Store) -> None:
+    january = bill("jan", "10", "2026-01-01", "2026-02-01", category="credits", vendor="Speech", credits=usd("500"))
+    february = bill("feb", "22", "2026-02-01", "2026-03-01", category="credits", vendor="Speech", credits=usd("1000"))
+    load(january, february, used("u1", "500", used_at=at("2026-01-10T00:00:00Z")), now=MARCH)
+    assert spend(store, "2026-02-28") == [("expired_credits", True, usd("22"), usd("0"))]
+    assert spend(store, "2026-01-31") == []
+
+
+def test_prepaid_credits_that_calls_used_do_not_expire_in_whole(load: Load, store: Store) -> None:
+    top_up = bill("c", "10", "2026-02-01", "2026-03-01", category="credits", vendor="openrouter")
+    load(top_up, call("r1", "4", "BILLED", provider="openrouter", started_at=at("2026-02-03T10:00:00Z")), now=MARCH)
+    assert spend(store, "2026-02-28") == []
+
+
+def test_calls_after_the_credits_of_their_provider_have_ended_are_cash(load: Load, store: Store) -> None:
+    top_up = bill("c", "10", "2026-01-01", "2026-02-01", category="credits", vendor="openrouter")
+    calls = [
+        call(key, "50", "BILLED", provider="openrouter", started_at=at(f"{on}T23:59:59Z"))
+        for key, on in (("r1", "2026-01-31"), ("r2", "2026-02-01"))
+    ]
+    load(top_up, *calls, now=at("2026-02-10T00:00:00Z"))
+    assert spend(store, "2026-01-31") == [("inference", True, usd("50"), usd("0"))]
+    assert spend(store, "2026-02-01") == [("inference", True, usd("50"), usd("50"))]
+
+
+def test_a_call_that_credits_paid_for_does_not_hide_that_the_cash_of_another_is_unknown(
+    load: Load, store: Store
+) -> None:
+    top_up = bill("c", "10", "2026-02-01", "2027-02-01", category="credits", vendor="openrouter")
+    day = {"started_at": at("2026-02-03T10:00:00Z")}
+    load(
+        top_up,
+        call("r1", None, "UNPRICED", provider="openrouter", **day),
+        call("r2", None, "UNPRICED", provider="acme", **day),
+    )
+    assert spend(store, "2026-02-03") == [("inference", False, None, None)]
+
+
 @pytest.mark.parametrize("category", ["software", "other", "subscription"])
 def test_use_of_credits_whose_fee_is_a_charge_by_days_is_not_counted_twice(
     load: Load, store: Store, category: str
