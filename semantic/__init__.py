@@ -32,6 +32,7 @@ from semantic.query import (
     parse_filter,
 )
 from semantic.reach import dimensions_of
+from semantic.restriction import dimensions_across_rows, metrics_across_rows
 from semantic.shape import Evidence, Result, Row, Value, shape_rows
 from semantic.sql.compile import compile_plan
 from semantic.sql.statement import Columns, Statement
@@ -71,9 +72,11 @@ __all__ = [
     "ValueType",
     "columns_used",
     "compile_plan",
+    "dimensions_across_rows",
     "dimensions_of",
     "load_catalog",
     "local_day",
+    "metrics_across_rows",
     "midnight",
     "parse_filter",
     "plan_query",

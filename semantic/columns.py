@@ -55,6 +55,8 @@ def _of_model(catalog: Catalog, model: Model) -> Iterator[ColumnUse]:
     assert model.mark is not None
     for column in (*model.key, *([model.time.column] if model.time else [])):
         yield ColumnUse(model.source, column, model.mark, f"the model '{model.name}'")
+    for column in model.across_rows:
+        yield ColumnUse(model.source, column, model.mark, f"'across_rows' of the model '{model.name}'")
     for join in model.joins.values():
         mark, used_by = join.mark or model.mark, f"the join '{join.role}' of '{model.name}'"
         for read in reads_of_join(catalog, model, join):

@@ -74,6 +74,8 @@ class Model:
     mark: Mark | None = None
     hidden: Mapping[str, Dimension] = field(default_factory=dict)
     """Dimensions that the caller may not ask for; conditions of the file still read them."""
+    across_rows: tuple[str, ...] = ()
+    """Columns in which a row holds what is known of other rows; not for a caller whom a policy restricts."""
 
     def dimension(self, name: str) -> Dimension | None:
         """A dimension, shown or hidden."""

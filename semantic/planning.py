@@ -20,6 +20,7 @@ from semantic.plan import Condition, Fact, Mask, Plan, Scan, all_facts, joins_fa
 from semantic.query import MetricQuery, comparisons
 from semantic.question import check_question
 from semantic.reach import paths, reach, time_of
+from semantic.restriction import check_own_rows, guards
 from semantic.sharing import shared
 from semantic.timeframe import Reading, period_of
 from semantic.values import check_value
@@ -42,6 +43,8 @@ def _plan(catalog: Catalog, query: MetricQuery, caller: Caller | None, *, is_den
         if isinstance(metric.definition, Measure) and name not in totals
     }
     facts = tuple(_facts(catalog, query, periods, measures, caller))
+    for fact in facts:
+        check_own_rows(catalog, query, fact, caller)
     _check_rows(catalog, query, facts, is_nested=any(isinstance(m.definition, Each) for m in metrics.values()))
     for fact in facts:
         for comparison in comparisons(query.where):
@@ -194,18 +197,3 @@ def _filters(catalog: Catalog, query: MetricQuery, model: Model, wanted_by: str)
                 f"the filter '{name}' is about {named.model}, which '{wanted_by}' (of {model.name}) reaches {how}",
             )
         yield ways[0], named.where
-
-
-def guards(catalog: Catalog, model: Model, caller: Caller | None) -> Iterator[Condition]:
-    """What policies restrict a caller to, for rows of a model and of the models that it joins."""
-    if caller is None:
-        return
-    for policy in catalog.policies.values():
-        if policy.unless & caller.roles:
-            continue
-        ways = [path for path, target in paths(catalog, model.name) if target.name == policy.model]
-        ways += [()] if policy.model == model.name else []
-        missing = [claim for claim in combine.claims_in(policy.rows) if claim not in caller.claims]
-        if ways and missing:
-            raise QueryError("NO_CLAIM", f"the policy '{policy.name}' needs to know the caller's '{missing[0]}'")
-        yield from ((path, policy.rows) for path in ways)

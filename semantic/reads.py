@@ -8,11 +8,12 @@ from sqlglot import exp
 from semantic.catalog import Catalog
 from semantic.expression import names_in
 from semantic.measure import Measure
-from semantic.model import Join, Model
+from semantic.model import Dimension, Join, Model
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
+    model: str
     source: str
     column: str
     is_declared: bool = False
@@ -25,7 +26,7 @@ def reads_of(catalog: Catalog, measure: Measure) -> Iterator[Read]:
     yield from reads_of_trees(catalog, model, [*measure.where, *([measure.value] if measure.value is not None else [])])
     time = measure.time or model.time
     if time is not None:
-        yield Read(model.source, time.column, is_declared=measure.time is None)
+        yield _read(model, time.column, is_declared=measure.time is None)
     for name in measure.snapshot.per if measure.snapshot else ():
         yield from _of_name(catalog, model, name)
     if measure.funnel is not None:
@@ -35,7 +36,7 @@ def reads_of(catalog: Catalog, measure: Measure) -> Iterator[Read]:
         yield from _of_name(catalog, follows, step.by)
         yield from reads_of_trees(catalog, follows, step.where)
         if follows.time is not None:
-            yield Read(follows.source, follows.time.column, is_declared=True)
+            yield _read(follows, follows.time.column, is_declared=True)
 
 
 def reads_of_trees(catalog: Catalog, model: Model, trees: Iterable[exp.Expression]) -> Iterator[Read]:
@@ -47,16 +48,24 @@ def reads_of_trees(catalog: Catalog, model: Model, trees: Iterable[exp.Expressio
 
 def reads_of_join(catalog: Catalog, model: Model, join: Join) -> Iterator[Read]:
     """Both sides of a join, and what says which version is in force."""
-    target = catalog.models[join.target].source
+    target = catalog.models[join.target]
     for mine, theirs in join.columns:
-        yield Read(model.source, mine, is_declared=True)
-        yield Read(target, theirs, is_declared=True)
+        yield _read(model, mine, is_declared=True)
+        yield _read(target, theirs, is_declared=True)
     if join.versions is not None:
-        yield Read(target, join.versions.since, is_declared=True)
+        yield _read(target, join.versions.since, is_declared=True)
         if join.versions.until:
-            yield Read(target, join.versions.until, is_declared=True)
+            yield _read(target, join.versions.until, is_declared=True)
         if join.versions.at:
-            yield Read(model.source, join.versions.at, is_declared=True)
+            yield _read(model, join.versions.at, is_declared=True)
+
+
+def reads_of_reached(catalog: Catalog, model: Model, path: Iterable[Join], dimension: Dimension) -> Iterator[Read]:
+    """What a dimension reads, with the joins that lead from a model to it."""
+    for join in path:
+        yield from reads_of_join(catalog, model, join)
+        model = catalog.models[join.target]
+    yield from _of_dimension(catalog, model, dimension)
 
 
 def _of_name(catalog: Catalog, model: Model, name: str) -> Iterator[Read]:
@@ -67,13 +76,19 @@ def _of_name(catalog: Catalog, model: Model, name: str) -> Iterator[Read]:
         yield from reads_of_join(catalog, model, join)
         model = catalog.models[join.target]
     dimension = model.dimension(plain)
-    if dimension is None:
-        yield Read(model.source, plain)
-    elif dimension.measure is not None:
+    yield from [_read(model, plain)] if dimension is None else _of_dimension(catalog, model, dimension)
+
+
+def _of_dimension(catalog: Catalog, model: Model, dimension: Dimension) -> Iterator[Read]:
+    if dimension.measure is not None:
         owner = catalog.models[dimension.measure.model]
         for join in dimension.back:
             yield from reads_of_join(catalog, owner, join)
             owner = catalog.models[join.target]
         yield from (replace(read, is_declared=True) for read in reads_of(catalog, dimension.measure))
     else:
-        yield from (Read(model.source, column, is_declared=True) for column in names_in(dimension.sql))
+        yield from (_read(model, column, is_declared=True) for column in names_in(dimension.sql))
+
+
+def _read(model: Model, column: str, *, is_declared: bool = False) -> Read:
+    return Read(model.name, model.source, column, is_declared)

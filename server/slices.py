@@ -11,7 +11,7 @@ from typing import Literal
 
 from semantic import Caller, Filter, MetricQuery, QueryError, Scalar, TimeRange
 from semantic.planner import Planner
-from semantic.planning import guards
+from semantic.restriction import guards
 from server.answer import compiled
 
 ALL_TIME = TimeRange()

@@ -24,7 +24,7 @@ from semantic.file.names import (
 from semantic.measure import Time
 from semantic.model import Dimension, DimensionType, Model
 
-MODEL_KEYS = {"source", "key", "time", "joins", "dimensions", "description"}
+MODEL_KEYS = {"source", "key", "time", "joins", "dimensions", "description", "across_rows"}
 DIMENSION_KEYS = {"type", "sql", "metric", "values", "label", "description", "access"}
 _UNREADABLE = Time("")
 """In place of a time that is told to be wrong, so that nothing else is said to have no time."""
@@ -66,24 +66,32 @@ def read_time(value: Value | None, mistakes: Mistakes) -> Time | None:
 
 
 def _model(name: Value, body: Value, mistakes: Mistakes) -> Model:
-    source, key, time = body.get("source"), body.get("key"), body.get("time")
+    source, key, time, across = (body.get(k) for k in ("source", "key", "time", "across_rows"))
     if source and not _TABLE.fullmatch(source.text):
         mistakes.add(source, f"'{source.text}' is not the name of a table or view")
     if source and source.text.lower().partition("__")[0] in TABLES_OF_A_STATEMENT:
         mistakes.add(source, f"'{source.text}' is what statements call a table of their own; read it through a view")
-    columns = [v for v in texts_in(key, mistakes, "the name of a column") if is_column(v, mistakes)]
+    columns, held = _columns(key, mistakes), _columns(across, mistakes)
     if key is not None and key.kind == "list" and not key.items:
         mistakes.add(key, "a key has at least one column")
+    if across is not None and across.kind == "list" and not across.items:
+        mistakes.add(across, "name at least one column; leave the key out where rows hold nothing of others")
     return Model(
         name.text,
         source.text if source else "",
-        tuple(v.text for v in columns),
+        columns,
         read_time(time, mistakes) or (_UNREADABLE if time or body.kind != "mapping" else None),
         _dimensions(body.get("dimensions"), mistakes),
         {},
         text_of(body, "description", mistakes),
         name.mark,
+        across_rows=held,
     )
+
+
+def _columns(value: Value | None, mistakes: Mistakes) -> tuple[str, ...]:
+    found = texts_in(value, mistakes, "the name of a column")
+    return tuple(v.text for v in found if is_column(v, mistakes))
 
 
 def _dimensions(value: Value | None, mistakes: Mistakes) -> dict[str, Dimension]:

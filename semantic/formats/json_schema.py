@@ -104,6 +104,7 @@ def _model() -> Schema:
             "time": _time(),
             "joins": _named({"anyOf": [_NAME, _join()]}),
             "dimensions": _named(_dimension()),
+            "across_rows": _some(_COLUMN),
         },
         required=("source", "key"),
     )

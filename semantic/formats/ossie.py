@@ -66,6 +66,9 @@ class _Export:
 
     def _dataset(self, model: Model) -> Data:
         joins = [j for m in self.catalog.models.values() for j in m.joins.values() if j.target == model.name]
+        if model.across_rows:
+            what = "whoever reads the document may see what rows hold of other rows"
+            self._lose(f"model '{model.name}'", "across_rows", what, "restrict it where it is used")
         unique = {tuple(theirs for _, theirs in join.columns) for join in joins if join.is_one_to_one}
         return _filled(
             name=model.name,

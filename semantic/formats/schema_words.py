@@ -39,6 +39,8 @@ WORDS: dict[str, dict[str, str]] = {
         "time": "The column that says when: an instant in UTC, or a date.",
         "joins": "Roles that other models play: many rows here to at most one row there.",
         "dimensions": "What metrics can be cut and filtered by.",
+        "across_rows": "Columns in which a row holds what is known of other rows, such as the cost of all below it; "
+        "refused to a caller whom a policy restricts.",
     },
     "time": {
         "column": "The column that says when.",

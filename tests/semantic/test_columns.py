@@ -20,6 +20,7 @@ def test_each_part_of_a_file_tells_the_columns_that_it_reads() -> None:
     source: runs
     key: run_id
     time: started_at
+    across_rows: depth
     joins:
       owner: {to: people, column: owner_id}
       rate: {to: rates, columns: {cur: currency}, as_of: {from: since, until: till, at: paid_at}}
@@ -40,6 +41,7 @@ policies: {own: {model: people, rows: email = :caller.email}}
         ("the model 'rates'", "rates", "since"),
         ("the model 'runs'", "runs", "run_id"),
         ("the model 'runs'", "runs", "started_at"),
+        ("'across_rows' of the model 'runs'", "runs", "depth"),
         ("the join 'owner' of 'runs'", "runs", "owner_id"),
         ("the join 'owner' of 'runs'", "main.people", "person_id"),
         ("the join 'rate' of 'runs'", "runs", "cur"),

@@ -34,6 +34,7 @@ models:
     source: main.runs
     key: [run_id]
     time: {column: started_at, grain: instant}
+    across_rows: [depth]
     joins:
       agent: agents
       plan: {to: plans, column: agent_id, as_of: {from: since, until: until, at: started_at}}

@@ -25,6 +25,7 @@ models:
     key: run_id
     time: started_at
     description: One run
+    across_rows: [depth]
     joins:
       agent: agents
       reviewer: {to: agents, column: reviewer_id}
@@ -273,6 +274,7 @@ def test_what_ossie_cannot_say_is_told_and_kept_for_ourselves() -> None:
         "filter 'good': filter: there are no conditions with a name",
         "policy 'own': policy: everybody sees all rows there",
         "grain 'sprint': calendar: there are no periods of one's own",
+        "model 'runs': across_rows: whoever reads the document may see what rows hold of other rows",
         "model 'runs', dimension 'age': access: whoever reads the document may see it",
         "model 'agents', dimension 'busy': metric: notes: a field is of one row",
     ]
