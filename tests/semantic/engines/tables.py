@@ -60,7 +60,8 @@ def is_same(one: object, other: object) -> bool:
     if isinstance(one, int | float | Decimal) and isinstance(other, int | float | Decimal):
         if isinstance(one, float) or isinstance(other, float):
             return isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)
-        return one == other or (one != int(one) and isclose(one, other, rel_tol=1e-12, abs_tol=2e-12))
+        is_whole = one == int(one) and other == int(other)
+        return one == other or (not is_whole and isclose(one, other, rel_tol=1e-12, abs_tol=2e-12))
     return one == other and isinstance(one, datetime) == isinstance(other, datetime)
 
 
