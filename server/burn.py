@@ -35,7 +35,7 @@ WITH balances AS (
 SELECT sum(amount_usd) FROM flow_days LEFT JOIN balances USING (account)
 WHERE kind = 'funding' AND day > coalesce(known_on, $newest) AND day <= $as_of
 """
-_FIRST_DAY = "SELECT min(day) FROM daily_spend WHERE day < $as_of"
+_FIRST_DAY = "SELECT min(burn_on) FROM daily_spend WHERE burn_on < $as_of"
 _SPEND = """
 SELECT day, driver, is_recurring, {amount} IS NOT NULL AS is_known, {amount}, inflow_usd, row_count
 FROM daily_spend WHERE day >= $since AND day < $as_of ORDER BY ALL
@@ -91,7 +91,7 @@ class Window:
 
 
 def read_window(read: Read, as_of: date) -> Window:
-    """The trailing 30 days, or those since the first spend where there are fewer; none where nothing is known."""
+    """The trailing 30 days, or those since the first call or charge where there are fewer; none without any."""
     [[first]] = read(_FIRST_DAY, {"as_of": as_of}).rows
     earliest = as_of - timedelta(days=FULL_BASIS)
     return Window(as_of if first is None else max(earliest, _day(first)), as_of)

@@ -336,6 +336,39 @@ def test_a_source_that_was_last_loaded_long_before_the_basis_leaves_spend_stale(
         assert "STALE_SPEND" in late.data('{ runway(asOf: "2026-06-30") { flags } }')["runway"]["flags"]
 
 
+def test_a_flow_of_long_ago_does_not_stretch_the_days_of_which_burn_is_a_mean(catalog: Catalog) -> None:
+    days = [AS_OF - timedelta(days=n) for n in (1, 2, 3)]
+    records = [
+        *(call(f"r {day}", day, "big", "10") for day in days),
+        *(flow(f"sales {day}", "revenue", "4", occurred_on=day) for day in days),
+        flow("an old one", "revenue", "0.01", occurred_on=date(2026, 1, 5)),
+        balance("main", AS_OF, "600"),
+    ]
+    with new_store() as store:
+        load_into(store, records, ASKED_AT)
+        api = Api(catalog, store, now=ASKED_AT)
+        told = runway(api, "basisDays flags grossBurnDailyUsd netBurnDailyUsd grossBurnMonthlyUsd netBurnMonthlyUsd")
+        [row] = api.rows("burnRate netBurnRate", f'asOf: "{AS_OF}"')
+    assert told == {
+        "basisDays": 3,
+        "flags": ["SHORT_HISTORY"],
+        "grossBurnDailyUsd": "10",
+        "netBurnDailyUsd": "6",
+        "grossBurnMonthlyUsd": "304.375",
+        "netBurnMonthlyUsd": "182.625",
+    }
+    assert row == {"burnRate": "304.375", "netBurnRate": "182.625"}, "the metrics say the same"
+
+
+def test_of_flows_alone_the_days_begin_with_the_first_of_them(catalog: Catalog) -> None:
+    with new_store() as store:
+        load_into(store, [flow("rent", "expense", "-40", occurred_on=AS_OF - timedelta(days=4))], ASKED_AT)
+        api = Api(catalog, store, now=ASKED_AT)
+        assert runway(api, "basisDays grossBurnDailyUsd") == {"basisDays": 4, "grossBurnDailyUsd": "10"}
+        [row] = api.rows("burnRate", f'asOf: "{AS_OF}"')
+    assert row == {"burnRate": "304.375"}
+
+
 def credits_of(vendor: str) -> Charge:
     return Charge(
         charge_id="top-up",
