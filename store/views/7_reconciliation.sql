@@ -42,7 +42,7 @@ SELECT
     model,
     price_id,
     count(*) AS calls,
-    coalesce(sum(cost_usd), 0) AS computed_usd,
+    sum(cost_usd) AS computed_usd, -- NULL where no cost is known
     count(*) FILTER (WHERE cost_status = 'UNPRICED') AS unpriced_calls,
     count(*) FILTER (WHERE cost_status = 'MISSING_USAGE') AS unmeasured_calls,
     count(*) FILTER (WHERE cost_status = 'INCLUDED') AS included_calls,
@@ -121,7 +121,7 @@ SELECT
     vendor, -- as the bill names it; NULL without one
     bills,
     calls,
-    computed_usd, -- NULL without calls; a lower bound where a cost is unknown
+    computed_usd, -- NULL without calls or where all costs are unknown; a lower bound where one is
     billed_usd, -- NULL while no bill covers the day
     drift_usd, -- billed less computed; NULL without a bill
     unpriced_calls,
