@@ -129,7 +129,9 @@ class Runway(Projected):
         "BEYOND_A_CENTURY (no date)."
     )
     is_upper_bound: bool = strawberry.field(description="Burn is a lower bound, so that the runway is an upper one.")
-    unknown_requests: BigInt = strawberry.field(description="Calls of the basis whose cost is not known.")
+    unknown_requests: BigInt = strawberry.field(
+        description="Members of the basis whose cost is not known: calls, and uses and purchases of credits."
+    )
     cash_usd: Decimal | None = strawberry.field(description="The last balance of each account, summed.")
     cash_known_on: date | None = strawberry.field(description="The day of the newest balance.")
     cash_oldest_on: date | None = strawberry.field(
