@@ -43,7 +43,7 @@ parts AS (
     FROM credit_facts
     WHERE counted_as = 'credits'
     UNION ALL
-    SELECT day, 'expired_credits', 'credits', FALSE, TRUE, expired_usd, 0, 0, 1
+    SELECT day, 'expired_credits', 'credits', FALSE, expired_usd IS NOT NULL, expired_usd, 0, 0, 1
     FROM expired_credits
     UNION ALL
     -- What became of credits is known by their use; where none of it is, neither is what they have cost by now.
