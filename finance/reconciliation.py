@@ -11,14 +11,15 @@ from typing import Literal
 
 ReconciliationStatus = Literal["MATCH", "UNDER_COMPUTED", "OVER_COMPUTED", "PENDING", "UNTRACKED", "INCLUDED"]
 CauseKind = Literal[
-    "ROUNDING", "UNPRICED_CALLS", "CALLS_WITHOUT_USAGE", "INCLUDED_CALLS", "PRICE_CHANGED", "NO_BILL", "NO_CALLS"
-]
+    "ROUNDING", "UNPRICED_CALLS", "CALLS_WITHOUT_USAGE", "INCLUDED_CALLS", "PRICE_CHANGED", "NO_BILL", "NO_CALLS",
+    "UNEXPLAINED",
+]  # fmt: skip
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One period of one provider; amounts in USD. `computed_usd` None: no calls; `billed_usd` None: no bill yet."""
+    """One period of one provider; amounts in USD. `computed_usd` None: no known cost; `billed_usd` None: no bill."""
 
     provider: str | None
     status: ReconciliationStatus
@@ -32,9 +33,19 @@ class Compared:
     price_changes: int = 0
 
     @property
-    def official_usd(self) -> Decimal:
-        """The bill where there is one, else what the calls cost."""
-        return self.computed if self.billed_usd is None else self.billed_usd
+    def official_usd(self) -> Decimal | None:
+        """The bill where there is one, else what the calls cost; None where neither is known."""
+        return self.known_usd if self.billed_usd is None else self.billed_usd
+
+    @property
+    def unknown_calls(self) -> int:
+        """Calls of unknown cost: where there are any, what is computed is a lower bound, and drift an upper one."""
+        return self.unpriced_calls + self.unmeasured_calls
+
+    @property
+    def known_usd(self) -> Decimal | None:
+        """What the calls cost: 0 without calls; None where there are calls and none is of known cost."""
+        return None if self.computed_usd is None and self.unknown_calls else self.computed
 
     @property
     def computed(self) -> Decimal:
@@ -53,15 +64,16 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    official_usd: Decimal
-    computed_usd: Decimal
+    official_usd: Decimal | None
+    """None, as the other sums of what calls cost, where there is something to add and none of it is known."""
+    computed_usd: Decimal | None
     billed_usd: Decimal
     """Of all bills; periods with a bill are settled."""
-    settled_computed_usd: Decimal
+    settled_computed_usd: Decimal | None
     net_drift_usd: Decimal
     """May hide that differences of either sign cancel."""
     absolute_drift_usd: Decimal
-    pending_usd: Decimal
+    pending_usd: Decimal | None
     """Computed for days that no bill covers."""
     capture_share: Decimal | None
     """Computed / billed of settled periods; None where nothing was billed."""
@@ -92,21 +104,28 @@ def totals(compared: Sequence[Compared]) -> Totals:
     """Exact sums. Shares are of what was billed: a refund that outweighs its bills leaves none."""
     settled = [(c, billed) for c in compared if (billed := c.billed_usd) is not None]
     billed_usd = sum((billed for _, billed in settled), _ZERO)
-    computed_usd = sum((c.computed for c, _ in settled), _ZERO)
+    computed_usd = _sum_of_known(c.known_usd for c, _ in settled)
     drifts = [billed - c.computed for c, billed in settled]
     matched = sum((max(min(c.computed, billed), _ZERO) for c, billed in settled), _ZERO)
     return Totals(
-        official_usd=sum((c.official_usd for c in compared), _ZERO),
-        computed_usd=sum((c.computed for c in compared), _ZERO),
+        official_usd=_sum_of_known(c.official_usd for c in compared),
+        computed_usd=_sum_of_known(c.known_usd for c in compared),
         billed_usd=billed_usd,
         settled_computed_usd=computed_usd,
         net_drift_usd=sum(drifts, _ZERO),
         absolute_drift_usd=sum(map(abs, drifts), _ZERO),
-        pending_usd=sum((c.computed for c in compared if c.status == "PENDING"), _ZERO),
-        capture_share=computed_usd / billed_usd if billed_usd > 0 else None,
-        matched_share=matched / billed_usd if billed_usd > 0 else None,
-        unknown_calls=sum(c.unpriced_calls + c.unmeasured_calls for c in compared),
+        pending_usd=_sum_of_known(c.known_usd for c in compared if c.status == "PENDING"),
+        capture_share=computed_usd / billed_usd if billed_usd > 0 and computed_usd is not None else None,
+        matched_share=matched / billed_usd if billed_usd > 0 and computed_usd is not None else None,
+        unknown_calls=sum(c.unknown_calls for c in compared),
     )
+
+
+def _sum_of_known(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """0 of nothing; None where there is something and none of it is known."""
+    found = list(amounts)
+    known = [usd for usd in found if usd is not None]
+    return sum(known, _ZERO) if known or not found else None
 
 
 def residuals(compared: Iterable[Compared]) -> tuple[Residual, ...]:
@@ -119,7 +138,7 @@ def residuals(compared: Iterable[Compared]) -> tuple[Residual, ...]:
 
 
 def causes(one: Compared) -> tuple[Cause, ...]:
-    """What is known to stand behind a period; a difference with none of these is not explained by the calls."""
+    """What is known to stand behind a period; a difference with nothing behind it is UNEXPLAINED."""
     if one.status == "PENDING":
         return (Cause("NO_BILL", one.calls, one.computed_usd), *_unknown(one))
     if one.status == "UNTRACKED":
@@ -131,6 +150,8 @@ def causes(one: Compared) -> tuple[Cause, ...]:
         found.append(Cause("PRICE_CHANGED", None, None))
     if one.status == "MATCH" and one.drift_usd and not found:
         found.append(Cause("ROUNDING", None, one.drift_usd))
+    if one.status in ("UNDER_COMPUTED", "OVER_COMPUTED") and not found:
+        found.append(Cause("UNEXPLAINED", None, one.drift_usd))
     return tuple(found)
 
 

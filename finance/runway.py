@@ -8,7 +8,7 @@ Amounts are exact fractions until they are told.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
@@ -21,7 +21,7 @@ Status = Literal[
     "OK", "DEPLETED", "NO_DATA", "UNPRICED", "CASH_UNKNOWN", "NO_BURN", "BREAK_EVEN", "CASH_FLOW_POSITIVE",
     "BEYOND_HORIZON",
 ]  # fmt: skip
-Flag = Literal["SHORT_HISTORY", "STALE_CASH", "LOWER_BOUND", "BEYOND_A_CENTURY"]
+Flag = Literal["SHORT_HISTORY", "STALE_CASH", "STALE_SPEND", "LOWER_BOUND", "BEYOND_A_CENTURY"]
 
 FULL_BASIS = 30
 CENTURY_DAYS = 36525
@@ -66,6 +66,8 @@ class Forecast:
     horizon_days: int = 3653
     """How far the calendar is walked."""
     cash_max_age_days: int = 7
+    calls_known_until: datetime | None = None
+    """Each source of calls was read to its end at this instant or later; None where none has brought a call."""
 
     @property
     def is_walked(self) -> bool:
@@ -136,6 +138,8 @@ def flags(forecast: Forecast) -> tuple[Flag, ...]:
         found.append("SHORT_HISTORY")
     if is_stale(forecast):
         found.append("STALE_CASH")
+    if is_spend_stale(forecast):
+        found.append("STALE_SPEND")
     if forecast.burn.unknown_rows:
         found.append("LOWER_BOUND")
     told = point(forecast)
@@ -147,6 +151,12 @@ def flags(forecast: Forecast) -> tuple[Flag, ...]:
 def is_stale(forecast: Forecast) -> bool:
     oldest = forecast.cash.oldest_on
     return oldest is not None and (forecast.as_of - oldest).days > forecast.cash_max_age_days
+
+
+def is_spend_stale(forecast: Forecast) -> bool:
+    """Calls of the last days of the basis may not have been loaded; such days count as days without calls."""
+    known = forecast.calls_known_until
+    return known is not None and known < datetime.combine(forecast.as_of, time.min, UTC)
 
 
 def rolled_forward(forecast: Forecast) -> Decimal | None:

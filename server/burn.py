@@ -6,7 +6,7 @@ Every row counts for the forecast of a company, so whoever asks must be allowed 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ WITH balances AS (
 SELECT sum(amount_usd) FROM flow_days LEFT JOIN balances USING (account)
 WHERE kind = 'funding' AND day > coalesce(known_on, $newest) AND day <= $as_of
 """
-_FIRST_DAY = "SELECT min(day) FROM daily_spend WHERE day < $as_of"
+_FIRST_DAY = "SELECT min(burn_on) FROM daily_spend WHERE burn_on < $as_of"
 _SPEND = """
 SELECT day, driver, is_recurring, {amount} IS NOT NULL AS is_known, {amount}, inflow_usd, row_count
 FROM daily_spend WHERE day >= $since AND day < $as_of ORDER BY ALL
@@ -50,6 +50,20 @@ FROM flow_days WHERE day > $as_of AND day <= $until ORDER BY day, flow_id LIMIT 
 _SESSIONS = """
 SELECT count(*), count(api_cost_usd), sum(api_cost_usd), stddev_samp(api_cost_usd::DOUBLE)
 FROM session_facts WHERE started_at >= $since AND started_at < $as_of
+"""
+_KNOWN_UNTIL = """
+WITH newest AS (SELECT max(started_at) AS at FROM requests WHERE started_at < $as_of),
+sources AS (
+    SELECT DISTINCT load.source, load.location
+    FROM requests AS call JOIN loads AS load USING (load_id), newest
+    WHERE call.started_at >= least($since::TIMESTAMP, newest.at)
+)
+SELECT min(begun) FROM (
+    SELECT max(coalesce(load.started_at, load.applied_at)) AS begun
+    FROM sources JOIN loads AS load USING (source, location)
+    WHERE load.error IS NULL
+    GROUP BY source, location
+)
 """
 _PREPAID = """
 SELECT count(*) FROM request_facts AS call
@@ -77,7 +91,7 @@ class Window:
 
 
 def read_window(read: Read, as_of: date) -> Window:
-    """The trailing 30 days, or those since the first spend where there are fewer; none where nothing is known."""
+    """The trailing 30 days, or those since the first call or charge where there are fewer; none without any."""
     [[first]] = read(_FIRST_DAY, {"as_of": as_of}).rows
     earliest = as_of - timedelta(days=FULL_BASIS)
     return Window(as_of if first is None else max(earliest, _day(first)), as_of)
@@ -104,6 +118,16 @@ def read_burn(read: Read, window: Window, basis: Basis) -> Burn:
         for (name, is_inflow, is_recurring), usd in sorted(columns.items())
     )
     return Burn(window.days, tuple(drivers), unknown, is_unknown=bool(unknown) and not known)
+
+
+def read_calls_known_until(read: Read, window: Window) -> datetime | None:
+    """Every source that brought calls of the window was read to its end at this instant or later.
+
+    Where no call is so young, it is the source of the newest one. None without calls.
+    """
+    [[begun]] = read(_KNOWN_UNTIL, window.params).rows
+    known: datetime | None = begun
+    return None if known is None else known.replace(tzinfo=UTC)
 
 
 def read_cash(read: Read, as_of: date) -> Cash:

@@ -17,6 +17,7 @@ from server.burn import (
     Read,
     Window,
     read_burn,
+    read_calls_known_until,
     read_cash,
     read_schedule,
     read_volume,
@@ -89,6 +90,7 @@ def projected(question: Question) -> Projection:
         read_schedule(question.read, question.as_of, question.horizon_days),
         question.horizon_days,
         question.cash_max_age_days,
+        read_calls_known_until(question.read, window),
     )
     return Projection(None, forecast, read_volume(question.read, window, question.basis), window)
 

@@ -59,7 +59,10 @@ def read_question(
 ) -> MetricQuery:
     """The question that the arguments state; `QueryError` says which of them cannot be read."""
     cut_in = _known(zone or catalog.time_zone)
-    day = day_of(as_of, "--as-of") if as_of else local_day(now, cut_in)
+    now_on = local_day(now, cut_in)
+    day = day_of(as_of, "--as-of") if as_of else now_on
+    if day > now_on:
+        raise QueryError("BAD_TIME", f"--as-of {day} is a day to come; it is {now_on} now")
     in_words = _one_of(words, f"last {last}" if last else None, since or until)
     bounds = TimeRange(_instant(since, cut_in, "--since"), _instant(until, cut_in, "--until"))
     return MetricQuery(

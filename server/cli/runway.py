@@ -27,8 +27,8 @@ from server.settings import Settings
 from store import StoreBusyError, StoreError
 
 _POINT = """
-name status flags cashUsd cashKnownOn basisDays grossBurnMonthlyUsd netBurnMonthlyUsd runwayDays runwayMonths
-depletionDate sentence drivers { name isRecurring monthlyUsd } flat { days date errorDays }
+name status flags cashUsd cashKnownOn callsKnownUntil basisDays grossBurnMonthlyUsd netBurnMonthlyUsd
+runwayDays runwayMonths depletionDate sentence drivers { name isRecurring monthlyUsd } flat { days date errorDays }
 rolledForward { cashUsd status runwayDays depletionDate }
 agentsAffordable(months: [6, 12]) { months status maxSessionsPerDay low high }
 """

@@ -117,8 +117,9 @@ class ChangeGroup:
 )
 class ChangeType:
     status: str = strawberry.field(
-        description="OK; LOWER_BOUND where members of a side have an unknown cost; NOTHING_BEFORE where there is no "
-        "member of known cost before, and all is volume; NO_ROWS where there is none on either side."
+        description="OK; LOWER_BOUND where members of a side have an unknown cost, whatever else holds; else "
+        "NOTHING_BEFORE where there is no member of known cost before, and all is volume; "
+        "NO_ROWS where there is none on either side."
     )
     unit: str = strawberry.field(description="What is counted: sessions or calls.")
     before: ChangeSide

@@ -66,6 +66,15 @@ def instant_of(context: Context, as_of: datetime | None) -> datetime:
     return instant
 
 
+def known_day(as_of: date | None, now_on: date) -> date:
+    """The day of the question. Of days to come nothing is known, and a trailing window would count them as days
+    without spend.
+    """
+    if as_of is not None and as_of > now_on:
+        raise QueryError("BAD_TIME", f"asOf is a day to come; it is {now_on} now")
+    return as_of or now_on
+
+
 def today(context: Context, zone: str | None) -> date:
     """The local day of the question."""
     return local_day(context.now, known_zone(context.catalog, zone))

@@ -13,7 +13,7 @@ from semantic.ranges import parse_range
 from server.answer import Answer, answer_to, compiled, only_row, totals_of
 from server.graphql.context import Context
 from server.graphql.explain import Explain, explained
-from server.graphql.fields import Inputs, given, known_zone, today
+from server.graphql.fields import Inputs, given, known_day, known_zone, today
 from server.graphql.filters import read_filter
 from server.graphql.generated import bare_class, enum_type, list_of
 from server.graphql.rows import RowTypes, replacements, row_types, row_values
@@ -84,9 +84,11 @@ def metrics_field(inputs: Inputs) -> Any:
         order_by: Annotated[Any, argument(graphql_type=list_of(order_input) | None)] = UNSET,
         limit: Annotated[int | None, argument(description="At most so many rows; `truncated` tells of more.")] = UNSET,
         zone: Annotated[str | None, argument(description="Where days are cut, such as Europe/Berlin.")] = UNSET,
-        as_of: Annotated[date | None, argument(description="The day on which it is asked; default: today.")] = UNSET,
+        as_of: Annotated[
+            date | None, argument(description="The day on which it is asked, none to come; default: today.")
+        ] = UNSET,
     ) -> Any:
-        day = given(as_of) or today(info.context, given(zone))
+        day = known_day(given(as_of), today(info.context, given(zone)))
         arguments = Arguments(
             time=read_time(info.context, time, day, given(zone)),
             where=read_filter(where, tuple(keys)),

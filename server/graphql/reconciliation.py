@@ -30,7 +30,7 @@ ORDER BY starts_on, ends_on, provider NULLS LAST
 LIMIT {MOST_PERIODS + 1}
 """
 _UNDATED = """
-SELECT count(*) AS calls, coalesce(sum(cost_usd), 0) AS usd
+SELECT count(*) AS calls, CASE WHEN count(*) = 0 THEN 0 ELSE sum(cost_usd) END AS usd
 FROM request_facts
 WHERE started_at IS NULL AND ($provider IS NULL OR billing_provider = billing_name($provider))
 """
@@ -46,7 +46,8 @@ ResidualCause = enum_of(
     "ResidualCause",
     finance.CauseKind,
     description="ROUNDING: a match that is not exact; UNPRICED_CALLS; CALLS_WITHOUT_USAGE; INCLUDED_CALLS: computed "
-    "with 0, `usd` is what they would have cost; PRICE_CHANGED: a price changed inside the period; NO_BILL; NO_CALLS.",
+    "with 0, `usd` is what they would have cost; PRICE_CHANGED: a price changed inside the period; NO_BILL; NO_CALLS; "
+    "UNEXPLAINED: nothing that is known of the calls is behind it.",
 )
 
 
@@ -67,10 +68,16 @@ class ReconciliationRow:
     bills: BigInt
     calls: BigInt
     computed_usd: Decimal | None = strawberry.field(
-        description="Null without calls; a lower bound where a cause is UNPRICED_CALLS or CALLS_WITHOUT_USAGE."
+        description="Null without calls, or where the cost of none is known; see isLowerBound."
+    )
+    is_lower_bound: bool = strawberry.field(
+        description="Calls of unknown cost are in no amount: what is computed is a lower bound or null, drift an upper "
+        "bound."
     )
     billed_usd: Decimal | None = strawberry.field(description="Null while no bill covers the day.")
-    official_usd: Decimal = strawberry.field(description="The bill where there is one, else what the calls cost.")
+    official_usd: Decimal | None = strawberry.field(
+        description="The bill where there is one, else what the calls cost; null where neither is known."
+    )
     drift_usd: Decimal | None = strawberry.field(description="Billed less computed; null without a bill.")
     drift_share: Decimal | None = strawberry.field(description="Drift / billed; null without a bill, or one over 0.")
     causes: list[ReconciliationCause]
@@ -85,20 +92,27 @@ class ReconciliationResidual:
 
 @strawberry.type(description="Over all rows. A period with a bill is settled.")
 class ReconciliationTotals:
-    official_usd: Decimal
-    computed_usd: Decimal = strawberry.field(description="A lower bound where `unknownCalls` > 0.")
+    official_usd: Decimal | None = strawberry.field(description="Null where there are rows and none knows it.")
+    computed_usd: Decimal | None = strawberry.field(description="Null where there are calls and no cost is known.")
+    is_lower_bound: bool = strawberry.field(
+        description="`unknownCalls` > 0: computed, pending and official are lower bounds, drift is an upper one."
+    )
     billed_usd: Decimal
-    settled_computed_usd: Decimal = strawberry.field(description="Computed for settled periods.")
+    settled_computed_usd: Decimal | None = strawberry.field(
+        description="Computed for settled periods; null as `computedUsd` is."
+    )
     net_drift_usd: Decimal = strawberry.field(description="Billed less computed; differences of either sign cancel.")
     absolute_drift_usd: Decimal = strawberry.field(description="The sizes of all differences: nothing cancels.")
-    pending_usd: Decimal = strawberry.field(description="Computed for days that no bill covers.")
+    pending_usd: Decimal | None = strawberry.field(
+        description="Computed for days that no bill covers; null as `computedUsd` is."
+    )
     capture_share: Decimal | None = strawberry.field(description="Computed / billed; null where nothing was billed.")
     matched_share: Decimal | None = strawberry.field(
         description="Of what was billed, what computed cost covers period by period; null where nothing was billed."
     )
     unknown_calls: BigInt = strawberry.field(description="Calls of unknown cost.")
     undated_calls: BigInt = strawberry.field(description="Calls of unknown time: in no row, whatever is asked.")
-    undated_usd: Decimal
+    undated_usd: Decimal | None = strawberry.field(description="Null where the cost of none is known.")
 
 
 @strawberry.type(description="Two accounts of the same money, compared and never added.")
@@ -156,6 +170,7 @@ def _row(row: Mapping[str, Any], one: finance.Compared) -> ReconciliationRow:
         bills=BigInt(row["bills"]),
         calls=BigInt(one.calls),
         computed_usd=one.computed_usd,
+        is_lower_bound=bool(one.unknown_calls),
         billed_usd=one.billed_usd,
         official_usd=one.official_usd,
         drift_usd=one.drift_usd,
@@ -175,6 +190,7 @@ def _totals(found: finance.Totals, undated: Mapping[str, Any]) -> Reconciliation
     return ReconciliationTotals(
         official_usd=found.official_usd,
         computed_usd=found.computed_usd,
+        is_lower_bound=bool(found.unknown_calls),
         billed_usd=found.billed_usd,
         settled_computed_usd=found.settled_computed_usd,
         net_drift_usd=found.net_drift_usd,

@@ -118,7 +118,10 @@ class RoiEvidence:
     prior: PriorType
     scored: BigInt = strawberry.field(description="Resolved sessions whose cost is known: what follows is over them.")
     total_cost: Decimal | None = strawberry.field(description="USD; null where nothing is scored.")
-    cost_per_session: Decimal | None = strawberry.field(description="USD; null where nothing is scored.")
+    cost_per_session: Decimal | None = strawberry.field(
+        description="USD, over the scored sessions alone, as the metric costPerScoredTask (costPerSession is over all "
+        "of known cost); null where nothing is scored."
+    )
     cost_per_session_interval: MoneyInterval | None = strawberry.field(
         description="Null where fewer than two roots are scored."
     )

@@ -3,7 +3,7 @@
 Every value is told with its status; a number that is not known is null with the reason, never 0.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
@@ -13,11 +13,11 @@ from strawberry import Info
 
 from finance.burn import DAYS_A_MONTH, as_usd
 from finance.runway import (
-    MOST_HORIZON_DAYS,
     Forecast,
     day_after,
     flags,
     flat,
+    is_spend_stale,
     point,
     rolled_forward,
     walk,
@@ -39,6 +39,8 @@ from server.graphql.runway_inputs import (
     PercentilesInput,
     RunwayBasis,
     RunwayScenarioInput,
+    known_day,
+    known_horizon,
     scenario_of,
 )
 from server.graphql.scalars import BigInt
@@ -48,7 +50,6 @@ from store import Rows
 
 MOST_WALKED = 3_660
 DEFAULT_HORIZON = 3_653
-_EARLIEST = date(1970, 1, 1)
 
 
 @strawberry.type(description="Money of one kind over the basis.")
@@ -100,6 +101,8 @@ def _sentence(root: strawberry.Parent["Runway"], info: Info[Context, None]) -> s
     burn = "burn unknown"
     if root.net_burn_monthly_usd is not None:
         burn = f"net burn {root.net_burn_monthly_usd:,.2f} USD a month"
+    if is_spend_stale(root.forecast) and root.calls_known_until is not None:
+        known += f", calls known only until {root.calls_known_until:%Y-%m-%d %H:%M} UTC"
     if root.status != "OK" or root.runway_months is None:
         return f"{root.status}: {known}, {burn}."
     least = " at most" if root.is_upper_bound else ""
@@ -121,15 +124,22 @@ class Runway(Projected):
         "BREAK_EVEN, CASH_FLOW_POSITIVE, BEYOND_HORIZON."
     )
     flags: list[str] = strawberry.field(
-        description="SHORT_HISTORY (basis below 30 days), STALE_CASH, LOWER_BOUND (burn has members of unknown cost), "
+        description="SHORT_HISTORY (basis below 30 days), STALE_CASH, STALE_SPEND (calls of the last days may not "
+        "have been loaded, and count as none), LOWER_BOUND (burn has members of unknown cost), "
         "BEYOND_A_CENTURY (no date)."
     )
     is_upper_bound: bool = strawberry.field(description="Burn is a lower bound, so that the runway is an upper one.")
-    unknown_requests: BigInt = strawberry.field(description="Calls of the basis whose cost is not known.")
+    unknown_requests: BigInt = strawberry.field(
+        description="Members of the basis whose cost is not known: calls, and uses and purchases of credits."
+    )
     cash_usd: Decimal | None = strawberry.field(description="The last balance of each account, summed.")
     cash_known_on: date | None = strawberry.field(description="The day of the newest balance.")
     cash_oldest_on: date | None = strawberry.field(
         description="The oldest among the newest balances of the accounts that are not at 0."
+    )
+    calls_known_until: datetime | None = strawberry.field(
+        description="Every source that brought calls of the basis was read to its end at this instant or later; null "
+        "without calls."
     )
     basis_days: int = strawberry.field(description="Complete UTC days that burn is a mean of; at most 30.")
     gross_burn_daily_usd: Decimal | None = strawberry.field(description="What went out, mean of a day.")
@@ -177,6 +187,7 @@ def _told(projection: Projection, basis: RunwayBasis, scenarios: list[Runway]) -
         cash_usd=None if cash.balance_usd is None else as_usd(Fraction(cash.balance_usd)),
         cash_known_on=cash.known_on,
         cash_oldest_on=cash.oldest_on,
+        calls_known_until=forecast.calls_known_until,
         basis_days=burn.basis_days,
         gross_burn_daily_usd=in_usd(gross),
         gross_burn_monthly_usd=_monthly(gross),
@@ -260,9 +271,9 @@ def _read_runway(
 
     question = Question(
         read,
-        _known_day(given(as_of), today(context, None)),
+        known_day(given(as_of), today(context, None)),
         _basis(basis),
-        _known_horizon(horizon_days),
+        known_horizon(horizon_days),
         context.limits.cash_max_age_days,
     )
     base = projected(question)
@@ -272,19 +283,6 @@ def _read_runway(
 
 def _basis(basis: RunwayBasis) -> Basis:
     return cast(Basis, basis.name)
-
-
-def _known_day(as_of: date | None, now_on: date) -> date:
-    """Days to come would be in the basis as days without spend, and make the cash last longer than it does."""
-    if as_of is not None and not _EARLIEST <= as_of <= now_on:
-        raise QueryError("BAD_TIME", f"asOf must be from {_EARLIEST} to today, {now_on}, not {as_of}")
-    return as_of or now_on
-
-
-def _known_horizon(days: int) -> int:
-    if not 1 <= days <= MOST_HORIZON_DAYS:
-        raise QueryError("BAD_LIMIT", f"horizonDays must be 1 to {MOST_HORIZON_DAYS:,}, not {days:,}")
-    return days
 
 
 def _make(inputs: Inputs) -> Any:

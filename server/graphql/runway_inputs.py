@@ -8,6 +8,7 @@ from typing import Any, cast
 import strawberry
 
 from finance.depletion import MOST_PATHS, WEEK, Method
+from finance.runway import MOST_HORIZON_DAYS
 from semantic import QueryError
 from server.graphql.fields import given
 from server.model_swap import Swap
@@ -17,6 +18,7 @@ MOST_SCENARIOS = 20
 MOST_CHANGES = 50
 MOST_PERCENTILES = 99
 LONGEST_NAME = 100
+_EARLIEST = date(1970, 1, 1)
 DEFAULT_PERCENTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 
 
@@ -132,3 +134,16 @@ def checked(asked: PercentilesInput) -> PercentilesInput:
 
 def method_of(asked: PercentilesInput) -> Method:
     return cast(Method, asked.method.name)
+
+
+def known_day(as_of: date | None, now_on: date) -> date:
+    """Days to come would be in the basis as days without spend, and make the cash last longer than it does."""
+    if as_of is not None and not _EARLIEST <= as_of <= now_on:
+        raise QueryError("BAD_TIME", f"asOf must be from {_EARLIEST} to today, {now_on}, not {as_of}")
+    return as_of or now_on
+
+
+def known_horizon(days: int) -> int:
+    if not 1 <= days <= MOST_HORIZON_DAYS:
+        raise QueryError("BAD_LIMIT", f"horizonDays must be 1 to {MOST_HORIZON_DAYS:,}, not {days:,}")
+    return days

@@ -1,26 +1,66 @@
--- One row a purchase whose credits have run out unused by the day until which facts have accrued: the rest is a cost of
--- its last day. Where purchases overlap, where calls may have used them, or where their use is not known in full, nothing
--- can be said, and nothing is. Where their vendor's use is known and none is of these days, all of it has run out.
+-- One row a pool of credits that has run out with a rest, by the day until which facts have accrued: the rest is a cost of
+-- its last day. A pool is one purchase, or those of a vendor whose days overlap, for nobody can say which of them was
+-- used. Where calls may have used it, or its use is not known in full, nothing can be said: of one purchase nothing is,
+-- of several the rest is NULL. Where their vendor's use is known and none is of these days, all of it has run out.
 CREATE OR REPLACE VIEW expired_credits_now AS
+WITH placed AS (
+    SELECT
+        *,
+        starts_on >= coalesce(max(ends_on) OVER (
+            PARTITION BY provider
+            ORDER BY starts_on, ends_on, charge_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), starts_on) AS is_first
+    FROM credit_purchases
+    WHERE provider IS NOT NULL
+),
+numbered AS (
+    SELECT
+        *,
+        count(*) FILTER (WHERE is_first) OVER (
+            PARTITION BY provider
+            ORDER BY starts_on, ends_on, charge_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS pool
+    FROM placed
+),
+pools AS (
+    SELECT
+        provider,
+        min(vendor) AS vendor,
+        min(starts_on) AS starts_on,
+        max(ends_on) AS ends_on,
+        sum(paid_usd) AS paid_usd,
+        count(*) > 1 AS has_overlap,
+        bool_and(is_use_known) AS is_use_known
+    FROM numbered
+    GROUP BY provider, pool
+),
+judged AS (
+    SELECT
+        pools.*,
+        coalesce(sum(usage.cost_usd), 0) AS used_usd,
+        count(usage.usage_id) = count(usage.cost_usd) FILTER (usage.counted_as = 'credits') AS is_use_told
+    FROM pools
+    LEFT JOIN credit_facts AS usage
+        ON usage.provider = pools.provider
+        AND usage.used_at >= pools.starts_on::TIMESTAMP
+        AND usage.used_at < pools.ends_on::TIMESTAMP
+    WHERE pools.ends_on <= (SELECT until_on FROM accrual)
+    GROUP BY ALL
+),
+decided AS (
+    SELECT
+        *,
+        is_use_known AND is_use_told AND NOT EXISTS (
+            SELECT 1 FROM request_facts AS call
+            WHERE call.billing_provider = judged.provider
+                AND call.cost_status <> 'INCLUDED'
+                AND coalesce(call.started_on BETWEEN judged.starts_on AND judged.ends_on - 1, TRUE)
+        ) AS is_told
+    FROM judged
+)
 SELECT
-    bought.charge_id,
-    bought.vendor,
-    bought.ends_on - 1 AS day,
-    bought.paid_usd - coalesce(sum(usage.cost_usd), 0) AS expired_usd
-FROM credit_purchases AS bought
-LEFT JOIN credit_facts AS usage
-    ON usage.provider = bought.provider
-    AND usage.used_at >= bought.starts_on::TIMESTAMP
-    AND usage.used_at < bought.ends_on::TIMESTAMP
-WHERE bought.is_use_known
-    AND NOT bought.has_overlap
-    AND bought.ends_on <= (SELECT until_on FROM accrual)
-    AND NOT EXISTS (
-        SELECT 1 FROM request_facts AS call
-        WHERE call.billing_provider = bought.provider
-            AND call.cost_status <> 'INCLUDED'
-            AND coalesce(call.started_on BETWEEN bought.starts_on AND bought.ends_on - 1, TRUE)
-    )
-GROUP BY bought.charge_id, bought.vendor, bought.ends_on, bought.paid_usd
-HAVING count(usage.usage_id) = count(usage.cost_usd) FILTER (usage.counted_as = 'credits')
-    AND coalesce(sum(usage.cost_usd), 0) < bought.paid_usd;
+    vendor,
+    ends_on - 1 AS day,
+    CASE WHEN is_told THEN paid_usd - used_usd END AS expired_usd -- NULL where nobody can say
+FROM decided
+WHERE CASE WHEN is_told THEN used_usd < paid_usd ELSE has_overlap END;

@@ -43,7 +43,7 @@ parts AS (
     FROM credit_facts
     WHERE counted_as = 'credits'
     UNION ALL
-    SELECT day, 'expired_credits', 'credits', FALSE, TRUE, expired_usd, 0, 0, 1
+    SELECT day, 'expired_credits', 'credits', FALSE, expired_usd IS NOT NULL, expired_usd, 0, 0, 1
     FROM expired_credits
     UNION ALL
     -- What became of credits is known by their use; where none of it is, neither is what they have cost by now.
@@ -73,6 +73,10 @@ SELECT
     -- Gross, as it is paid; NULL where that of one call is unknown, beside whatever else is known to be 0.
     CASE WHEN count(cash_usd) = count(*) THEN sum(cash_usd) END AS cash_usd,
     sum(inflow_usd) AS inflow_usd, -- revenue, and other money that came in
-    sum(row_count)::BIGINT AS row_count
+    sum(row_count)::BIGINT AS row_count,
+    -- The day in the history of burn, which begins with the first call or charge: one old flow must not stretch the
+    -- days that burn is a mean of. NULL for flows before it; of flows alone it begins with the first of them.
+    CASE WHEN kind <> 'flows' OR day >= coalesce((SELECT min(day) FROM parts WHERE kind <> 'flows'), day) THEN day END
+        AS burn_on
 FROM parts
 GROUP BY day, kind, driver, is_recurring, is_known;

@@ -41,7 +41,7 @@ SELECT
     model,
     price_id,
     count(*) AS calls,
-    coalesce(sum(cost_usd), 0) AS computed_usd,
+    sum(cost_usd) AS computed_usd, -- NULL where no cost is known
     count(*) FILTER (WHERE cost_status = 'UNPRICED') AS unpriced_calls,
     count(*) FILTER (WHERE cost_status = 'MISSING_USAGE') AS unmeasured_calls,
     count(*) FILTER (WHERE cost_status = 'INCLUDED') AS included_calls,

@@ -72,7 +72,7 @@ SELECT
     vendor, -- as the bill names it; NULL without one
     bills,
     calls,
-    computed_usd, -- NULL without calls; a lower bound where a cost is unknown
+    computed_usd, -- NULL without calls or where all costs are unknown; a lower bound where one is
     billed_usd, -- NULL while no bill covers the day
     drift_usd, -- billed less computed; NULL without a bill
     unpriced_calls,

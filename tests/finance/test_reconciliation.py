@@ -50,3 +50,16 @@ def test_causes_have_an_amount_only_where_it_is_known() -> None:
     assert causes(compared("PENDING", "3", None, calls=2)) == (Cause("NO_BILL", 2, Decimal(3)),)
     assert causes(compared("UNTRACKED", None, "7.77")) == (Cause("NO_CALLS", None, Decimal("7.77")),)
     assert causes(compared("MATCH", "1", "1")) == ()
+    assert causes(compared("UNDER_COMPUTED", "1", "4", calls=1)) == (Cause("UNEXPLAINED", None, Decimal(3)),)
+
+
+def test_where_no_cost_is_known_nothing_is_0() -> None:
+    unknown = compared("PENDING", None, None, calls=2, unpriced_calls=1, unmeasured_calls=1)
+    assert unknown.official_usd is None
+    assert causes(unknown)[0] == Cause("NO_BILL", 2, None)
+    alone = totals([unknown])
+    assert (alone.official_usd, alone.computed_usd, alone.pending_usd, alone.unknown_calls) == (None, None, None, 2)
+    beside = totals([unknown, compared("PENDING", "3", None, calls=1)])
+    assert (beside.official_usd, beside.computed_usd, beside.pending_usd, beside.unknown_calls) == (3, 3, 3, 2)
+    billed = totals([compared("UNDER_COMPUTED", None, "5", calls=1, unpriced_calls=1)])
+    assert (billed.official_usd, billed.settled_computed_usd, billed.capture_share) == (5, None, None)

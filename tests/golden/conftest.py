@@ -83,9 +83,9 @@ def load(store: Store, kind: str, path: Path, mapping: Path | None = None) -> An
     return run_load(store, kind, str(path), LOADERS[kind].read(task), now=NOW)
 
 
-def load_records(store: Store, records: list[Record]) -> Any:
+def load_records(store: Store, records: list[Record], now: datetime = NOW) -> Any:
     items: list[Item] = [Parsed(Location("case", n), (r,)) for n, r in enumerate(records, start=1)]
-    return run_load(store, "case", "case", items, now=NOW)
+    return run_load(store, "case", "case", items, now=now)
 
 
 def requests_of(rows: list[dict[str, str | None]]) -> list[Record]:

@@ -31,7 +31,7 @@ Ask = Callable[[list[Record], str], dict[str, Any]]
 def ask(catalog: Catalog) -> Ask:
     def asked(records: list[Record], selection: str) -> dict[str, Any]:
         with new_store() as store:
-            load_records(store, records)
+            load_records(store, records, LAST_ASKED)  # every day of every company is loaded: no spend is stale
             return dict(Api(catalog, store, now=LAST_ASKED).data(f"{{ {selection} }}")["runway"])
 
     return asked

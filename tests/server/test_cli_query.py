@@ -206,6 +206,7 @@ def test_explain_says_where_a_number_comes_from(loaded: Run) -> None:
         (("query", "sessions", "--where", "model ="), "the filter has a condition that cannot be read"),
         (("query", "sessions", "--since", "yesterday"), "--since takes 2026-03-01 or 2026-03-01T09:00:00Z"),
         (("query", "sessions", "--since", "2026-03-01T09:00:00"), "needs an offset"),
+        (("query", "sessions", "--as-of", "9000-01-01"), "--as-of 9000-01-01 is a day to come"),
         (("query", "sessions", "--zone", "Mars"), "'Mars' is not a time zone"),
         (("query", "sessions", "--order", "sessions:up"), "--order takes NAME, NAME:asc or NAME:desc"),
         (("load", "runs", "nothing.jsonl", "--mapping", "mapping.yaml"), "nothing.jsonl"),

@@ -120,6 +120,12 @@ def test_trailing_windows_end_on_the_day_before_the_question(api: Api) -> None:
     assert today == api.data(burn.replace("cash", "") % '"2026-03-10"')["metrics"]
 
 
+def test_a_day_to_come_is_refused_because_windows_would_count_days_without_spend(api: Api) -> None:
+    asked = '{ metrics(asOf: "2026-03-11"%s) { totals { burnRate } } }'
+    assert api.codes(asked % "") == ["BAD_TIME"]
+    assert "errors" not in api.ask(asked % ', zone: "Pacific/Kiritimati"'), "it is that day there already"
+
+
 def test_rows_and_totals_are_of_one_version_of_the_data(catalog: Catalog) -> None:
     with new_store() as store:
         api = Api(catalog, store)

@@ -100,7 +100,7 @@ def company() -> list[StagedRecord]:
 @pytest.fixture(scope="module")
 def company_api(catalog: Catalog) -> Iterator[Api]:
     with new_store() as store:
-        load_into(store, company())
+        load_into(store, company(), ASKED_AT)
         yield Api(catalog, store, now=ASKED_AT)
 
 
@@ -309,11 +309,64 @@ def test_a_day_to_come_is_refused_because_its_days_without_spend_would_lengthen_
 
 def test_a_call_of_unknown_cost_makes_the_runway_an_upper_bound(catalog: Catalog) -> None:
     with new_store() as store:
-        load_into(store, [*company(), call("x", date(2026, 3, 9), "ghost", None)])
+        load_into(store, [*company(), call("x", date(2026, 3, 9), "ghost", None)], ASKED_AT)
         told = runway(Api(catalog, store, now=ASKED_AT), "flags isUpperBound unknownRequests sentence")
     assert told["flags"] == ["STALE_CASH", "LOWER_BOUND"]
     assert (told["isUpperBound"], told["unknownRequests"]) == (True, 1)
     assert told["sentence"].startswith("Runway at most 3.3 months")
+
+
+@pytest.mark.parametrize(
+    ("loaded", "flags"), [("2026-03-30T23:59", ["STALE_CASH", "STALE_SPEND"]), ("2026-03-31T00:00", ["STALE_CASH"])]
+)
+def test_days_that_no_load_has_seen_are_told_and_are_not_days_without_spend(
+    catalog: Catalog, loaded: str, flags: list[str]
+) -> None:
+    with new_store() as store:
+        load_into(store, company(), at(loaded))
+        told = runway(Api(catalog, store, now=ASKED_AT), "flags callsKnownUntil sentence")
+    assert (told["flags"], told["callsKnownUntil"]) == (flags, f"{loaded}:00Z")
+    assert ("calls known only until 2026-03-30 23:59 UTC" in told["sentence"]) == ("STALE_SPEND" in flags)
+
+
+def test_a_source_that_was_last_loaded_long_before_the_basis_leaves_spend_stale(catalog: Catalog) -> None:
+    with new_store() as store:
+        load_into(store, company(), ASKED_AT)
+        late = Api(catalog, store, now=datetime(2026, 7, 1, tzinfo=UTC))
+        assert "STALE_SPEND" in late.data('{ runway(asOf: "2026-06-30") { flags } }')["runway"]["flags"]
+
+
+def test_a_flow_of_long_ago_does_not_stretch_the_days_of_which_burn_is_a_mean(catalog: Catalog) -> None:
+    days = [AS_OF - timedelta(days=n) for n in (1, 2, 3)]
+    records = [
+        *(call(f"r {day}", day, "big", "10") for day in days),
+        *(flow(f"sales {day}", "revenue", "4", occurred_on=day) for day in days),
+        flow("an old one", "revenue", "0.01", occurred_on=date(2026, 1, 5)),
+        balance("main", AS_OF, "600"),
+    ]
+    with new_store() as store:
+        load_into(store, records, ASKED_AT)
+        api = Api(catalog, store, now=ASKED_AT)
+        told = runway(api, "basisDays flags grossBurnDailyUsd netBurnDailyUsd grossBurnMonthlyUsd netBurnMonthlyUsd")
+        [row] = api.rows("burnRate netBurnRate", f'asOf: "{AS_OF}"')
+    assert told == {
+        "basisDays": 3,
+        "flags": ["SHORT_HISTORY"],
+        "grossBurnDailyUsd": "10",
+        "netBurnDailyUsd": "6",
+        "grossBurnMonthlyUsd": "304.375",
+        "netBurnMonthlyUsd": "182.625",
+    }
+    assert row == {"burnRate": "304.375", "netBurnRate": "182.625"}, "the metrics say the same"
+
+
+def test_of_flows_alone_the_days_begin_with_the_first_of_them(catalog: Catalog) -> None:
+    with new_store() as store:
+        load_into(store, [flow("rent", "expense", "-40", occurred_on=AS_OF - timedelta(days=4))], ASKED_AT)
+        api = Api(catalog, store, now=ASKED_AT)
+        assert runway(api, "basisDays grossBurnDailyUsd") == {"basisDays": 4, "grossBurnDailyUsd": "10"}
+        [row] = api.rows("burnRate", f'asOf: "{AS_OF}"')
+    assert row == {"burnRate": "304.375"}
 
 
 def credits_of(vendor: str) -> Charge:
@@ -331,7 +384,7 @@ def credits_of(vendor: str) -> Charge:
 def test_credits_whose_use_nobody_knows_were_paid_for_all_the_same(catalog: Catalog) -> None:
     asked = "grossBurnDailyUsd isUpperBound"
     with new_store() as store:
-        load_into(store, [*company(), credits_of("voices")])
+        load_into(store, [*company(), credits_of("voices")], ASKED_AT)
         api = Api(catalog, store, now=ASKED_AT)
         paid, accrued = runway(api, asked, ", basis: CASH"), runway(api, asked)
     assert paid == {"grossBurnDailyUsd": "72", "isUpperBound": False}
@@ -344,7 +397,7 @@ def test_credits_whose_use_nobody_knows_were_paid_for_all_the_same(catalog: Cata
 )
 def test_on_the_cash_basis_calls_that_credits_paid_for_are_not_changed(catalog: Catalog, change: str) -> None:
     with new_store() as store:
-        load_into(store, [*company(), credits_of("acme")])
+        load_into(store, [*company(), credits_of("acme")], ASKED_AT)
         api = Api(catalog, store, now=ASKED_AT)
         told = refused(api, f", basis: CASH, scenario: {{{change}}}")
         assert runway(api, "status", f", scenario: {{{change}}}") == {"status": "OK"}

@@ -164,6 +164,31 @@ def test_a_purchase_none_of_which_was_used_is_a_cost_of_its_last_day(load: Load,
     assert spend(store, "2026-01-31") == []
 
 
+def overlapping() -> list[Any]:
+    kind = {"category": "credits", "vendor": "Speech", "credits": usd("1000")}
+    return [bill("a", "22", "2026-01-01", "2026-02-15", **kind), bill("b", "10", "2026-02-01", "2026-03-01", **kind)]
+
+
+def test_purchases_that_overlap_expire_together_on_the_last_day_of_the_last(load: Load, store: Store) -> None:
+    load(*overlapping(), used("u1", "500", "7"), now=at("2026-02-20T00:00:00Z"))
+    assert spend(store, "2026-02-14") == spend(store, "2026-02-28") == []
+    load(run("s1"), now=MARCH)
+    assert spend(store, "2026-02-14") == []
+    assert spend(store, "2026-02-28") == [("expired_credits", True, usd("25"), usd("0"))]
+
+
+@pytest.mark.parametrize("worth", ["32", "40"])
+def test_purchases_that_overlap_and_were_used_up_leave_nothing(load: Load, store: Store, worth: str) -> None:
+    load(*overlapping(), used("u1", "2000", worth), now=MARCH)
+    assert spend(store, "2026-02-28") == []
+
+
+def test_the_rest_of_purchases_that_overlap_is_unknown_where_calls_may_have_used_them(load: Load, store: Store) -> None:
+    made = call("r1", "20", "BILLED", provider="speech", started_at=at("2026-02-03T10:00:00Z"))
+    load(*overlapping(), made, used("u1", "50", "1"), now=MARCH)
+    assert spend(store, "2026-02-28") == [("expired_credits", False, None, usd("0"))]
+
+
 def test_prepaid_credits_that_calls_used_do_not_expire_in_whole(load: Load, store: Store) -> None:
     top_up = bill("c", "10", "2026-02-01", "2026-03-01", category="credits", vendor="openrouter")
     load(top_up, call("r1", "4", "BILLED", provider="openrouter", started_at=at("2026-02-03T10:00:00Z")), now=MARCH)
