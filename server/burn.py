@@ -126,8 +126,7 @@ def read_calls_known_until(read: Read, window: Window) -> datetime | None:
     Where no call is so young, it is the source of the newest one. None without calls.
     """
     [[begun]] = read(_KNOWN_UNTIL, window.params).rows
-    known: datetime | None = begun
-    return None if known is None else known.replace(tzinfo=UTC)
+    return begun.replace(tzinfo=UTC) if isinstance(begun, datetime) else None
 
 
 def read_cash(read: Read, as_of: date) -> Cash:
