@@ -10,7 +10,7 @@ PIP = $(if $(NO_ENSUREPIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engines demo serve test check lint types imports fix docs graphiql lock bench clean
+.PHONY: help setup engines demo serve test coverage check lint types imports fix docs graphiql lock bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,9 +34,13 @@ demo: $(INSTALLED) ## Load an example company, print what it costs and serve it 
 serve: $(INSTALLED) ## Serve the store of the settings
 	$(BIN)/clawback serve
 
-test: $(INSTALLED) ## All tests, with branch coverage of all but the largest
+test: $(INSTALLED) ## All tests
 	$(PYTEST) -m "real or whole"
-	$(PYTEST) -m "not real and not whole" --cov --cov-branch --cov-report=term
+	$(PYTEST) -m "not real and not whole"
+
+# In one process: several workers under a tracer fail at random in the bookkeeping of Python 3.11's own stack.
+coverage: $(INSTALLED) ## Branch coverage of all tests but the largest
+	$(BIN)/python -m pytest -m "not real and not whole" --cov --cov-branch --cov-report=term
 
 check: lint types imports ## Lint, types and import contracts
 
