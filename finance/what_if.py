@@ -6,7 +6,7 @@ one by one, to the last digit. So a million calls are a few groups.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from itertools import pairwise
@@ -103,14 +103,23 @@ def rates_of(book: PriceBook, lines: Iterable[PriceLine], names: Iterable[tuple[
         for starts_at, ends_at in spans:
             line_then = book.in_force(provider, model, starts_at)
             if line_then is not None:
-                for over, up_to, tier in _sides(line_then):
-                    rates.append(
-                        Rate(
-                            len(rates), provider, model, line_then.price_id, starts_at, ends_at, over, up_to,
-                            _prices(line_then, tier), line_then.per_call_fee,
-                        )
-                    )  # fmt: skip
+                made = rates_of_line(line_then, starts_at, ends_at)
+                rates += [
+                    replace(rate, number=number, provider=provider, model=model)
+                    for number, rate in enumerate(made, start=len(rates))
+                ]
     return rates
+
+
+def rates_of_line(line: PriceLine, starts_at: datetime | None = None, ends_at: datetime | None = None) -> list[Rate]:
+    """What one line says for some time: for prompts up to its tier, then (where it has one) for those over it."""
+    return [
+        Rate(
+            number, line.provider, line.model, line.price_id, starts_at, ends_at, over, up_to,
+            _prices(line, tier), line.per_call_fee,
+        )
+        for number, (over, up_to, tier) in enumerate(_sides(line))
+    ]  # fmt: skip
 
 
 def cost_of_calls(rate: Rate, calls: Calls, multiplier: Decimal = Decimal(1)) -> Decimal:

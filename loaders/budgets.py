@@ -10,12 +10,12 @@ from typing import cast, get_args
 from zoneinfo import available_timezones
 
 from loaders.cell import Cell, CellError
-from loaders.item import Item, Note, Rejected, WholePart
+from loaders.item import Item, Note
 from loaders.loader import of_files
 from loaders.source import OnBytes
-from loaders.table import Entry, Row, nearest, open_table, read_entries
+from loaders.table import Entry, Row, nearest
+from loaders.whole_file import read_whole_file
 from store import Budget
-from store.checks import MAX_CHARACTERS
 from store.records import BudgetAction, BudgetPeriod, BudgetScope, Trigger
 
 _REQUIRED = ("budget_id", "limit_usd")
@@ -34,19 +34,7 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
     Raises:
         LoadError: there is no such file, or its columns are not those of budgets.
     """
-    table = open_table(path, on_bytes=on_bytes)
-    part = f"{path.absolute()}"[-MAX_CHARACTERS:]
-    return _all_of(part, read_entries(table.rows_of(_REQUIRED, _OPTIONAL), lambda row: _budget(row, part)))
-
-
-def _all_of(part: str, items: Iterator[Item]) -> Iterator[Item | Note]:
-    """A file in which something was rejected may have had more budgets: none is taken for removed."""
-    is_whole = True
-    for item in items:
-        is_whole &= not isinstance(item, Rejected)
-        yield item
-    if is_whole:
-        yield WholePart(part)
+    return read_whole_file(path, _REQUIRED, _OPTIONAL, _budget, on_bytes=on_bytes)
 
 
 def _budget(row: Row, part: str) -> Entry:

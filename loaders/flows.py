@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import cast, get_args
 
 from loaders.cell import Cell, CellError
-from loaders.item import Item, Note, Rejected, WholePart
+from loaders.item import Item, Note
 from loaders.loader import of_files
 from loaders.source import OnBytes
-from loaders.table import Entry, Row, nearest, open_table, read_entries
+from loaders.table import Entry, Row, nearest
+from loaders.whole_file import read_whole_file
 from store import CashFlow
-from store.checks import MAX_CHARACTERS
 from store.records import FlowKind
 
 _KINDS: tuple[str, ...] = get_args(FlowKind)
@@ -25,19 +25,7 @@ def read(path: Path, *, now: datetime, on_bytes: OnBytes | None = None) -> Itera
     Raises:
         LoadError: there is no such file, or its columns are not those of flows.
     """
-    table = open_table(path, on_bytes=on_bytes)
-    part = f"{path.absolute()}"[-MAX_CHARACTERS:]
-    return _all_of(part, read_entries(table.rows_of(_REQUIRED, _OPTIONAL), lambda row: _flow(row, part)))
-
-
-def _all_of(part: str, items: Iterator[Item]) -> Iterator[Item | Note]:
-    """A file in which something was rejected may have had more flows: none is taken for removed."""
-    is_whole = True
-    for item in items:
-        is_whole &= not isinstance(item, Rejected)
-        yield item
-    if is_whole:
-        yield WholePart(part)
+    return read_whole_file(path, _REQUIRED, _OPTIONAL, _flow, on_bytes=on_bytes)
 
 
 def _flow(row: Row, part: str) -> Entry:

@@ -134,20 +134,18 @@ class Jobs:
 
     def _watch(self) -> None:
         while not self._ending.is_set():
-            try:
-                self.start_due()
-            except JobRefusedError:
-                return
-            except Exception:  # noqa: BLE001 - the edge of a thread: one bad moment must not end all schedules
-                _LOG.exception("the sources that are due could not be started; they are tried again in %s s", TICK_S)
-            self._pass_time()
+            for step in (self.start_due, self._pass_time):
+                try:
+                    step()
+                except JobRefusedError:
+                    return
+                except Exception:  # noqa: BLE001 - the edge of a thread: one bad moment must not end all schedules
+                    _LOG.exception("%s failed; it is tried again in %s s", step.__name__, TICK_S)
             self._ending.wait(TICK_S)
 
     def _pass_time(self) -> None:
-        try:
-            self._store.advance(self._clock())
-        except StoreError as error:
-            _LOG.warning("what came of tasks is not brought up to now, but tried again in %s s: %s", TICK_S, error)
+        """What came of tasks as of now, also where nothing is loaded."""
+        self._store.advance(self._clock())
 
     def _go_on(self, place: Place) -> None:
         """Gives the pool the next job of a place where none is on its way. The lock is held by whoever calls."""

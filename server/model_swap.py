@@ -7,26 +7,17 @@ or fewer of them.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
+from finance.pricing import PriceBook, rounded_usd
+from finance.what_if import Calls, Rate, cost_of_calls, rates_of_line
 from semantic import QueryError
 from server.burn import Read, Window
+from server.price_lines import lines_by
+from store import Price
 
-_BUCKETS = ("uncached_input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
-_PRICES = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
-_MILLION = Decimal(1_000_000)
-
-_LINES = """
-SELECT provider, price_id, tier_over, per_call_fee,
-    input, cache_read, cache_write_5m, cache_write_1h, output,
-    tier_input, tier_cache_read, tier_cache_write_5m, tier_cache_write_1h, tier_output
-FROM newest_prices
-WHERE model = $model AND effective_from < $at AND (effective_to IS NULL OR effective_to >= $at)
-    AND ($provider::VARCHAR IS NULL OR provider = $provider)
-ORDER BY provider, known_at DESC, effective_from DESC, price_id
-"""
 _TOKENS = """
 SELECT started_at::DATE AS day,
     coalesce(
@@ -59,10 +50,10 @@ def swapped(read: Read, window: Window, swap: Swap) -> tuple[Mapping[int, Decima
 
     `QueryError` where the target has no price, or none for a bucket that was used, or the source has no calls.
     """
-    line = _price_line(read, window, swap)
+    rates = rates_of_line(_price_line(read, window, swap))
     was: dict[int, Decimal] = defaultdict(Decimal)
     becomes: dict[int, Decimal] = defaultdict(Decimal)
-    asked = {"model": swap.source, "multiplier": swap.multiplier, "over": line["tier_over"], **window.params}
+    asked = {"model": swap.source, "multiplier": swap.multiplier, "over": rates[0].prompt_up_to, **window.params}
     found: list[Any] = list(read(_TOKENS, asked).rows)
     if not found:
         raise QueryError(
@@ -73,29 +64,29 @@ def swapped(read: Read, window: Window, swap: Swap) -> tuple[Mapping[int, Decima
             raise QueryError("UNPRICED", f"calls to '{swap.source}' have no known cost, so nothing can be swapped")
         index = (day - window.since).days
         was[index] += cost
-        becomes[index] += _priced(line, counts, is_over, swap) + calls * line["per_call_fee"]
+        becomes[index] += _priced(rates[is_over], Calls(calls, tuple(map(int, counts))), swap)
     return was, becomes
 
 
-def _priced(line: Mapping[str, Any], counts: list[Any], is_over: bool, swap: Swap) -> Decimal:
-    usd = Decimal(0)
-    for bucket, name, tokens in zip(_BUCKETS, _PRICES, counts, strict=True):
-        price = line[f"tier_{name}" if is_over else name]
-        if price is None and tokens:
-            raise QueryError(
-                "UNPRICED", f"the price of '{swap.target}' says nothing of {bucket} tokens, which were used"
-            )
-        usd += Decimal(int(tokens)) * swap.multiplier * (price or Decimal(0)) / _MILLION
-    return usd
+def _priced(rate: Rate, calls: Calls, swap: Swap) -> Decimal:
+    try:
+        return rounded_usd(cost_of_calls(rate, calls, swap.multiplier))
+    except ValueError as error:
+        raise QueryError("UNPRICED", f"'{swap.target}' cannot take these calls: {error}, which was used") from error
 
 
-def _price_line(read: Read, window: Window, swap: Swap) -> dict[str, Any]:
-    at = datetime.combine(window.as_of + timedelta(days=1), time())
-    found = read(_LINES, {"model": swap.target, "at": at, "provider": swap.provider})
-    lines = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
-    providers = list(dict.fromkeys(str(line["provider"]) for line in lines))
-    if not lines:
+def _price_line(read: Read, window: Window, swap: Swap) -> Price:
+    """The line that counts at the end of the day of the question, by the rules of the book."""
+    at = datetime.combine(window.as_of + timedelta(days=1), time(), UTC) - timedelta.resolution
+    lines = lines_by(read)
+    book = PriceBook(lines)
+    of_target = [line for line in lines if line.model.casefold() == swap.target.casefold()]
+    sellers = {line.provider.casefold(): line.provider for line in of_target}
+    asked = [swap.provider] if swap.provider is not None else [sellers[name] for name in sorted(sellers)]
+    found = {provider: line for provider in asked if (line := book.in_force(provider, swap.target, at)) is not None}
+    if not found:
         raise QueryError("UNPRICED", f"no price of '{swap.target}' is in force; load one with `clawback load prices`")
-    if len(providers) > 1:
-        raise QueryError("AMBIGUOUS", f"'{swap.target}' is sold by {', '.join(providers)}; name the provider")
-    return lines[0]
+    if len(found) > 1:
+        raise QueryError("AMBIGUOUS", f"'{swap.target}' is sold by {', '.join(found)}; name the provider")
+    (line,) = found.values()
+    return cast(Price, line)

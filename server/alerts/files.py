@@ -19,7 +19,7 @@ def write_whole(path: Path, text: str, mode: int) -> None:
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException:  # whatever happened, Ctrl-C too: half a file stays nowhere
         with suppress(OSError):
             Path(temporary).unlink()
         raise

@@ -113,7 +113,7 @@ class Ledger:
         ledger = cls(writer, reader, name)
         try:
             ledger._prepare()
-        except BaseException:
+        except BaseException:  # nobody else has it yet, so it is closed whatever happened, Ctrl-C too
             ledger.close()
             raise
         return ledger
@@ -179,7 +179,7 @@ def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
     connection.execute(begin)
     try:
         yield
-    except BaseException:
+    except BaseException:  # whatever happened, Ctrl-C too: nothing of it stays, and then it goes on its way
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")

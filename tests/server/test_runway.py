@@ -4,6 +4,7 @@ As of 2026-03-31, 30 days: calls 10 a day (big) and 2 a day (small), machines 30
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -179,6 +180,16 @@ def test_the_metrics_say_the_same_as_the_field(company_api: Api) -> None:
 )
 def test_a_scenario_changes_what_calls_cost(company_api: Api, scenario: str, net: str) -> None:
     assert under(company_api, scenario) == {"netBurnDailyUsd": net}
+
+
+def test_a_swap_takes_the_price_that_a_load_would_take(catalog: Catalog) -> None:
+    """A line of a published list counts after one's own, also where it became known later; names in any case match."""
+    published = replace(price("small", "9"), price_id="published", source="library:list", known_at=at("2026-03-20"))
+    with new_store() as store:
+        load_into(store, [*company(), published])
+        api = Api(catalog, store, now=ASKED_AT)
+        assert under(api, 'modelSwap: [{from: "big", to: "small"}]') == {"netBurnDailyUsd": "22"}
+        assert under(api, 'modelSwap: [{from: "big", to: "SMALL"}]') == {"netBurnDailyUsd": "22"}
 
 
 def test_a_hire_is_paid_each_month_and_funding_comes_once(company_api: Api) -> None:
