@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from finance.budgets import Standing
-from server.alerts.words import one_line, plain
+from server.alerts.words import one_line
+from server.budgets.standing_json import plain
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_SERIES = 200

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from finance.budgets import Standing
 from server.alerts.files import write_whole
-from server.alerts.standing_json import standing_json
 from server.alerts.words import instant
+from server.budgets.standing_json import standing_json
 
 _WRITER = "clawback"
 _MOST_BYTES = 1_000_000

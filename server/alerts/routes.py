@@ -17,8 +17,8 @@ from semantic import Caller, Catalog, QueryError, visible
 from semantic.planner import Planner
 from server.alerts.actions import Actions, Round
 from server.alerts.exposition import CONTENT_TYPE
-from server.alerts.standing_json import standing_json
 from server.alerts.webhook import alert_json
+from server.budgets.standing_json import standing_json
 from server.slices import check_unrestricted
 from store import StoreError
 

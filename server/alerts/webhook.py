@@ -17,8 +17,8 @@ from finance.budgets import Alert
 from server.alerts.channel import UntoldError
 from server.alerts.keys import key_of
 from server.alerts.post import PASSING, exchange
-from server.alerts.standing_json import standing_json
 from server.alerts.words import instant, sentence
+from server.budgets.standing_json import standing_json
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
 
 from finance.budgets import Alert, Standing
+from server.budgets.standing_json import plain
 
 MOST_CHARACTERS = 120
 """Of a name; what is longer is cut and told apart by a digest."""
@@ -28,13 +29,6 @@ def usd(amount: Decimal) -> str:
     digits = abs(amount)
     places = _SMALL if 0 < digits < _CENT else _CENT
     return f"{'-' if amount < 0 else ''}${digits.quantize(places, ROUND_HALF_EVEN):,f}"
-
-
-def plain(amount: Decimal) -> str:
-    """The exact amount without an exponent and without zeros that say nothing: 5.00 is 5."""
-    text = f"{amount:f}"
-    short = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if short == "-0" else short
 
 
 def named(standing: Standing) -> str:

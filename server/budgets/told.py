@@ -1,6 +1,5 @@
 """Alerts as the ledger keeps them: what stood when they were told, as JSON, and an id that tells repetitions."""
 
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -8,11 +7,9 @@ from typing import Any
 
 import orjson
 
-from finance.budgets import Alert, Standing, Window
+from finance.budgets import Alert, Standing
+from server.budgets.standing_json import standing_json, standing_of
 from store.ledger import ToldAlert
-
-_INSTANTS = ("starts_at", "ends_at")
-_MONEY = ("limit_usd", "spent_usd", "held_usd", "projected_usd")
 
 
 def alert_of(standing: Standing, kind: Any, threshold: Decimal | None, at: datetime, episode: int) -> Alert:
@@ -44,21 +41,15 @@ def kept(alert: Alert) -> ToldAlert:
         member=standing.member,
         starts_at=standing.window.starts_at,
         threshold=alert.threshold,
-        standing=orjson.dumps(asdict(standing), default=str).decode(),
+        standing=orjson.dumps(standing_json(standing)).decode(),
     )
 
 
 def read_back(told: ToldAlert) -> Alert:
-    fields = orjson.loads(told.standing)
-    window = fields.pop("window")
-    window |= {name: datetime.fromisoformat(window[name]) for name in _INSTANTS}
-    fields |= {name: Decimal(fields[name]) for name in _MONEY if fields[name] is not None}
-    if fields["projected_breach_at"] is not None:
-        fields["projected_breach_at"] = datetime.fromisoformat(fields["projected_breach_at"])
     return Alert(
         alert_id=told.alert_id,
         kind=told.kind,
-        standing=Standing(window=Window(**window), **fields),
+        standing=standing_of(orjson.loads(told.standing)),
         threshold=told.threshold,
         at=told.at,
     )

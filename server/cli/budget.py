@@ -14,8 +14,8 @@ from finance.budgets import Standing
 from server.alerts.actions import Actions
 from server.alerts.exposition import MOST_SERIES, by_nearness, used_share
 from server.alerts.routes import round_json
-from server.alerts.standing_json import standing_json, standing_of
-from server.alerts.words import instant, one_line, plain, usd
+from server.alerts.words import instant, one_line, usd
+from server.budgets.standing_json import plain, standing_json, standing_of
 from server.cli.exchange import exchange
 from server.cli.notice import Server, server_of
 from server.cli.opening import open_breakers, open_store

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from server.alerts.channel import UntoldError
-from server.alerts.standing_json import standing_json, standing_of
 from server.alerts.webhook import Webhook
+from server.budgets.standing_json import standing_json, standing_of
 from tests.server.alerts.boxes import NOON, alert, standing
 from tests.server.alerts.receivers import Answer, Receiver, is_signed, webhook
 

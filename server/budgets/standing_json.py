@@ -1,11 +1,13 @@
-"""Where a budget stands, as JSON: money as text with all its digits, instants in UTC. And back again."""
+"""Where a budget stands, as JSON: money as text with all its digits, instants in UTC. And back again.
 
-from datetime import datetime
+The ledger, the webhook, the flag file and the command line write the same.
+"""
+
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from finance.budgets import Standing, Window
-from server.alerts.words import instant, plain
 
 
 def standing_json(standing: Standing) -> dict[str, object]:
@@ -15,8 +17,8 @@ def standing_json(standing: Standing) -> dict[str, object]:
         "scope": standing.scope,
         "member": standing.member,
         "window": standing.window.label,
-        "starts_at": instant(standing.window.starts_at),
-        "ends_at": instant(standing.window.ends_at),
+        "starts_at": _text(standing.window.starts_at),
+        "ends_at": _text(standing.window.ends_at),
         "limit_usd": plain(standing.limit_usd),
         "spent_usd": plain(standing.spent_usd),
         "unpriced_requests": standing.unpriced_requests,
@@ -24,7 +26,7 @@ def standing_json(standing: Standing) -> dict[str, object]:
         "state": standing.state,
         "blocks": standing.blocks,
         "projected_usd": None if projected is None else plain(projected),
-        "projected_breach_at": None if breach is None else instant(breach),
+        "projected_breach_at": None if breach is None else _text(breach),
     }
 
 
@@ -45,6 +47,17 @@ def standing_of(said: dict[str, Any]) -> Standing:
         projected_usd=None if projected is None else Decimal(projected),
         projected_breach_at=None if breach is None else _instant(breach),
     )
+
+
+def plain(amount: Decimal) -> str:
+    """The exact amount without an exponent and without zeros that say nothing: 5.00 is 5."""
+    text = f"{amount:f}"
+    short = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if short == "-0" else short
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _instant(text: str) -> datetime:
