@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 
-import strawberry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -14,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from semantic import Catalog
+from semantic import Caller, Catalog
 from semantic.planner import Planner
+from server.access import DeniedError, Identify, Principal, everybody
 from server.alerts.routes import budget_routes
 from server.alerts.watch import Watch
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
@@ -23,6 +23,7 @@ from server.budgets import Breakers
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
+from server.graphql.engines import Engines
 from server.graphql.http import GraphQLEndpoint
 from server.jobs import Jobs
 from server.loads import load_routes
@@ -77,11 +78,16 @@ def create_app(
     With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
     """
     caller = settings.caller
-    schema = build_schema(catalog, caller)
     limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
     policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
     routing = Routing(store, Planner(catalog), clock, caller, policy) if can_route(catalog, caller) else None
-    engine = Engine(schema, catalog, store, clock, limits, caller, jobs, breakers, routing)
+
+    def engine_of(seen_by: Caller | None) -> Engine:
+        schema = build_schema(catalog, seen_by)
+        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing)
+
+    engines, identify = Engines(engine_of), everybody(Principal("anybody", settings.roles, settings.claims))
+    engines.prepare(settings.roles)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
 
     @asynccontextmanager
@@ -95,8 +101,8 @@ def create_app(
     return Starlette(
         routes=[
             Route("/", _index),
-            Route(ENDPOINT, GraphQLEndpoint(engine, pool, settings.query_timeout_ms)),
-            Route("/schema.graphql", _sdl(schema)),
+            Route(ENDPOINT, GraphQLEndpoint(engines, identify, pool, settings.query_timeout_ms)),
+            Route("/schema.graphql", _sdl(engines, identify)),
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
             Route("/graphiql/{name}", graphiql_file),
@@ -119,10 +125,12 @@ async def _index(request: Request) -> Response:
     return Response(INDEX, media_type="text/html", headers=INDEX_HEADERS)
 
 
-def _sdl(schema: strawberry.Schema) -> Endpoint:
-    text = schema.as_str() + "\n"
-
+def _sdl(engines: Engines, identify: Identify) -> Endpoint:
     async def sdl(request: Request) -> Response:
+        try:
+            text = await asyncio.to_thread(lambda: engines.of(identify(request)).sdl)
+        except DeniedError as denied:
+            return PlainTextResponse(f"{denied}\n", denied.status, denied.headers)
         return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
     return sdl

@@ -6,12 +6,14 @@ the first of several operations where none is named, and logs every mistake of a
 
 from collections.abc import Callable
 from contextlib import closing
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
+import orjson
 import strawberry
 from graphql import (
     DocumentNode,
@@ -57,6 +59,11 @@ class Response:
     is_wrong_method: bool = False
     """The operation changes something, and came in a way that must not."""
 
+    @property
+    def content(self) -> bytes:
+        """The body as it is sent."""
+        return orjson.dumps(self.body)
+
 
 class Engine:
     """Answers a caller's operations on the schema that is his; safe to use from many threads at once."""
@@ -73,6 +80,7 @@ class Engine:
         breakers: Breakers | None = None,
         routing: Routing | None = None,
     ) -> None:
+        self._strawberry = schema
         self._schema = schema._schema
         self._planner = Planner(catalog)
         self._store = store
@@ -83,6 +91,16 @@ class Engine:
         self._breakers = breakers
         self._routing = routing
         self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
+
+    @property
+    def sdl(self) -> str:
+        return self._strawberry.as_str() + "\n"
+
+    def asked_by(self, caller: Caller | None) -> Self:
+        """The same engine for another caller with the same roles: what is prepared is shared."""
+        engine = copy(self)
+        engine._caller = caller
+        return engine
 
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
         document = self._prepared(operation.text)

@@ -11,9 +11,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from server.access import DeniedError, Identify, Principal
 from server.graphql.context import Deadline
-from server.graphql.engine import Engine, Operation
+from server.graphql.engine import Operation
 from server.graphql.engine import Response as Answer
+from server.graphql.engines import Engines
 from server.graphql.errors import told
 from server.graphql.limits import MAX_BODY_BYTES
 
@@ -35,10 +37,11 @@ class RefusalError(Exception):
 
 
 class GraphQLEndpoint:
-    """An ASGI app for one path. The engine works in the threads of `pool`, so that the event loop stays free."""
+    """An ASGI app for one path. The engines work in the threads of `pool`, so that the event loop stays free."""
 
-    def __init__(self, engine: Engine, pool: Executor, timeout_ms: int) -> None:
-        self._engine = engine
+    def __init__(self, engines: Engines, identify: Identify, pool: Executor, timeout_ms: int) -> None:
+        self._engines = engines
+        self._identify = identify
         self._pool = pool
         self._timeout_ms = timeout_ms
 
@@ -48,23 +51,29 @@ class GraphQLEndpoint:
         except RefusalError as refusal:
             body = orjson.dumps({"errors": [told(str(refusal), "BAD_REQUEST")]})
             response = _response(refusal.status, body, JSON, refusal.headers)
+        except DeniedError as denied:
+            code = "UNAUTHENTICATED" if denied.status == 401 else "FORBIDDEN"
+            response = _response(
+                denied.status, orjson.dumps({"errors": [told(str(denied), code)]}), JSON, denied.headers
+            )
         except ClientDisconnect:
             return
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
         deadline = Deadline.after(self._timeout_ms)
+        principal = self._identify(request)
         media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
         operation = _operation(await _fields(request), is_read_only=request.method == "GET")
         loop = asyncio.get_running_loop()
-        answer, body = await loop.run_in_executor(self._pool, self._answer, operation, deadline)
+        answer, body = await loop.run_in_executor(self._pool, self._answer, principal, operation, deadline)
         if answer.is_wrong_method:
             return _response(405, body, media_type, {"Allow": "POST"})
         return _response(200 if answer.is_executed or media_type == JSON else NOT_EXECUTED, body, media_type)
 
-    def _answer(self, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
-        answer = self._engine.answer(operation, deadline)
-        return answer, orjson.dumps(answer.body)
+    def _answer(self, principal: Principal, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
+        answer = self._engines.of(principal).answer(operation, deadline)
+        return answer, answer.content
 
 
 def accepted(accept: str) -> str:

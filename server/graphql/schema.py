@@ -50,11 +50,15 @@ FIELDS: tuple[RootField, ...] = (
 """What is offered beside the metrics; each field is a module of its own."""
 
 
+class NoMetricError(CatalogError):
+    """A caller's roles open nothing to him."""
+
+
 def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.Schema:
     """What a caller sees. `CatalogError` where that is nothing, or names cannot be told apart in GraphQL."""
     seen = visible(catalog, caller)
     if not seen.metrics:
-        raise CatalogError(
+        raise NoMetricError(
             [Mistake(Mark(catalog.file, 1, 1), "there is no metric that the caller's roles open to him")]
         )
     inputs = Inputs.of(seen)
