@@ -17,6 +17,7 @@ def evidence(
     cost: str | None = "0.10",
     high: str | None = "0.12",
     low: float = 0.7,
+    rate_high: float = 0.9,
     graded: bool = True,
     basis: str = "CELL",
     alike: tuple[str, ...] = (),
@@ -28,7 +29,9 @@ def evidence(
         alpha=1.0 + successes,
         beta=1.0 + failures,
         rate_low=low,
+        rate_high=rate_high,
         cost_usd=None if cost is None else Decimal(cost),
+        cost_low_usd=None if cost is None else Decimal(cost),
         cost_high_usd=None if high is None else Decimal(high),
         is_decision_grade=graded,
         alike=frozenset(alike),
@@ -61,6 +64,15 @@ def test_a_difference_that_may_be_noise_moves_no_work() -> None:
     assert careful(models, "small") == Choice("small", "DEFAULT_IS_BEST", 1.0)
 
 
+def test_models_that_always_succeed_are_told_apart_by_what_they_cost() -> None:
+    always = {"low": 0.95, "rate_high": 1.0}
+    cheap = evidence("small", cost="0.10", high="0.12", alike=("large",), **always)
+    dear = evidence("large", cost="0.50", high="0.60", alike=("small",), **always)
+    near = evidence("large", cost="0.11", high="0.13", alike=("small",), **always)
+    assert careful([dear, cheap], "large") == Choice("small", "BEST_BOUND", 1.0)
+    assert careful([near, cheap], "large") == Choice("large", "NOT_TOLD_APART", 1.0)
+
+
 def test_a_default_of_which_too_little_is_known_does_not_hold_back_a_better_model() -> None:
     models = [evidence("large", graded=False), evidence("small", alike=("large",))]
     assert careful(models, "large") == Choice("small", "BEST_BOUND", 1.0)
@@ -88,18 +100,18 @@ def test_a_draw_takes_the_surely_better_model_with_certainty() -> None:
 
 
 def test_equal_models_are_drawn_about_as_often_and_the_probability_says_so() -> None:
-    policy, random = thompson(Random(7), Decimal(1), draws=1_000), [evidence("a"), evidence("b")]
-    choices = [policy(random, "a") for _ in range(200)]
-    taken = sum(choice.model == "a" for choice in choices) / 200
-    assert 0.4 < taken < 0.6
+    policy, random = thompson(Random(7), Decimal(1), draws=300), [evidence("a"), evidence("b")]
+    choices = [policy(random, "a") for _ in range(100)]
+    taken = sum(choice.model == "a" for choice in choices) / 100
+    assert 0.3 < taken < 0.7
     assert all(0.4 < choice.probability < 0.6 for choice in choices)
 
 
 def test_a_model_that_nobody_has_tried_is_tried_sometimes() -> None:
     models = [evidence("known", successes=60, failures=40), evidence("new", successes=1, failures=1)]
     policy = thompson(Random(3), Decimal(1))
-    taken = [policy(models, "known").model for _ in range(300)]
-    assert 30 < taken.count("new") < 200
+    taken = [policy(models, "known").model for _ in range(150)]
+    assert 15 < taken.count("new") < 100
 
 
 def test_what_a_success_is_worth_decides_between_cheap_and_good() -> None:

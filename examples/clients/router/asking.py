@@ -5,12 +5,14 @@ Of the standard library alone: a router is copied into other programs, and must 
 
 import http.client
 import json
+import re
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +34,9 @@ class AskError(Exception):
 class Asker:
     """Safe to use from many threads. `total_s` bounds a question once somebody calls `end_overdue` now and then."""
 
-    def __init__(self, url: str, token: str | None = None, total_s: float = 2.0) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, total_s: float = 2.0, documents: Mapping[str, str] | None = None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{url!r} is not the address of a server, such as http://127.0.0.1:8321/graphql")
@@ -42,8 +46,11 @@ class Asker:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._total_s = total_s
+        self._documents = documents
         self._mine = threading.local()
+        self._all: list[http.client.HTTPConnection] = []
         self._busy: dict[socket.socket, float] = {}
+        self._is_ended = False
         self._lock = threading.Lock()
 
     def ask(self, query: str, variables: dict[str, Any]) -> Any:
@@ -51,7 +58,7 @@ class Asker:
 
         Nothing is sent twice: a mutation whose answer is lost may have been carried out.
         """
-        connection, asked = self._connection(), json.dumps({"query": query, "variables": variables})
+        connection, asked = self._connection(), json.dumps({**self._named(query), "variables": variables})
         try:
             with self._ending_when_overdue(connection):
                 connection.request("POST", self._path, asked, self._headers)
@@ -70,7 +77,19 @@ class Asker:
 
     def end_overdue(self) -> None:
         """Breaks connections whose answer comes byte by byte for longer than the total; their threads go on then."""
-        latest = time.monotonic() - self._total_s
+        self._end_begun_before(time.monotonic() - self._total_s)
+
+    def end(self) -> None:
+        """Breaks what goes on, and begins nothing more."""
+        self._is_ended = True
+        self._end_begun_before(float("inf"))
+
+    def close(self) -> None:
+        """Once no thread asks any more."""
+        for connection in self._all:
+            connection.close()
+
+    def _end_begun_before(self, latest: float) -> None:
         with self._lock:
             for taken in [taken for taken, began_s in self._busy.items() if began_s < latest]:
                 with suppress(OSError):
@@ -78,6 +97,8 @@ class Asker:
 
     @contextmanager
     def _ending_when_overdue(self, connection: http.client.HTTPConnection) -> Iterator[None]:
+        if self._is_ended:
+            raise AskError("UNREACHABLE", "this program has closed its router")
         if connection.sock is None:
             connection.connect()
         taken = connection.sock
@@ -89,14 +110,33 @@ class Asker:
             with self._lock:
                 del self._busy[taken]
 
+    def _named(self, query: str) -> dict[str, str]:
+        return {"query": query} if self._documents is None else {"documentId": self._documents[_operation(query)]}
+
     def _connection(self) -> http.client.HTTPConnection:
         """This thread's own; a new one where the server has closed it meanwhile."""
         connection: http.client.HTTPConnection | None = getattr(self._mine, "connection", None)
         if connection is None:
             connection = self._mine.connection = self._kind(self._address, timeout=self._total_s)
+            with self._lock:
+                self._all.append(connection)
         elif connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:
             connection.close()
         return connection
+
+
+def documents_of(manifest: Path) -> dict[str, str]:
+    """The id of each operation's persisted document, from persisted-documents.json.
+
+    Its documents ask for all that the router's own texts ask for; tests hold that.
+    """
+    texts: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    return {_operation(text): key for key, text in texts.items()}
+
+
+def _operation(document: str) -> str:
+    """The name of a document's operation: its second word, after what kind it is."""
+    return str(re.findall(r"\w+", document)[1])
 
 
 def _data(status: int, retry_after: str | None, body: bytes) -> Any:

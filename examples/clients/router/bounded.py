@@ -64,8 +64,8 @@ class Bounded(Generic[T]):
         return "TIMEOUT" if asked.is_late else self._waited_for(asked)
 
     def close(self) -> None:
-        """Questions on their way are left to their own time limit."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Once what goes on was ended."""
+        self._pool.shutdown(cancel_futures=True)
 
     def _begun(self, key: Hashable, work: Callable[[], T]) -> _OnItsWay[T]:
         asked: _OnItsWay[T] = _OnItsWay(Future())

@@ -49,7 +49,8 @@ def careful(models: Sequence[ModelEvidence], default: str) -> Choice:
     best = min((m for m in graded if m.basis == narrowest), key=lambda m: (at_worst(m) or Decimal(0), m.model))
     if best.model == default:
         return Choice(default, "DEFAULT_IS_BEST", 1.0)
-    if default in best.alike and any(m.model == default for m in graded):
+    incumbent = next((m for m in graded if m.model == default), None)
+    if incumbent is not None and may_cost_alike(best, incumbent):
         return Choice(default, "NOT_TOLD_APART", 1.0)
     return Choice(best.model, "BEST_BOUND", 1.0)
 
@@ -60,6 +61,24 @@ def at_worst(evidence: ModelEvidence) -> Decimal | None:
     if cost is None or evidence.rate_low <= 0:
         return None
     return cost / Decimal(evidence.rate_low)
+
+
+def at_best(evidence: ModelEvidence) -> Decimal | None:
+    """USD that a success costs where a session costs the least and succeeds the most that it may; None: no bound."""
+    cost = evidence.cost_usd if evidence.cost_low_usd is None else evidence.cost_low_usd
+    return None if cost is None or evidence.rate_high <= 0 else cost / Decimal(evidence.rate_high)
+
+
+def may_cost_alike(one: ModelEvidence, other: ModelEvidence) -> bool:
+    """Whether it is not known that a success of `one` costs less.
+
+    The server's test says so of any two models that succeeded each time, because their ROI has no standard error; there
+    the bounds decide: `one` at its worst costs less than `other` at its best.
+    """
+    if one.basis != other.basis:
+        return True
+    worst, best = at_worst(one), at_best(other)
+    return other.model in one.alike and (worst is None or best is None or worst >= best)
 
 
 def thompson(

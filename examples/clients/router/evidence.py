@@ -24,9 +24,9 @@ query Route($taskClass: String, $models: [String!]) {
       model
       basis
       resolved
-      posterior { alpha beta low }
+      posterior { alpha beta low high }
       costPerSession
-      costPerSessionInterval { high }
+      costPerSessionInterval { low high }
       decisionGrade
       notDistinguishableByRoi
     }
@@ -49,11 +49,13 @@ class ModelEvidence:
     beta: float
     """Of the Beta distribution that the success rate is believed to have."""
     rate_low: float
-    """The lower end of what the success rate may be."""
+    rate_high: float
+    """Between which the success rate is."""
     cost_usd: Decimal | None
     """Of a session; None where nobody knows. Unknown is not free."""
+    cost_low_usd: Decimal | None
     cost_high_usd: Decimal | None
-    """The upper end of what the cost of a session may be; None without an interval."""
+    """Between which the mean cost of a session is; None without an interval."""
     is_decision_grade: bool
     alike: frozenset[str]
     """Models whose successes per dollar are not known to differ from this one's."""
@@ -89,7 +91,7 @@ def read_answer(data: object, asked: Sequence[str]) -> Answer:
 
 
 def _model(row: Any) -> ModelEvidence:
-    posterior, high = row["posterior"], row["costPerSessionInterval"]
+    posterior, within = row["posterior"], row["costPerSessionInterval"] or {"low": None, "high": None}
     evidence = ModelEvidence(
         model=_text(row["model"]),
         basis=_one_of(row["basis"], get_args(Basis)),
@@ -97,12 +99,14 @@ def _model(row: Any) -> ModelEvidence:
         alpha=_number(posterior["alpha"]),
         beta=_number(posterior["beta"]),
         rate_low=_number(posterior["low"]),
+        rate_high=_number(posterior["high"]),
         cost_usd=_money(row["costPerSession"]),
-        cost_high_usd=None if high is None else _money(high["high"]),
+        cost_low_usd=_money(within["low"]),
+        cost_high_usd=_money(within["high"]),
         is_decision_grade=_truth(row["decisionGrade"]),
         alike=frozenset(_text(name) for name in row["notDistinguishableByRoi"]),
     )
-    if evidence.alpha <= 0 or evidence.beta <= 0 or not 0 <= evidence.rate_low <= 1:
+    if evidence.alpha <= 0 or evidence.beta <= 0 or not 0 <= evidence.rate_low <= evidence.rate_high <= 1:
         raise ValueError(f"{evidence.model} has no such posterior: {posterior}")
     return evidence
 

@@ -10,7 +10,7 @@ started goes on, and what a machine started waits. `settle` and `release` never 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from threading import Lock
@@ -42,7 +42,9 @@ Trigger = Literal["HUMAN", "CRON", "SUBAGENT", "HEARTBEAT", "WEBHOOK", "API", "U
 @dataclass(frozen=True, slots=True)
 class PurseSettings:
     url: str
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    documents: Mapping[str, str] | None = None
+    """The id of each operation, from `documents_of`, for a server that knows the manifest; None sends their texts."""
     limit_s: float = 0.05
     request_s: float = 2.0
     allowed_when_unknown: frozenset[str] = frozenset({"HUMAN"})
@@ -66,7 +68,7 @@ class Purse:
 
     def __init__(self, settings: PurseSettings) -> None:
         self._settings = settings
-        self._asker = Asker(settings.url, settings.token, settings.request_s)
+        self._asker = Asker(settings.url, settings.token, settings.request_s, settings.documents)
         self._bounded: Bounded[Permit] = Bounded(settings.limit_s)
         self._teller = Teller(self._asker)
 
@@ -78,7 +80,7 @@ class Purse:
     def may_spend(self, trigger: Trigger, max_usd: Decimal | None = None, **about: str | None) -> Permit:
         """Whether a request would fit now; nothing is held. `about`: agent, model, session."""
         asked = _asked(trigger, max_usd, about)
-        outcome = self._ask(lambda: _permit(self._asker.ask(MAY, asked)["mayISpend"]))
+        outcome = self._ask(lambda: _permit(self._asker.ask(MAY, asked).get("mayISpend")))
         return outcome if isinstance(outcome, Permit) else self._unknown(trigger, outcome)
 
     def reserve(self, trigger: Trigger, max_usd: Decimal | None = None, **about: str | None) -> Permit:
@@ -87,7 +89,7 @@ class Purse:
         answer = _Answer()
 
         def work() -> Permit:
-            permit = _permit(self._asker.ask(RESERVE, asked)["reserve"])
+            permit = _permit(self._asker.ask(RESERVE, asked).get("reserve"))
             with answer.lock:
                 answer.permit = permit
                 if answer.given_up is not None:
@@ -111,8 +113,11 @@ class Purse:
 
     def close(self, within_s: float = 5.0) -> None:
         """Tells what is still to be told, for so long."""
-        self._teller.close(within_s)
+        self._teller.drain(within_s)
+        self._asker.end()
+        self._teller.close()
         self._bounded.close()
+        self._asker.close()
 
     def _ask(self, work: Callable[[], Permit]) -> Permit | Failure:
         """Nobody joins the question of another here: two requests need two holds."""

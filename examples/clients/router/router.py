@@ -9,8 +9,8 @@
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
 from examples.clients.router.asking import Asker
@@ -31,7 +31,9 @@ class RouterSettings:
     models: tuple[str, ...]
     """That may be chosen, at most 50."""
     default_model: str
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
+    documents: Mapping[str, str] | None = None
+    """The id of each operation, from `documents_of`, for a server that knows the manifest; None sends their texts."""
     limit_s: float = 0.05
     """Of the wait for a decision."""
     request_s: float = 2.0
@@ -65,7 +67,7 @@ class Router:
     def __init__(self, settings: RouterSettings, policy: Policy) -> None:
         self._settings = settings
         self._policy = policy
-        self._asker = Asker(settings.url, settings.token, settings.request_s)
+        self._asker = Asker(settings.url, settings.token, settings.request_s, settings.documents)
         self._bounded: Bounded[Heard] = Bounded(settings.limit_s)
         self._kept: OrderedDict[str | None, Heard | None] = OrderedDict()
         self._lock = Lock()
@@ -84,8 +86,10 @@ class Router:
 
     def close(self) -> None:
         self._ending.set()
+        self._asker.end()
         self._refresher.join()
         self._bounded.close()
+        self._asker.close()
 
     def _question(self, task_class: str | None) -> Callable[[], Heard]:
         def ask() -> Heard:

@@ -63,13 +63,15 @@ class Teller:
     def release(self, permit: Permit) -> None:
         self._later(_Told(permit, RELEASE, {}))
 
-    def close(self, within_s: float) -> None:
-        """Tells what is still to be told, for so long."""
+    def drain(self, within_s: float) -> None:
+        """Waits until everything is told, no longer than this."""
         ends_at = time.monotonic() + within_s
         while self._waiting.unfinished_tasks and time.monotonic() < ends_at:
             time.sleep(0.01)
+
+    def close(self) -> None:
         self._ending.set()
-        self._thread.join(within_s)
+        self._thread.join()
 
     def _later(self, told: _Told) -> None:
         if told.permit.hold_id is None and told.permit.late_until_s == 0:
