@@ -99,7 +99,9 @@ def metrics_field(inputs: Inputs) -> Any:
             zone=given(zone),
             as_of=day,
         )
-        return answered(info.context, selection_of(info._raw_info, words), arguments)
+        raw = info._raw_info
+        selection = info.context.once(("selection", raw.path.key), lambda: selection_of(raw, words))
+        return answered(info.context, selection, arguments)
 
     field = strawberry.field(
         resolver=metrics,
