@@ -192,7 +192,8 @@ class _Source:
             return None
         if name not in parent.fields:
             raise UncompilableError(f"{parent.name} has no field {name}")
-        return parent.fields[name]
+        definition: GraphQLField = parent.fields[name]
+        return definition
 
     def _read(self, parent: GraphQLObjectType, definition: GraphQLField, name: str, details: Details) -> str:
         """The expression for what a field is resolved to."""
@@ -207,14 +208,16 @@ class _Source:
     def _resolver(self, definition: GraphQLField, made: StrawberryField, details: Details) -> tuple[str, int]:
         resolver = made.base_resolver
         assert resolver is not None
-        parent = resolver.parent_parameter or resolver.root_parameter
-        if not is_pure(resolver.wrapped_func) or parent is None or resolver.info_parameter or made.extensions:
+        function, parent = resolver.wrapped_func, resolver.parent_parameter or resolver.root_parameter
+        if isinstance(function, staticmethod | classmethod) or parent is None or not is_pure(function):
             raise UncompilableError(f"{made.python_name} has a resolver that may only be called once")
-        function, source = resolver.wrapped_func, parent.name
+        if resolver.info_parameter or made.extensions:
+            raise UncompilableError(f"{made.python_name} needs more than its source")
+        source, called = parent.name, function
         self.calls.append(Call(definition, details[0]))
 
         def resolve(root: Any, arguments: Mapping[str, Any]) -> Any:
-            return function(**{source: root}, **arguments)
+            return called(**{source: root}, **arguments)
 
         return self.bind("resolve", resolve), len(self.calls) - 1
 
@@ -222,7 +225,8 @@ class _Source:
         made = _strawberry(definition)
         if made.base_resolver is None:
             return repr(made.python_name)
-        named = column_of(made.base_resolver.wrapped_func)
+        function = made.base_resolver.wrapped_func
+        named = None if isinstance(function, staticmethod | classmethod) else column_of(function)
         if named is None or made.base_resolver.info_parameter or made.extensions:
             raise UncompilableError(f"{made.python_name} is no column")
         self.calls.append(Call(definition, details[0]))

@@ -72,10 +72,7 @@ class Documents:
         found = self._documents.get(text)
         if found is None:
             read = prepared(self.schema._schema, text)
-            if isinstance(read, DocumentNode):
-                found = Document(operations_of(self.schema, read))
-            else:
-                found = _refused(read)
+            found = _refused(read) if isinstance(read, list) else Document(operations_of(self.schema, read))
             self._documents.put(text, found, len(text))
         return found
 

@@ -15,7 +15,7 @@ from graphql.execution.executor_throwing_on_incremental import ExecutorThrowingO
 from graphql.pyutils import Path
 
 from server.graphql.context import Context
-from server.graphql.operations import Question, RootCall
+from server.graphql.operations import Question, RootCall, never
 
 
 def execute_plain(schema: GraphQLSchema, question: Question, context: Context | None) -> ExecutionResult:
@@ -50,14 +50,14 @@ def _resolved(call: RootCall, context: Context) -> Any:
     assert resolve is not None
     try:
         return resolve(None, call.info._replace(context=context), **call.arguments)
-    except Exception as error:  # as graphql-core does: whatever a resolver raises becomes an error of its field
+    except Exception as error:  # noqa: BLE001 - as graphql-core does: whatever a resolver raises becomes an error of its field
         return error
 
 
 def _is_built(call: RootCall, value: Any, data: dict[str, Any]) -> bool:
     try:
         data[call.field.key] = call.field.builder.build(value, call.calls)
-    except Exception:  # whatever it is, the plain path comes to the same value and says what is wrong with it
+    except Exception:  # noqa: BLE001 - whatever it is, the plain path comes to the same value and says what is wrong with it
         return False
     return True
 
@@ -71,18 +71,14 @@ def _taken_over(
         context_value=context,
         raw_variable_values=question.given,
         operation_name=question.name,
-        is_awaitable=_never,
-        is_async_iterable=_never,
+        is_awaitable=never,
+        is_async_iterable=never,
     )
     assert isinstance(executor, _Resumed), executor  # the variables were read before
     executor.built, executor.at, executor.found = built, at, value
     result = executor.execute_operation()
     assert isinstance(result, ExecutionResult), result
     return result
-
-
-def _never(value: object) -> Any:
-    return False
 
 
 class _Resumed(ExecutorThrowingOnIncremental):
@@ -114,6 +110,6 @@ class _Resumed(ExecutorThrowingOnIncremental):
         info = self.build_resolve_info(definition, [detail.node for detail in details], parent_type, path)
         try:
             return self.complete_value(definition.type, details, info, path, self.found, None)
-        except Exception as error:  # becomes an error of the field, as everywhere in graphql-core
+        except Exception as error:  # noqa: BLE001 - becomes an error of the field, as everywhere in graphql-core
             self.handle_field_error(error, definition.type, details, path)
             return None

@@ -168,7 +168,7 @@ class Operation:
             operation=self.node,
             variable_values=values,
             context=None,
-            is_awaitable=_is_awaitable,
+            is_awaitable=never,
             abort_signal=None,
             async_helpers=_NO_HELPERS,
         )
@@ -186,12 +186,15 @@ class Operation:
         return convert_arguments(values, made.arguments, converter.scalar_registry, converter.config)
 
 
-def _is_awaitable(value: Any) -> Any:
-    """Nothing here is."""
+def _never(value: object) -> bool:
+    """Nothing here is awaitable."""
     return False
 
 
-_NO_HELPERS = GraphQLResolveInfoHelpers(gather=_is_awaitable, track=_is_awaitable)
+never: Any = _never
+
+
+_NO_HELPERS = GraphQLResolveInfoHelpers(gather=never, track=never)
 
 
 def _root_field(selected: Selected, root: GraphQLObjectType, key: str, details: Details) -> RootField | str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import Parent
 
-from semantic import Catalog, Metric, Row, ValueType
+from semantic import Catalog, Metric, Shaped, ValueType
 from semantic.periods import Calendar
 from server.graphql.generated import bare_class, enum_type
 from server.graphql.pure import pure_column
@@ -88,10 +88,10 @@ def grain_description(calendar: Calendar, name: str) -> str:
     return f"Every {periods.length}, counted from {periods.origin.isoformat()}" if periods else ""
 
 
-def row_values(row: Row) -> dict[str, object]:
-    """A row as the schema reads it: values by attribute, and the evidence by metric."""
-    values = {attribute(name): value for name, value in (*row.keys.items(), *row.values.items())}
-    return {**values, "evidence": row.evidence}
+def table_of(shaped: Shaped) -> Table:
+    """Rows as the schema reads them: values by attribute, and the evidence by metric."""
+    named = {attribute(name): column for name, column in (*shaped.keys.items(), *shaped.values.items())}
+    return Table(shaped.length, named, shaped.evidence)
 
 
 def read_field(source: Any, name: str) -> object:

@@ -32,3 +32,6 @@ class Table:
             case str():
                 return self._columns[name]
         raise KeyError(name)
+
+
+NO_ROWS = Table(0, {}, {})

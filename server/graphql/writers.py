@@ -75,7 +75,7 @@ def _enum_names(leaf: GraphQLEnumType) -> dict[Any, str] | None:
     """Values and members -> names, as the enum's own coercion finds them; None where it would have to search."""
     if type(leaf) not in (GraphQLEnumType, CustomGraphQLEnumType):
         return None
-    members = list(leaf.wrapped_cls) if isinstance(leaf, CustomGraphQLEnumType) else []
+    members: list[Any] = list(leaf.wrapped_cls) if isinstance(leaf, CustomGraphQLEnumType) else []
     try:
         names = {entry.value: name for name, entry in reversed(leaf.values.items())}
         return {**names, **{member: leaf.coerce_output_value(member) for member in members}}
