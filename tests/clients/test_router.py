@@ -180,3 +180,18 @@ def test_a_router_with_a_manifest_asks_by_id_alone() -> None:
     with stub(lambda _: routing(list(MODELS))) as server, router(server.url, documents={"Route": "sha256:1"}) as asked:
         assert told(asked.choose("fix")) == ("small", "SERVER", "FRESH")
         assert server.seen == [{"documentId": "sha256:1", "variables": {"taskClass": "fix", "models": list(MODELS)}}]
+
+
+def test_many_threads_that_ask_at_once_each_get_a_decision() -> None:
+    with stub(lambda asked: routing(asked["variables"]["models"])) as server, router(server.url) as asked:
+        decisions: list[Decision] = []
+        threads = [
+            threading.Thread(target=lambda: decisions.extend(asked.choose("fix") for _ in range(20))) for _ in range(16)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert {told(decision) for decision in decisions} == {("small", "SERVER", "FRESH")}
+        assert len(decisions) == 320
+        assert len(server.seen) < 320, "who asks the same at the same time asks once"
