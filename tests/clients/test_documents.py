@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,13 @@ def fields(document: DocumentNode) -> set[str]:
 
     visit(document, Fields())
     return found
+
+
+def test_the_guide_s_own_requests_fit_the_schema(schema: GraphQLSchema) -> None:
+    guide = (CLIENTS.parents[1] / "docs/clients.md").read_text()
+    (body,) = re.findall(r"-d '(.*)'\n", guide)
+    asked = json.loads(body)
+    assert validate(schema, parse(asked["query"])) == []
+    assert asked["variables"] == {"range": "last 30 days"}
+    for code in re.findall(r"```python\n(.*?)```", guide, re.DOTALL):
+        compile(code, "docs/clients.md", "exec")
