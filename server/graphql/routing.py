@@ -114,8 +114,10 @@ def _check_all_rows(context: Context) -> None:
     try:
         check_unrestricted(context.planner, ("sessions",), context.caller)
     except QueryError as refused:
+        if refused.code != "NOT_ALLOWED":
+            raise
         message = "routing rests on all sessions, and you may see a part of them only; `roi` answers for those"
-        raise QueryError("FORBIDDEN" if refused.code == "NOT_ALLOWED" else refused.code, message) from refused
+        raise QueryError("FORBIDDEN", message) from refused
 
 
 def _routes(snapshot: Snapshot | None, task_class: str | None, models: list[str], default: str | None) -> list[Route]:
