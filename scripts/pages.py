@@ -1,8 +1,9 @@
-"""Writes the pages that are made from code: the catalog of metrics and the table of settings. `make docs` runs it."""
+"""Writes the pages that are made from code: the catalog, who sees what, the table of settings. `make docs` runs it."""
 
 from pathlib import Path
 
 from semantic import load_catalog
+from server.access.page import roles_markdown
 from server.alerts.settings import AlertSettings
 from server.catalog_page import catalog_markdown
 from server.settings import Settings
@@ -22,6 +23,7 @@ def pages() -> dict[Path, str]:
     catalog = load_catalog((ROOT / "metrics.yaml").read_text(encoding="utf-8"), "metrics.yaml")
     return {
         ROOT / "docs/catalog.md": catalog_markdown(catalog) + "\n",
+        ROOT / "docs/roles.md": roles_markdown(catalog),
         ROOT / "docs/settings.md": SETTINGS_INTRODUCTION + "".join(_setting(name) for name in _names()),
     }
 
