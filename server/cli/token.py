@@ -41,7 +41,7 @@ def command() -> None:
 @click.option("--claim", "claims", multiple=True, metavar="NAME=VALUE", help="What row policies compare with.")
 @click.option("--expires", metavar="AGE", help="When it ends: 12h, 90d, 4w or 1y; never, where nothing is said.")
 def create(name: str, roles: tuple[str, ...], claims: tuple[str, ...], expires: str | None) -> None:
-    """Make a token and print it, this once. NAME is whose it is.
+    """Make a token and print it, this once. NAME is whose it is; docs/access.md has the roles.
 
     \b
     clawback token create router --role router --expires 90d > router.token
