@@ -1,4 +1,4 @@
-"""Writes the pages that are made from code: the catalog, who sees what, the table of settings. `make docs` runs it."""
+"""Writes what is made from code: the catalog, who sees what, the settings, the schema. `make docs` runs it."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from semantic import load_catalog
 from server.access.page import roles_markdown
 from server.alerts.settings import AlertSettings
 from server.catalog_page import catalog_markdown
+from server.graphql import build_schema
 from server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +26,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs/catalog.md": catalog_markdown(catalog) + "\n",
         ROOT / "docs/roles.md": roles_markdown(catalog),
         ROOT / "docs/settings.md": SETTINGS_INTRODUCTION + "".join(_setting(name) for name in _names()),
+        ROOT / "examples/clients/schema.graphql": build_schema(catalog).as_str() + "\n",
     }
 
 

@@ -14,8 +14,8 @@ everything. A caller with several roles sees what any of them opens.
 
 What a role does not see is in none of these, whatever is asked: GraphQL selection, `where`, `having`, `orderBy`, \
 named filters, `evidence`, `catalog`, `explain`, introspection and `/schema.graphql`, error messages and their \
-suggestions, `clawback query`, `sql`, `explain` and `schema` with a token (`export` is the operator's). The tests ask for each line on \
-each of them (`tests/server/access/test_matrix.py`). Subscriptions run on the same schema and engine.
+suggestions, `clawback query`, `sql`, `explain` and `schema` with a token; `export` is the operator's. The tests ask \
+for each line on each of them (`tests/server/access/test_matrix.py`). Subscriptions run on the same schema and engine.
 
 | role | what for |
 | --- | --- |
