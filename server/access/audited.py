@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import uuid4
 
+import orjson
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,6 +13,7 @@ from server.access.audit import Asked, Audit, codes_in, rows_in
 from server.access.principal import Principal
 from server.access.proxy import peer_of
 
+MOST_READ = 16_384
 _NOTED = "clawback.asked"
 
 
@@ -26,19 +28,22 @@ class AnOperation(Protocol):
     def variables(self) -> dict[str, Any] | None: ...
 
 
-class AnAnswer(Protocol):
-    @property
-    def body(self) -> dict[str, Any]: ...
-
-
 @dataclass(slots=True)
 class Noted:
     """One operation on its way; whoever answers fills in what he learns."""
 
     principal: Principal
     operation: AnOperation
-    answer: AnAnswer | None = None
     cost: float | None = None
+    codes: tuple[str, ...] = ()
+    rows: int | None = None
+    """None where nobody counted: a large body is not read again for the audit alone."""
+
+    def answered(self, content: bytes) -> None:
+        """What the body tells; for the thread that made it, not for the event loop."""
+        if len(content) <= MOST_READ or b'"errors":' in content:
+            body = orjson.loads(content)
+            self.codes, self.rows = codes_in(body), rows_in(body)
 
 
 def note(scope: Scope, principal: Principal, operation: AnOperation) -> Noted:
@@ -74,7 +79,6 @@ class Audited:
 
 
 def _asked(noted: Noted, scope: Scope, status: int, seconds: float) -> Asked:
-    body = noted.answer.body if noted.answer is not None else {}
     return Asked(
         request_id=uuid4().hex,
         principal=noted.principal,
@@ -84,8 +88,8 @@ def _asked(noted: Noted, scope: Scope, status: int, seconds: float) -> Asked:
         operation=noted.operation.name,
         variables=noted.operation.variables,
         status=status,
-        codes=codes_in(body),
-        rows=rows_in(body),
+        codes=noted.codes,
+        rows=noted.rows,
         cost=noted.cost,
         duration_ms=round(seconds * 1000, 3),
     )

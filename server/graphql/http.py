@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from server.access import DeniedError, Identify, Principal
-from server.access.audited import note
+from server.access import DeniedError, Identify
+from server.access.audited import Noted, note
 from server.graphql.context import Deadline
 from server.graphql.engine import Operation
 from server.graphql.engine import Response as Answer
@@ -66,14 +66,14 @@ class GraphQLEndpoint:
         operation = _operation(await _fields(request), is_read_only=request.method == "GET")
         noted = note(request.scope, principal, operation)
         loop = asyncio.get_running_loop()
-        answer, body = await loop.run_in_executor(self._pool, self._answer, principal, operation, deadline)
-        noted.answer = answer
+        answer, body = await loop.run_in_executor(self._pool, self._answer, noted, operation, deadline)
         if answer.is_wrong_method:
             return _response(405, body, media_type, {"Allow": "POST"})
         return _response(200 if answer.is_executed or media_type == JSON else NOT_EXECUTED, body, media_type)
 
-    def _answer(self, principal: Principal, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
-        answer = self._engines.of(principal).answer(operation, deadline)
+    def _answer(self, noted: Noted, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
+        answer = self._engines.of(noted.principal).answer(operation, deadline)
+        noted.answered(answer.content)
         return answer, answer.content
 
 
