@@ -94,7 +94,7 @@ def create_app(
         schema = build_schema(catalog, seen_by)
         return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing)
 
-    engines, gate = Engines(engine_of), gate or Gate(settings.anybody)
+    engines, gate = Engines(engine_of), gate or Gate(settings.anybody, key)
     identify: Identify = gate
     engines.prepare(gate.role_sets)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")

@@ -46,6 +46,7 @@ OPERATOR = Principal("operator")
 
 def known_roles(catalog: Catalog) -> frozenset[str]:
     """Those of Clawback, and those that a metrics file names. Another one is a mistake, or another program's."""
-    parts = [*catalog.metrics.values(), *(d for model in catalog.models.values() for d in model.dimensions.values())]
-    named = [catalog.access, *(part.access for part in parts), *(policy.unless for policy in catalog.policies.values())]
+    of_dimensions = (d.access for model in catalog.models.values() for d in model.dimensions.values())
+    of_metrics = (metric.access for metric in catalog.metrics.values())
+    named = [catalog.access, *of_metrics, *of_dimensions, *(policy.unless for policy in catalog.policies.values())]
     return frozenset(ROLES).union(*named)

@@ -102,7 +102,7 @@ class Tokens:
     def version(self) -> int:
         """Another number after another connection, of whatever process, has written."""
         (found,) = self._run("PRAGMA data_version")[0]
-        return int(found)
+        return int(str(found))
 
     def all(self) -> list[KeptToken]:
         """Oldest first, with those that are revoked or have expired."""

@@ -107,7 +107,7 @@ def test_a_token_that_comes_in_another_way_is_refused(closed: Gate, asked: HTTPC
 def test_the_key_of_the_command_line_is_the_operators(closed: Gate) -> None:
     assert closed(bearer("the key")) == Principal("operator")
     closed.anybody = Principal("anybody", frozenset({"finance"}), is_anybody=True)
-    assert closed(bearer("the key")).roles == {"finance"}
+    assert closed(bearer("the key")).roles == frozenset({"finance"})
 
 
 def test_no_key_is_no_key(closed: Gate) -> None:

@@ -30,7 +30,7 @@ EC = ec.generate_private_key(ec.SECP256R1())
 ED = ed25519.Ed25519PrivateKey.generate()
 OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEYS: dict[str, tuple[Any, str]] = {"r": (RSA, "RS256"), "e": (EC, "ES256"), "d": (ED, "EdDSA")}
-MAKERS = {
+MAKERS: dict[str, Any] = {
     "RS256": jwt.algorithms.RSAAlgorithm,
     "ES256": jwt.algorithms.ECAlgorithm,
     "EdDSA": jwt.algorithms.OKPAlgorithm,
@@ -104,12 +104,13 @@ def signed(kid: str | None = "r", key: Any = None, algorithm: str = "", **change
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + 600, "roles": ["router"]}
     claims = {name: value for name, value in {**claims, **changed}.items() if value is not ...}
     own, usual = KEYS.get(kid or "r", (RSA, "RS256"))
-    return jwt.encode(
-        claims,
-        None if algorithm == "none" else key or own,
-        algorithm=algorithm or usual,
-        headers={"kid": kid} if kid else None,
-    )
+    secret: Any = None if algorithm == "none" else key or own
+    return jwt.encode(claims, secret, algorithm=algorithm or usual, headers={"kid": kid} if kid else None)
+
+
+def without(name: str) -> str:
+    left_out: dict[str, Any] = {name: ...}
+    return signed(**left_out)
 
 
 @pytest.mark.parametrize("kid", ["r", "e", "d"])
@@ -128,14 +129,14 @@ def test_a_token_that_the_issuer_signed_says_who_asks(keys: KeySet, kid: str) ->
 def test_roles_are_a_list_or_words_and_unknown_ones_open_nothing(keys: KeySet, given: Any, roles: set[str]) -> None:
     found = jwts(keys).checked(signed(roles=given))
     assert found is not None
-    assert found.roles == roles
+    assert set(found.roles or ()) == roles
 
 
 def test_where_roles_are_mapped_their_own_names_open_nothing(keys: KeySet) -> None:
     checker = jwts(keys, roles=RoleNames(ROLES.known, {"cfo-team": ("finance",)}))
     found = checker.checked(signed(roles=["cfo-team", "admin"]))
     assert found is not None
-    assert found.roles == {"finance"}
+    assert found.roles == frozenset({"finance"})
 
 
 PEM = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -157,7 +158,7 @@ def confused(secret: bytes, kid: str = "r") -> str:
         pytest.param(signed(iat=int(time.time()) + 3_600), id="issued in the future"),
         pytest.param(signed(iss="https://other.example.org/"), id="another issuer"),
         pytest.param(signed(aud="another"), id="another audience"),
-        *(pytest.param(signed(**{name: ...}), id=f"no {name}") for name in ("exp", "iat", "iss", "aud", "sub")),
+        *(pytest.param(without(name), id=f"no {name}") for name in ("exp", "iat", "iss", "aud", "sub")),
         pytest.param(signed(sub=""), id="an empty subject"),
         pytest.param(signed(sub="a\nb"), id="a subject with a line break"),
         pytest.param(signed(sub="a" * 300), id="a long subject"),
