@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from server.access import DeniedError, Identify, Principal
+from server.access import DeniedError, Identify
+from server.access.audited import Noted, note
 from server.graphql.context import Deadline
 from server.graphql.engine import Operation
 from server.graphql.engine import Response as Answer
@@ -52,10 +53,8 @@ class GraphQLEndpoint:
             body = orjson.dumps({"errors": [told(str(refusal), "BAD_REQUEST")]})
             response = _response(refusal.status, body, JSON, refusal.headers)
         except DeniedError as denied:
-            code = "UNAUTHENTICATED" if denied.status == 401 else "FORBIDDEN"
-            response = _response(
-                denied.status, orjson.dumps({"errors": [told(str(denied), code)]}), JSON, denied.headers
-            )
+            body = orjson.dumps({"errors": [told(str(denied), denied.code)]})
+            response = _response(denied.status, body, JSON, denied.headers)
         except ClientDisconnect:
             return
         await response(scope, receive, send)
@@ -65,14 +64,16 @@ class GraphQLEndpoint:
         principal = self._identify(request)
         media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
         operation = _operation(await _fields(request), is_read_only=request.method == "GET")
+        noted = note(request.scope, principal, operation)
         loop = asyncio.get_running_loop()
-        answer, body = await loop.run_in_executor(self._pool, self._answer, principal, operation, deadline)
+        answer, body = await loop.run_in_executor(self._pool, self._answer, noted, operation, deadline)
         if answer.is_wrong_method:
             return _response(405, body, media_type, {"Allow": "POST"})
         return _response(200 if answer.is_executed or media_type == JSON else NOT_EXECUTED, body, media_type)
 
-    def _answer(self, principal: Principal, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
-        answer = self._engines.of(principal).answer(operation, deadline)
+    def _answer(self, noted: Noted, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
+        answer = self._engines.of(noted.principal).answer(operation, deadline)
+        noted.answered(answer.content)
         return answer, answer.content
 
 

@@ -51,7 +51,8 @@ def _gaps(root: strawberry.Parent[Any], info: Info[Context, None]) -> list[LoadG
     keeps, complete = root.keeps, root.complete_through
     if keeps is None or complete is None:
         return []
-    pauses = info.context.store.pauses(*root.place, keeps, SHOWN_GAPS)
+    kind, location = root.place
+    pauses = info.context.store.pauses(kind, location, keeps, SHOWN_GAPS)
     found = [gap(before, after, keeps) for before, after in (*pauses, (complete, info.context.now))]
     return [LoadGap(since=lost.since, until=lost.until) for lost in found if lost is not None][-SHOWN_GAPS:]
 

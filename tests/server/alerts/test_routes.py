@@ -109,8 +109,9 @@ def of_caller(caller: Caller | None, more: str = "") -> Callable[[str], int]:
     ("caller", "more", "status"),
     [
         (None, POLICY, 200),
-        (Caller(frozenset(), {}), "", 200),
-        (Caller(frozenset({"operator"}), {}), POLICY, 200),
+        (Caller(frozenset({"dashboard"}), {}), "", 200),
+        (Caller(frozenset({"ingest"}), {}), "", 403),
+        (Caller(frozenset({"dashboard", "operator"}), {}), POLICY, 200),
         (Caller(frozenset(), {"agent": "scout"}), POLICY, 403),
         (Caller(frozenset(), {}), POLICY, 403),
     ],
