@@ -15,6 +15,7 @@ from semantic.periods import Calendar
 from semantic.ranges import parse_range
 from server.alerts.settings import AlertSettings
 from server.budgets.rules import default_rule
+from server.limit_settings import LimitSettings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -34,7 +35,7 @@ def _metrics_file() -> Path:
     return here if here.is_file() else shipped("metrics.yaml")
 
 
-class Settings(AlertSettings):
+class Settings(LimitSettings, AlertSettings):
     model_config = SettingsConfigDict(env_prefix="CLAWBACK_", frozen=True, extra="forbid")
 
     store: Path = Field(

@@ -30,8 +30,10 @@ from semantic import Caller, Catalog
 from semantic.planner import Planner
 from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
+from server.graphql.cost import Cost, Priced, priced
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
+from server.graphql.schema import weights
 from server.jobs import Jobs
 from server.routing import Routing
 from store import Store
@@ -91,6 +93,8 @@ class Engine:
         self._breakers = breakers
         self._routing = routing
         self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
+        self._weights = weights(limits.rows)
+        self._priced = lru_cache(CACHED_DOCUMENTS)(self._price)
 
     @property
     def sdl(self) -> str:
@@ -102,7 +106,8 @@ class Engine:
         engine._caller = caller
         return engine
 
-    def answer(self, operation: Operation, deadline: Deadline) -> Response:
+    def answer(self, operation: Operation, deadline: Deadline, admit: Callable[[Cost], None] | None = None) -> Response:
+        """`admit` is told the cost before anything runs; what it raises ends the operation."""
         document = self._prepared(operation.text)
         if not isinstance(document, DocumentNode):
             return Response({"errors": document}, is_executed=False)
@@ -111,6 +116,9 @@ class Engine:
         if operation.is_read_only and _changes(document, operation.name):
             refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
             return Response({"errors": [refusal]}, is_executed=False, is_wrong_method=True)
+        if admit:
+            cost = self._priced(operation.text, operation.name).cost(operation.variables, self._limits.most_rows)
+            admit(cost)
         asked = Context(
             *(self._planner, self._store, self._clock(), deadline, self._limits),
             *(self._caller, self._jobs, self._breakers, self._routing),
@@ -130,6 +138,11 @@ class Engine:
         if errors:
             body["errors"] = field_errors(errors, uuid4().hex)
         return Response(body, is_executed=True)
+
+    def _price(self, text: str, name: str | None) -> Priced:
+        document = self._prepared(text)
+        assert isinstance(document, DocumentNode), document
+        return priced(document, name, self._weights)
 
 
 def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:

@@ -10,6 +10,7 @@ from strawberry import UNSET
 from semantic import Catalog, Filter, QueryError, TimeRange, local_day, zone_names
 from semantic.ranges import parse_range
 from server.graphql.context import Context
+from server.graphql.cost import USUAL, Weight
 from server.graphql.filters import FilterInputs, read_filter
 from server.graphql.rows import enums_of
 from server.keys import Key, keys_of
@@ -51,6 +52,8 @@ class RootField:
     """Gives a `strawberry.field` or `strawberry.mutation`."""
     needs: tuple[str, ...] = ()
     is_mutation: bool = False
+    weight: Weight = USUAL
+    """What one value of it costs."""
 
 
 def given(value: Any) -> Any:

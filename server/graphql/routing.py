@@ -10,6 +10,7 @@ from finance.evidence import Evidence
 from semantic import QueryError
 from server import routing
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given
 from server.graphql.generated import enum_type
 from server.graphql.roi_types import Peers, RoiEvidence, told
@@ -74,7 +75,7 @@ def _routing_field(inputs: Inputs) -> Any:
     )
 
 
-ROUTING = RootField("routing", _routing_field, NEEDS)
+ROUTING = RootField("routing", _routing_field, NEEDS, weight=Weight(rows=10, is_from_memory=True))
 
 
 def _routing(

@@ -25,6 +25,7 @@ from finance.runway import (
 from semantic import QueryError
 from server.burn import MODELS, Basis
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given, today
 from server.graphql.runway_doubt import (
     AgentsAffordable,
@@ -292,4 +293,4 @@ def _make(inputs: Inputs) -> Any:
     )
 
 
-RUNWAY = RootField("runway", _make, needs=("cash", "burn_rate", "net_burn_rate"))
+RUNWAY = RootField("runway", _make, needs=("cash", "burn_rate", "net_burn_rate"), weight=Weight(per_value=100))
