@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.types import Receive
 
@@ -84,8 +84,9 @@ def _waited_too_long(deadline: Deadline) -> RefusalError:
 async def _watched(job: Future[T], deadline: Deadline, receive: Receive) -> T:
     done = asyncio.wrap_future(job)
     leaving = asyncio.ensure_future(_left(receive))
+    either: set[asyncio.Future[Any]] = {done, leaving}
     try:
-        await asyncio.wait({done, leaving}, timeout=deadline.left_s() + GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(either, timeout=deadline.left_s() + GRACE_S, return_when=asyncio.FIRST_COMPLETED)
         while not done.done():
             if job.cancel():
                 raise ClientGoneError if leaving.done() else _waited_too_long(deadline)
