@@ -1,84 +1,112 @@
-"""Documents that clients know by an id: loaded once at start, every one of them valid, or the server does not start.
+"""Documents that were read, and the questions that were asked of them; what is wrong with them is kept as well.
 
-A manifest is one JSON object, id -> text, as GraphQL Code Generator and others write it. Ids are those of the
-GraphQL-over-HTTP draft, appendix A: `sha256:` with the hash of the text, `x-` and a prefix of one's own, or a plain
-name without a colon.
+A text is parsed, measured, validated and compiled once; validation alone takes longer than a small answer. Clients that
+write values into the text instead of variables pay for it with each new text.
 """
 
-import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import orjson
+import strawberry
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
 
-from server.alerts.settings import SettingsError
-from server.graphql.refusal import RefusalError
+from server.graphql.errors import Told, request_errors, told
+from server.graphql.kept import Kept
+from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
+from server.graphql.operations import Operation, Question, operations_of
 
-MAX_MANIFEST_BYTES = 16 * 1024 * 1024
-MAX_ID = 200
-NO_DOCUMENTS: Mapping[str, str] = MappingProxyType({})
-
-Check = Callable[[str], list[dict[str, Any]]]
-"""What is wrong with a document, as clients are told it; nothing where it is valid."""
-
-
-class ManifestError(SettingsError):
-    """A manifest that cannot be served: the file, the id and the reason."""
+MOST_DOCUMENTS = 256
+MOST_QUESTIONS = 1_024
+MOST_CHARACTERS = 4_000_000
+"""Of the texts of all documents, and of the texts and variables of all questions."""
+MAX_VALIDATION_ERRORS = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A body that says what is wrong with a request."""
+
+    content: bytes
+    is_mutation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    operations: dict[str | None, Operation]
+
+
+@dataclass(frozen=True)
 class Documents:
-    texts: Mapping[str, str] = field(default_factory=lambda: NO_DOCUMENTS)
-    are_the_only_ones: bool = False
-    """Text of a client's own is then refused, introspection included."""
+    """Of one schema. Safe to use from many threads: what two threads make at once is made twice and kept once."""
 
-    def named(self, document_id: str) -> str:
-        """`RefusalError` where there is none of that id."""
-        text = self.texts.get(document_id)
-        if text is None:
-            shown = document_id if re.fullmatch(r"[\w:.-]{1,100}", document_id, re.ASCII) else "of that id"
-            raise RefusalError(None, f"there is no document {shown}; its server knows others", "DOCUMENT_NOT_FOUND")
-        return text
+    schema: strawberry.Schema
+    _documents: Kept[str, Document | Refused] = field(default_factory=lambda: Kept(MOST_DOCUMENTS, MOST_CHARACTERS))
+    _questions: Kept[object, Question | Refused] = field(default_factory=lambda: Kept(MOST_QUESTIONS, MOST_CHARACTERS))
 
-    def check_free_text(self, *, is_admin: bool) -> None:
-        """`RefusalError` where only known documents are answered. An administrator asks what he likes."""
-        if self.are_the_only_ones and not is_admin:
-            raise RefusalError(
-                None,
-                "this server answers documents that it knows; send documentId in place of query",
-                "DOCUMENT_REQUIRED",
-            )
+    def question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
+        """What is asked, ready to run."""
+        written = _written(variables)
+        if written is None:  # no client can send such a value; a test or a command may
+            return self._question(text, name, variables)
+        key = text, name, written
+        found = self._questions.get(key)
+        if found is None:
+            found = self._question(text, name, variables)
+            self._questions.put(key, found, len(text) + len(written))
+        return found
+
+    def _question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
+        document = self._document(text)
+        if isinstance(document, Refused):
+            return document
+        operation = document.operations.get(name)
+        if operation is None:
+            return _refused([_not_found(name)])
+        question = operation.question(variables)
+        if isinstance(question, Question):
+            return question
+        return _refused(request_errors("INVALID_VARIABLES", question), is_mutation=operation.is_mutation)
+
+    def _document(self, text: str) -> Document | Refused:
+        found = self._documents.get(text)
+        if found is None:
+            read = prepared(self.schema._schema, text)
+            found = _refused(read) if isinstance(read, list) else Document(operations_of(self.schema, read))
+            self._documents.put(text, found, len(text))
+        return found
 
 
-def read_documents(path: Path, check: Check) -> dict[str, str]:
-    """Id -> text of a manifest. `ManifestError` with the first thing that is wrong."""
-    if path.stat().st_size > MAX_MANIFEST_BYTES:
-        raise ManifestError(f"{path} has more than {MAX_MANIFEST_BYTES:,} bytes")
+def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
+    """A document that is ready to be executed, or what is wrong with it."""
     try:
-        manifest = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise ManifestError(f"{path} is not JSON: {error}") from error
-    if not isinstance(manifest, dict) or not all(isinstance(text, str) for text in manifest.values()):
-        raise ManifestError(f"{path} is no manifest; that is one JSON object, id -> text of the document")
-    for document_id, text in manifest.items():
-        if problem := _wrong_id(document_id, text):
-            raise ManifestError(f"{path}: {document_id}: {problem}")
-        if errors := check(text):
-            raise ManifestError(f"{path}: {document_id}: {errors[0]['message']}")
-    return manifest
+        document = parse(
+            text, max_lexical_tokens=MAX_TOKENS, max_comments=MAX_COMMENTS, max_source_length=MAX_BODY_BYTES
+        )
+        check_size(document)
+    except GraphQLError as error:
+        return request_errors("SYNTAX_ERROR", [error])
+    errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS)
+    return request_errors("INVALID_QUERY", errors) if errors else document
 
 
-def _wrong_id(document_id: str, text: str) -> str | None:
-    prefix, colon, rest = document_id.partition(":")
-    if len(document_id) > MAX_ID or not (rest if colon else prefix):
-        return f"an id has 1 to {MAX_ID} characters"
-    if prefix == "sha256" and colon:
-        true = sha256(text.encode()).hexdigest()
-        return None if rest == true else f"is not the hash of its text, which is sha256:{true}"
-    if colon and not prefix.startswith("x-"):
-        return f"the prefix '{prefix}:' is not known; use sha256:, one that begins with x-, or none"
-    return None
+_JSON_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+
+
+def _written(variables: dict[str, Any] | None) -> bytes | None:
+    """Variables as one text; None where they are not JSON's. In another order they are another text: the order of keys
+    shows in what is said of several mistakes.
+    """
+    try:
+        return orjson.dumps(variables, option=_JSON_ONLY)
+    except TypeError:
+        return None
+
+
+def _not_found(name: str | None) -> Told:
+    problem = f"there is no operation '{name}'" if name else "the document has several operations"
+    return told(f"{problem}; name one of them in operationName", "BAD_REQUEST")
+
+
+def _refused(errors: list[Told], *, is_mutation: bool = False) -> Refused:
+    return Refused(orjson.dumps({"errors": errors}), is_mutation)

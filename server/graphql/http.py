@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 from server.access import DeniedError, Identify, Principal
 from server.graphql.context import Deadline
 from server.graphql.cost import Cost
-from server.graphql.documents import Documents
 from server.graphql.engine import Operation
 from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
@@ -20,6 +19,7 @@ from server.graphql.errors import told
 from server.graphql.gate import Gate
 from server.graphql.lanes import ClientGoneError, Lane
 from server.graphql.media import GRAPHQL_RESPONSE, JSON, accepted
+from server.graphql.persisted import Documents
 from server.graphql.refusal import RefusalError
 from server.graphql.request import fields_of, operation_of
 

@@ -13,7 +13,7 @@ from semantic import MetricQuery, Order, QueryError, Row
 from server.graphql.context import Context
 from server.graphql.cost import Weight
 from server.graphql.cut import CutValue, cut_by, cut_name, cut_values, cuts
-from server.graphql.fields import Inputs, RootField, given, today
+from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.generated import list_of
 from server.graphql.known_rows import Known
 from server.graphql.metrics import TimeRangeInput, read_time
@@ -205,4 +205,6 @@ def _row(row: Row) -> AsKnownRow:
     )
 
 
-AS_KNOWN = RootField("spendAsKnown", _field, needs=("requests", "inference_cost"), weight=Weight(per_value=20))
+AS_KNOWN = RootField(
+    "spendAsKnown", _field, needs=("requests", "inference_cost"), roles=FINANCE, weight=Weight(per_value=20)
+)

@@ -13,7 +13,7 @@ from finance.pricing import rounded_usd
 from semantic import QueryError
 from server.graphql.context import Context
 from server.graphql.cost import Weight
-from server.graphql.fields import Inputs, RootField, given
+from server.graphql.fields import FINANCE, Inputs, RootField, given
 from server.graphql.scalars import BigInt
 from server.graphql.states import enum_of
 from server.graphql.tabular import rows_of
@@ -213,5 +213,5 @@ def _make(_: Inputs) -> Any:
 
 
 RECONCILIATION = RootField(
-    "reconciliation", _make, needs=("inference_cost", "provider_bills"), weight=Weight(per_value=20)
+    "reconciliation", _make, needs=("inference_cost", "provider_bills"), roles=FINANCE, weight=Weight(per_value=20)
 )

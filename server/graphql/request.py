@@ -9,9 +9,9 @@ from graphql import GraphQLError
 from starlette.requests import Request
 
 from server.access import Principal
-from server.graphql.documents import MAX_ID, Documents
 from server.graphql.engine import Operation
 from server.graphql.limits import MAX_BODY_BYTES
+from server.graphql.persisted import MAX_ID, Documents
 from server.graphql.refusal import RefusalError
 from server.graphql.value_limits import check_variables
 

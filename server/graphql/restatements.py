@@ -10,7 +10,7 @@ from strawberry import UNSET, Info, argument
 from semantic import QueryError
 from server.graphql.context import Context
 from server.graphql.cost import Weight
-from server.graphql.fields import Inputs, RootField, given, today
+from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.metrics import TimeRangeInput, read_time
 from server.graphql.scalars import BigInt
 from server.slices import slice_of
@@ -110,4 +110,6 @@ def _plain(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.astimezone(UTC).replace(tzinfo=None)
 
 
-RESTATEMENTS = RootField("restatements", _field, needs=("requests", "inference_cost"), weight=Weight(per_value=20))
+RESTATEMENTS = RootField(
+    "restatements", _field, needs=("requests", "inference_cost"), roles=FINANCE, weight=Weight(per_value=20)
+)

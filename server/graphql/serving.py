@@ -4,12 +4,12 @@ from typing import Any
 
 from semantic import Catalog
 from server.access import Identify
-from server.graphql.documents import Documents, read_documents
-from server.graphql.engine import prepared
+from server.graphql.documents import prepared
 from server.graphql.engines import Engines
 from server.graphql.gate import Gate
 from server.graphql.http import Serving
 from server.graphql.lanes import Lane
+from server.graphql.persisted import Documents, read_documents
 from server.graphql.rate import RateLimit
 from server.graphql.schema import build_schema
 from server.limit_settings import LimitSettings

@@ -22,7 +22,7 @@ from server.graphql.budget_types import (
 )
 from server.graphql.context import Context
 from server.graphql.cost import Weight
-from server.graphql.fields import Inputs, RootField
+from server.graphql.fields import ROUTER, Inputs, RootField
 from server.graphql.scalars import BigInt
 from store.ledger import MOST_USD, Hold, HoldError
 
@@ -188,8 +188,8 @@ def _hold(hold: Hold) -> ReservedHold:
 
 
 FIELDS = (
-    RootField("may_i_spend", _may, NEEDS, weight=WEIGHT),
-    RootField("reserve", _reserve, NEEDS, is_mutation=True, weight=WEIGHT),
-    RootField("settle", _settle, NEEDS, is_mutation=True, weight=WEIGHT),
-    RootField("release", _release, NEEDS, is_mutation=True, weight=WEIGHT),
+    RootField("may_i_spend", _may, NEEDS, roles=ROUTER, weight=WEIGHT),
+    RootField("reserve", _reserve, NEEDS, is_mutation=True, roles=ROUTER, weight=WEIGHT),
+    RootField("settle", _settle, NEEDS, is_mutation=True, roles=ROUTER, weight=WEIGHT),
+    RootField("release", _release, NEEDS, is_mutation=True, roles=ROUTER, weight=WEIGHT),
 )

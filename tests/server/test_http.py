@@ -12,7 +12,7 @@ import pytest
 
 from semantic import Catalog
 from server.app import create_app
-from server.graphql.documents import ManifestError
+from server.graphql.persisted import ManifestError
 from server.settings import Settings
 from store import Store
 from tests.server.conftest import NOW, Json
