@@ -10,13 +10,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from server.access import DeniedError, Identify, Principal
+from server.graphql.allowance import Allowance
 from server.graphql.context import Deadline
 from server.graphql.cost import Cost
 from server.graphql.engine import Operation
 from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
 from server.graphql.errors import told
-from server.graphql.gate import Gate
 from server.graphql.lanes import ClientGoneError, Lane
 from server.graphql.media import GRAPHQL_RESPONSE, JSON, accepted
 from server.graphql.persisted import Documents
@@ -40,7 +40,7 @@ class Serving:
 
     engines: Engines
     identify: Identify
-    gate: Gate
+    allowance: Allowance
     memory: Lane
     store: Lane
     timeout_ms: int
@@ -67,7 +67,7 @@ class _Visit:
         if not (self.may_scan or cost.is_from_memory):
             raise _ReadsTheStoreError
         self.cost = cost.values
-        self.serving.gate.admit(self.principal, cost)
+        self.serving.allowance.admit(self.principal, cost)
 
 
 class GraphQLEndpoint:

@@ -4,9 +4,9 @@ from typing import Any
 
 from semantic import Catalog
 from server.access import Identify
+from server.graphql.allowance import Allowance
 from server.graphql.documents import prepared
 from server.graphql.engines import Engines
-from server.graphql.gate import Gate
 from server.graphql.http import Serving
 from server.graphql.lanes import Lane
 from server.graphql.persisted import Documents, read_documents
@@ -24,7 +24,7 @@ def serving(settings: Settings, catalog: Catalog, engines: Engines, identify: Id
     return Serving(
         engines,
         identify,
-        gate_of(settings),
+        allowance_of(settings),
         memory=Lane("memory", settings.memory_threads, settings.max_waiting),
         store=Lane("question", settings.threads, settings.max_waiting),
         timeout_ms=settings.query_timeout_ms,
@@ -33,10 +33,10 @@ def serving(settings: Settings, catalog: Catalog, engines: Engines, identify: Id
     )
 
 
-def gate_of(settings: LimitSettings) -> Gate:
+def allowance_of(settings: LimitSettings) -> Allowance:
     per_s = CALLERS_RATE if settings.rate_per_s is None else settings.rate_per_s
     rate = RateLimit(per_s, settings.rate_burst or per_s * BURST_S) if per_s else None
-    return Gate(settings.max_cost, rate, limits_operator=settings.rate_per_s is not None)
+    return Allowance(settings.max_cost, rate, limits_operator=settings.rate_per_s is not None)
 
 
 def documents_of(settings: LimitSettings, catalog: Catalog) -> Documents:

@@ -6,12 +6,12 @@ from graphql import parse
 from semantic import Catalog
 from server.access import OPERATOR, Principal
 from server.graphql import build_schema
+from server.graphql.allowance import Allowance
 from server.graphql.cost import Cost, Weight, priced
-from server.graphql.gate import Gate
 from server.graphql.rate import MOST_BUCKETS, RateLimit
 from server.graphql.refusal import RefusalError
 from server.graphql.schema import weights
-from server.graphql.serving import gate_of
+from server.graphql.serving import allowance_of
 from server.settings import Settings
 
 WEIGHTS = {
@@ -112,10 +112,10 @@ def test_names_are_remembered_up_to_a_bound() -> None:
     assert rate.take("0", 1) == 0, "the one that was forgotten"
 
 
-def admitted(gate: Gate, principal: Principal, times: int) -> int:
+def admitted(allowance: Allowance, principal: Principal, times: int) -> int:
     for done in range(times):
         try:
-            gate.admit(principal, Cost(100, False))
+            allowance.admit(principal, Cost(100, False))
         except RefusalError:
             return done
     return times
@@ -123,8 +123,8 @@ def admitted(gate: Gate, principal: Principal, times: int) -> int:
 
 def test_the_operator_is_limited_only_where_a_rate_is_set() -> None:
     caller = Principal("bot", frozenset({"router"}))
-    usual = gate_of(Settings(rate_burst=300))
+    usual = allowance_of(Settings(rate_burst=300))
     assert (admitted(usual, OPERATOR, 10), admitted(usual, caller, 10)) == (10, 3)
-    everybody = gate_of(Settings(rate_per_s=1, rate_burst=300))
+    everybody = allowance_of(Settings(rate_per_s=1, rate_burst=300))
     assert (admitted(everybody, OPERATOR, 10), admitted(everybody, caller, 10)) == (3, 3)
-    assert admitted(gate_of(Settings(rate_per_s=0, rate_burst=300)), caller, 10) == 10
+    assert admitted(allowance_of(Settings(rate_per_s=0, rate_burst=300)), caller, 10) == 10

@@ -10,7 +10,7 @@ from server.graphql.refusal import RefusalError
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Allowance:
     max_cost: int
     rate: RateLimit | None = None
     limits_operator: bool = False
