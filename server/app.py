@@ -14,7 +14,11 @@ from starlette.routing import Route
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
-from server.access import DeniedError, Identify, Principal, everybody
+from server.access import DeniedError, Identify
+from server.access.audit import Audit
+from server.access.audited import Audited
+from server.access.gate import Gate
+from server.access.opened import SaysOpen
 from server.alerts.routes import budget_routes
 from server.alerts.watch import Watch
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
@@ -71,29 +75,34 @@ def create_app(
     key: str = "",
     breakers: Breakers | None = None,
     watch: Watch | None = None,
+    gate: Gate | None = None,
+    audit: Audit | None = None,
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
 
     With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
     With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
+    `gate` tells who asks; without one everybody is whom the settings name. `audit` writes down what was asked.
     """
     caller = settings.caller
     limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
     policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
-    routing = Routing(store, Planner(catalog), clock, caller, policy) if can_route(catalog, caller) else None
+    # One snapshot for all, as the operator sees it: the field refuses callers from whom a policy keeps sessions.
+    routing = Routing(store, Planner(catalog), clock, None, policy) if can_route(catalog, None) else None
 
     def engine_of(seen_by: Caller | None) -> Engine:
         schema = build_schema(catalog, seen_by)
         return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing)
 
-    engines, identify = Engines(engine_of), everybody(Principal("anybody", settings.roles, settings.claims))
-    engines.prepare(settings.roles)
+    engines, gate = Engines(engine_of), gate or Gate(settings.anybody)
+    identify: Identify = gate
+    engines.prepare(gate.role_sets)
     served = serving(settings, catalog, engines, identify)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with served.memory.pool, served.store.pool, ExitStack() as going_on:
-            for work in (jobs, watch, routing):
+            for work in (audit, gate, jobs, watch, routing):
                 if work:
                     going_on.enter_context(work.kept_going())
             yield
@@ -108,10 +117,14 @@ def create_app(
             Route("/graphiql/{name}", graphiql_file),
             Route("/health/live", _live),
             Route("/health/ready", _ready(store, identity)),
-            *(load_routes(jobs, key) if jobs and key else ()),
+            *(load_routes(jobs, key, identify, audit) if jobs and key else ()),
             *(budget_routes(watch.actions, clock, key, catalog, caller) if watch else ()),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
+        middleware=[
+            *([Middleware(Audited, audit=audit, path=ENDPOINT)] if audit else ()),
+            Middleware(SaysOpen, gate=gate),
+            Middleware(TrustedHostMiddleware, allowed_hosts=(*HOSTS, *settings.hosts), www_redirect=False),
+        ],
         lifespan=lifespan,
     )
 

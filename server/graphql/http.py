@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from server.access import DeniedError, Identify, Principal
+from server.access.audited import Noted, note
 from server.graphql.allowance import Allowance
 from server.graphql.context import Deadline
 from server.graphql.cost import Cost
@@ -56,7 +57,7 @@ class _Visit:
     principal: Principal
     operation: Operation
     deadline: Deadline
-    cost: int | None = None
+    noted: Noted
     may_scan: bool = False
 
     def answer(self) -> tuple[Answer, bytes]:
@@ -66,7 +67,7 @@ class _Visit:
     def _admit(self, cost: Cost) -> None:
         if not (self.may_scan or cost.is_from_memory):
             raise _ReadsTheStoreError
-        self.cost = cost.values
+        self.noted.cost = cost.values
         self.serving.allowance.admit(self.principal, cost)
 
 
@@ -84,8 +85,7 @@ class GraphQLEndpoint:
         except RefusalError as refusal:
             response = _refused(refusal.status or 400, str(refusal), refusal.code, JSON, refusal.headers)
         except DeniedError as denied:
-            code = "UNAUTHENTICATED" if denied.status == 401 else "FORBIDDEN"
-            response = _refused(denied.status, str(denied), code, JSON, denied.headers)
+            response = _refused(denied.status, str(denied), denied.code, JSON, denied.headers)
         except (ClientDisconnect, ClientGoneError):
             return
         await response(scope, receive, send)
@@ -99,13 +99,15 @@ class GraphQLEndpoint:
             fields = await fields_of(request, serving.body_timeout_s)
             is_read_only = request.method == "GET"
             operation = operation_of(fields, principal, serving.documents, is_read_only=is_read_only)
-            visit = _Visit(serving, principal, operation, deadline)
+            visit = _Visit(serving, principal, operation, deadline, note(request.scope, principal, operation))
             answer, body = await self._answered(visit, request.receive)
         except RefusalError as refusal:
             if refusal.status is not None:
                 raise
             return _refused(NOT_EXECUTED[media_type], str(refusal), refusal.code, media_type, refusal.headers)
-        headers = {} if visit.cost is None else {"Clawback-Cost": str(visit.cost)}
+        visit.noted.answer = answer
+        cost = visit.noted.cost
+        headers = {} if cost is None else {"Clawback-Cost": str(cost)}
         if answer.is_wrong_method:
             return _response(405, body, media_type, {"Allow": "POST"})
         return _response(200 if answer.is_executed else NOT_EXECUTED[media_type], body, media_type, headers)

@@ -44,9 +44,9 @@ class Documents:
             raise RefusalError(None, f"there is no document {shown}; its server knows others", "DOCUMENT_NOT_FOUND")
         return text
 
-    def check_free_text(self, *, is_admin: bool) -> None:
-        """`RefusalError` where only known documents are answered. An administrator asks what he likes."""
-        if self.are_the_only_ones and not is_admin:
+    def check_free_text(self, *, is_operator: bool) -> None:
+        """`RefusalError` where only known documents are answered. Who has shown to be the operator asks what he likes."""
+        if self.are_the_only_ones and not is_operator:
             raise RefusalError(
                 None,
                 "this server answers documents that it knows; send documentId in place of query",

@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET, Info, argument
 
 from finance.evidence import Evidence
-from semantic import QueryError
+from semantic import QueryError, visible
 from server import routing
 from server.graphql.context import Context
 from server.graphql.cost import Weight
@@ -112,11 +112,16 @@ def _routing(
 
 def _check_all_rows(context: Context) -> None:
     """What is in memory rests on all sessions, so it is for callers from whom no policy keeps a session."""
+    dimensions = visible(context.catalog, context.caller).dimensions()
+    if not {"model", "task_class"} <= dimensions.keys():
+        raise QueryError("FORBIDDEN", "routing tells of models and kinds of work, and you may not see both")
     try:
         check_unrestricted(context.planner, ("sessions",), context.caller)
     except QueryError as refused:
+        if refused.code != "NOT_ALLOWED":
+            raise
         message = "routing rests on all sessions, and you may see a part of them only; `roi` answers for those"
-        raise QueryError("FORBIDDEN" if refused.code == "NOT_ALLOWED" else refused.code, message) from refused
+        raise QueryError("FORBIDDEN", message) from refused
 
 
 def _routes(snapshot: Snapshot | None, task_class: str | None, models: list[str], default: str | None) -> list[Route]:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from semantic import Catalog
+from server.access.gate import Gate
 from server.app import create_app
 from server.graphql.persisted import ManifestError
 from server.settings import Settings
@@ -227,10 +228,15 @@ def test_where_only_known_documents_are_answered_all_else_is_refused(trusted: Cl
     assert trusted.get(query=TEXT).code == "DOCUMENT_REQUIRED"
 
 
-def test_an_administrator_asks_what_he_likes(catalog: Catalog, store: Store, manifest: Path) -> None:
-    settings = Settings(documents=manifest, documents_only=True, roles=frozenset({"admin"}))
-    with running(create_app(store, catalog, settings, lambda: NOW)) as address:
-        assert Client(address).post({"query": "{ __typename }"}).json == {"data": {"__typename": "Query"}}
+def test_whoever_has_shown_to_be_the_operator_asks_what_he_likes(
+    catalog: Catalog, store: Store, manifest: Path
+) -> None:
+    settings = Settings(documents=manifest, documents_only=True)
+    gate = Gate(settings.anybody, "the key")
+    with running(create_app(store, catalog, settings, lambda: NOW, gate=gate)) as address:
+        asking, query = Client(address), {"query": "{ __typename }"}
+        assert asking.post(query, authorization="Bearer the key").json == {"data": {"__typename": "Query"}}
+        assert asking.post(query).code == "DOCUMENT_REQUIRED"
 
 
 @pytest.mark.parametrize(
