@@ -36,9 +36,12 @@ class Weight:
     """Where it has no argument that says how many, or it is left out."""
     is_from_memory: bool = False
     """Nothing is read from the store, so it must not wait behind what does."""
+    is_instant: bool = False
+    """It is from memory and never waits, for a lock or a disk either: a thread of its own would cost more than it."""
 
 
 USUAL = Weight()
+TYPENAME = Weight(rows=1, is_from_memory=True, is_instant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Cost:
     values: int
     is_from_memory: bool
     """Of every field at the top that is asked for."""
+    is_instant: bool = False
+    """The same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ class Priced:
         given = variables or {}
         asked = [root for root in self.roots if all(_holds(c, given) for c in root.conditions)]
         values = sum(root.weight.per_value * root.columns * _rows(root, given, most_rows) for root in asked)
-        return Cost(max(values, 1), all(root.weight.is_from_memory for root in asked))
+        weights = [root.weight for root in asked]
+        return Cost(max(values, 1), all(w.is_from_memory for w in weights), all(w.is_instant for w in weights))
 
 
 def priced(document: DocumentNode, name: str | None, weights: Mapping[str, Weight]) -> Priced:
@@ -144,7 +150,7 @@ class _Reading:
 
     def _root(self, node: FieldNode, conditions: tuple[Condition, ...]) -> Root:
         name = node.name.value
-        weight = Weight(rows=1, is_from_memory=True) if name == "__typename" else self.weights.get(name, USUAL)
+        weight = TYPENAME if name == "__typename" else self.weights.get(name, USUAL)
         limits = (a.value for a in node.arguments or () if a.name.value in LIMITS)
         return Root(weight, max(self._leaves(node.selection_set), 1), self._number(next(limits, None)), conditions)
 

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -28,11 +29,19 @@ HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Option
 
 NOT_EXECUTED = {GRAPHQL_RESPONSE: 400, JSON: 200}
 """The status of a refused document. As plain JSON it has always been 200; clients rely on it."""
-KNOWN_SCANS = 1_024
+KNOWN_PLACES = 1_024
 
 
-class _ReadsTheStoreError(Exception):
-    """An operation that was taken for one from memory, and has begun nothing yet."""
+class _OtherLaneError(Exception):
+    """An operation that was taken for a quicker one, and has begun nothing yet."""
+
+
+class _Place(IntEnum):
+    """Where an operation is answered: in the event loop itself, or in a thread of one of the lanes."""
+
+    LOOP = 0
+    MEMORY = 1
+    STORE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +67,17 @@ class _Visit:
     operation: Operation
     deadline: Deadline
     noted: Noted
-    may_scan: bool = False
+    place: _Place = _Place.MEMORY
+    needed: _Place | None = None
 
     def answer(self) -> tuple[Answer, bytes]:
         answer = self.serving.engines.of(self.principal).answer(self.operation, self.deadline, self._admit)
         return answer, answer.content
 
     def _admit(self, cost: Cost) -> None:
-        if not (self.may_scan or cost.is_from_memory):
-            raise _ReadsTheStoreError
+        self.needed = _Place.LOOP if cost.is_instant else _Place.MEMORY if cost.is_from_memory else _Place.STORE
+        if self.needed > self.place:
+            raise _OtherLaneError
         self.noted.cost = cost.values
         self.serving.allowance.admit(self.principal, cost)
 
@@ -76,8 +87,8 @@ class GraphQLEndpoint:
 
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
-        self._scans: OrderedDict[str, None] = OrderedDict()
-        """Documents that read the store: another request for one goes to its lane at once."""
+        self._places: OrderedDict[tuple[str, frozenset[str] | None], _Place] = OrderedDict()
+        """What each document needed for somebody of these roles: another request for it goes there at once."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -114,16 +125,28 @@ class GraphQLEndpoint:
 
     async def _answered(self, visit: _Visit, receive: Receive) -> tuple[Answer, bytes]:
         """A document that is not known yet is prepared in the lane of what is from memory, which is quick."""
-        text = visit.operation.text
-        if text not in self._scans:
-            try:
+        key = visit.operation.text, visit.principal.roles
+        visit.place = self._places.get(key, _Place.MEMORY)
+        try:
+            return await self._answered_there(visit, receive)
+        except _OtherLaneError:
+            assert visit.needed is not None
+            visit.place = visit.needed
+            return await self._answered_there(visit, receive)
+        finally:
+            if visit.needed is not None:
+                self._places[key] = visit.needed
+                if len(self._places) > KNOWN_PLACES:
+                    self._places.popitem(last=False)
+
+    async def _answered_there(self, visit: _Visit, receive: Receive) -> tuple[Answer, bytes]:
+        match visit.place:
+            case _Place.LOOP:
+                return visit.answer()
+            case _Place.MEMORY:
                 return await visit.serving.memory.run(visit.answer, visit.deadline)
-            except _ReadsTheStoreError:
-                self._scans[text] = None
-                if len(self._scans) > KNOWN_SCANS:
-                    self._scans.popitem(last=False)
-        visit.may_scan = True
-        return await visit.serving.store.run(visit.answer, visit.deadline, receive)
+            case _Place.STORE:
+                return await visit.serving.store.run(visit.answer, visit.deadline, receive)
 
 
 def _refused(status: int, message: str, code: str, media_type: str, headers: Mapping[str, str]) -> Response:

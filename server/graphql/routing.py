@@ -20,6 +20,7 @@ from server.routing import NOTHING_KNOWN, Snapshot, expected
 from server.slices import check_unrestricted
 
 MOST_MODELS = 50
+WEIGHT = Weight(rows=10, is_from_memory=True, is_instant=True)
 
 RouteBasis = enum_type(
     "RouteBasis",
@@ -76,7 +77,7 @@ def _routing_field(inputs: Inputs) -> Any:
     )
 
 
-ROUTING = RootField("routing", _routing_field, NEEDS, weight=Weight(rows=10, is_from_memory=True))
+ROUTING = RootField("routing", _routing_field, NEEDS, weight=WEIGHT)
 
 
 def _routing(

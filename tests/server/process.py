@@ -53,4 +53,5 @@ def serving(**settings: str) -> Iterator[Server]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(20)
-            process.stdout.close()
+            if process.stdout is not None:
+                process.stdout.close()

@@ -69,6 +69,13 @@ def test_an_operation_is_from_memory_where_all_of_it_is() -> None:
     assert is_from_memory("{ routing { a } metrics @skip(if: true) { a } }")
 
 
+def test_only_what_never_waits_is_answered_in_the_event_loop() -> None:
+    of_all = weights(1_000)
+    assert {name for name, weight in of_all.items() if weight.is_instant} == {"routing"}
+    document = parse("{ routing { status } mayISpend { decision } }")
+    assert not priced(document, None, of_all).cost({}, MOST_ROWS).is_instant
+
+
 def test_each_operation_of_a_document_has_its_own_cost() -> None:
     document = parse("query A { metrics(limit: 5) { a } } query B { metrics(limit: 6) { a } }")
     assert [priced(document, name, WEIGHTS).cost({}, MOST_ROWS).values for name in ("A", "B")] == [5, 6]
