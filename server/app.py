@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -29,6 +28,7 @@ from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
 from server.graphql.engines import Engines
 from server.graphql.http import GraphQLEndpoint
+from server.graphql.serving import serving
 from server.jobs import Jobs
 from server.loads import load_routes
 from server.routing import Routing, RoutingPolicy, can_route
@@ -97,11 +97,11 @@ def create_app(
     engines, gate = Engines(engine_of), gate or Gate(settings.anybody, key)
     identify: Identify = gate
     engines.prepare(gate.role_sets)
-    pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
+    served = serving(settings, catalog, engines, identify)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool, ExitStack() as going_on:
+        with served.memory.pool, served.store.pool, ExitStack() as going_on:
             for work in (audit, gate, jobs, watch, routing):
                 if work:
                     going_on.enter_context(work.kept_going())
@@ -110,7 +110,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/", _index),
-            Route(ENDPOINT, GraphQLEndpoint(engines, identify, pool, settings.query_timeout_ms)),
+            Route(ENDPOINT, GraphQLEndpoint(served)),
             Route("/schema.graphql", _sdl(engines, identify)),
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),

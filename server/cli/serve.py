@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from secrets import token_urlsafe
+from typing import Any
 
 import click
 import uvicorn
@@ -22,6 +23,7 @@ from server.app import create_app
 from server.cli.check import check_columns
 from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
+from server.connections import bounded_http
 from server.jobs import Jobs
 from server.settings import Settings
 from store import Store
@@ -61,8 +63,8 @@ def serve(
         watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
         app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit)
         # `proxy_headers` would take the address of whoever asks from a header that he can write himself.
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", proxy_headers=False)
-        server = uvicorn.Server(config)
+        quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "proxy_headers": False}
+        server = uvicorn.Server(uvicorn.Config(app, http=bounded_http(settings), lifespan="on", **quiet))
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
         with announced(settings.store, url, token, key), suppress(KeyboardInterrupt):

@@ -25,11 +25,13 @@ from semantic import Caller, Catalog
 from semantic.planner import Planner
 from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
+from server.graphql.cost import Cost, priced
 from server.graphql.documents import Documents, Refused
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.execution import execute, execute_plain
 from server.graphql.kept import Kept
 from server.graphql.operations import Question
+from server.graphql.schema import weights
 from server.jobs import Jobs
 from server.routing import Routing
 from store import Store
@@ -94,6 +96,7 @@ class Engine:
         self._breakers = breakers
         self._routing = routing
         self._is_plain = is_plain
+        self._weights = weights(limits.rows)
         self._documents = Documents(schema)
         self._introspections: Kept[Question, Response] = Kept(MOST_INTROSPECTIONS, MOST_INTROSPECTED_BYTES)
 
@@ -111,22 +114,27 @@ class Engine:
         engine._caller = caller
         return engine
 
-    def answer(self, operation: Operation, deadline: Deadline) -> Response:
+    def answer(self, operation: Operation, deadline: Deadline, admit: Callable[[Cost], None] | None = None) -> Response:
+        """`admit` is told the cost before anything runs; what it raises ends the operation."""
         question = self._documents.question(operation.text, operation.name, operation.variables)
         if operation.is_read_only and question.is_mutation:
             refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
             return Response(_refusals([refusal]), is_executed=False, is_wrong_method=True)
         if isinstance(question, Refused):
             return Response(question.content, is_executed=False)
-        if refused := self._admitted(question):
-            return Response(_refusals([refused]), is_executed=False)
+        if admit:
+            admit(self._cost(question))
         if question.is_introspection and not self._is_plain:
             return self._introspected(question)
         return _response(self._executed(question, deadline))
 
-    def _admitted(self, question: Question) -> Told | None:
-        """Why a question is refused that could be answered: what it would cost, or who asks. None where nothing is."""
-        return None
+    def _cost(self, question: Question) -> Cost:
+        """Computed once, as it follows from the text and the variables."""
+        cost: Cost | None = question.once.get(Cost)
+        if cost is None:
+            prices = priced(question.document, question.name, self._weights)
+            cost = question.once[Cost] = prices.cost(question.given, self._limits.most_rows)
+        return cost
 
     def _introspected(self, question: Question) -> Response:
         """What is asked of the schema never changes while there is this schema."""

@@ -10,6 +10,7 @@ from finance.evidence import Evidence
 from semantic import QueryError, visible
 from server import routing
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given
 from server.graphql.generated import enum_type
 from server.graphql.roi_types import Peers, RoiEvidence, told
@@ -19,6 +20,7 @@ from server.routing import NOTHING_KNOWN, Snapshot, expected
 from server.slices import check_unrestricted
 
 MOST_MODELS = 50
+WEIGHT = Weight(rows=10, is_from_memory=True, is_instant=True)
 
 RouteBasis = enum_type(
     "RouteBasis",
@@ -75,7 +77,7 @@ def _routing_field(inputs: Inputs) -> Any:
     )
 
 
-ROUTING = RootField("routing", _routing_field, NEEDS)
+ROUTING = RootField("routing", _routing_field, NEEDS, weight=WEIGHT)
 
 
 def _routing(

@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
 from server.graphql import budgets, spending
 from server.graphql.change import CHANGE
+from server.graphql.cost import Weight
 from server.graphql.credits import CREDITS
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
@@ -27,6 +28,7 @@ from server.graphql.scores import SET_SCORE
 from server.graphql.sources import read_sources
 from server.graphql.waste import WASTE
 from server.graphql.what_if import WHAT_IF
+from server.names import field_name
 from server.withheld import hidden_names
 
 FIELDS: tuple[RootField, ...] = (
@@ -48,6 +50,12 @@ FIELDS: tuple[RootField, ...] = (
     PRICE_BOOK,
 )
 """What is offered beside the metrics; each field is a module of its own."""
+
+
+def weights(default_rows: int) -> dict[str, Weight]:
+    """What one value of each field at the top costs. `default_rows` is the limit of `metrics` where none is named."""
+    own = {"metrics": Weight(rows=default_rows), "catalog": Weight(is_from_memory=True), "sources": Weight()}
+    return own | {field_name(field.name): field.weight for field in FIELDS}
 
 
 class NoMetricError(CatalogError):
