@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
@@ -24,8 +25,9 @@ from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
 from server.graphql.engines import Engines
-from server.graphql.http import GraphQLEndpoint
+from server.graphql.http import GraphQLEndpoint, operation_of
 from server.jobs import Jobs
+from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
 from server.loads import load_routes
 from server.routing import Routing, RoutingPolicy, can_route
 from server.settings import Settings, shipped
@@ -89,6 +91,9 @@ def create_app(
     engines, identify = Engines(engine_of), everybody(Principal("anybody", settings.roles, settings.claims))
     engines.prepare(settings.roles)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
+    live = Live(engines, marks_of(store, clock, jobs, breakers, routing), LiveLimits.of(settings))
+    sockets = Sockets(live, identify, partial(operation_of, is_read_only=True), settings.origins)
+    streams = EventStreams(live, identify, settings.origins)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -96,12 +101,14 @@ def create_app(
             for work in (jobs, watch, routing):
                 if work:
                     going_on.enter_context(work.kept_going())
-            yield
+            async with live.kept_going():
+                yield
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _index),
-            Route(ENDPOINT, GraphQLEndpoint(engines, identify, pool, settings.query_timeout_ms)),
+            Route(ENDPOINT, GraphQLEndpoint(engines, identify, pool, settings.query_timeout_ms, streams.answer)),
+            WebSocketRoute(ENDPOINT, sockets),
             Route("/schema.graphql", _sdl(engines, identify)),
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
@@ -114,6 +121,8 @@ def create_app(
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
         lifespan=lifespan,
     )
+    app.state.live = live
+    return app
 
 
 def _examples() -> list[Example]:

@@ -19,7 +19,6 @@ from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
-    OperationType,
     execute_sync,
     get_operation_ast,
     parse,
@@ -32,12 +31,17 @@ from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
+from server.graphql.subscriptions import Pushed, is_mutation, is_subscription, pushed
 from server.jobs import Jobs
 from server.routing import Routing
 from store import Store
 
 CACHED_DOCUMENTS = 128
 MAX_VALIDATION_ERRORS = 10
+NOT_STREAMED = (
+    "a subscription is sent over a WebSocket (graphql-transport-ws), or by POST with Accept: text/event-stream"
+)
+NOT_POSTED = "a mutation is sent by POST; neither a socket nor a stream of events takes one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +106,26 @@ class Engine:
         engine._caller = caller
         return engine
 
+    def pushed(self, operation: Operation) -> Pushed | Response:
+        """What is to be answered again and again for a subscription, or once for a query; else the refusal."""
+        document = self._prepared(operation.text)
+        if not isinstance(document, DocumentNode):
+            return Response({"errors": document}, is_executed=False)
+        if refusal := _refusal(document, operation.name):
+            return Response({"errors": [refusal]}, is_executed=False)
+        if is_mutation(document, operation.name):
+            return Response({"errors": [told(NOT_POSTED, "BAD_REQUEST")]}, is_executed=False)
+        return pushed(document, operation.text, operation.name)
+
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
         document = self._prepared(operation.text)
         if not isinstance(document, DocumentNode):
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
             return Response({"errors": [refusal]}, is_executed=False)
-        if operation.is_read_only and _changes(document, operation.name):
+        if is_subscription(document, operation.name):
+            return Response({"errors": [told(NOT_STREAMED, "BAD_REQUEST")]}, is_executed=False)
+        if operation.is_read_only and is_mutation(document, operation.name):
             refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
             return Response({"errors": [refusal]}, is_executed=False, is_wrong_method=True)
         asked = Context(
@@ -143,11 +160,6 @@ def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
         return request_errors("SYNTAX_ERROR", [error])
     errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS)
     return request_errors("INVALID_QUERY", errors) if errors else document
-
-
-def _changes(document: DocumentNode, name: str | None) -> bool:
-    meant = get_operation_ast(document, name)
-    return meant is not None and meant.operation is OperationType.MUTATION
 
 
 def _refusal(document: DocumentNode, name: str | None) -> Told | None:

@@ -2,14 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.access import DeniedError, Identify, Principal
 from server.graphql.context import Deadline
@@ -22,6 +22,9 @@ from server.graphql.limits import MAX_BODY_BYTES
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+
+Streams = Callable[[Request, Operation], ASGIApp]
+"""Answers with a stream of events; raises `DeniedError`."""
 
 NOT_EXECUTED = 400
 """The status of a refused document as GRAPHQL_RESPONSE. As plain JSON it has always been 200; clients rely on it."""
@@ -39,15 +42,18 @@ class RefusalError(Exception):
 class GraphQLEndpoint:
     """An ASGI app for one path. The engines work in the threads of `pool`, so that the event loop stays free."""
 
-    def __init__(self, engines: Engines, identify: Identify, pool: Executor, timeout_ms: int) -> None:
+    def __init__(
+        self, engines: Engines, identify: Identify, pool: Executor, timeout_ms: int, streams: Streams | None = None
+    ) -> None:
         self._engines = engines
         self._identify = identify
         self._pool = pool
         self._timeout_ms = timeout_ms
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._respond(Request(scope, receive))
+            response: ASGIApp = await self._respond(Request(scope, receive))
         except RefusalError as refusal:
             body = orjson.dumps({"errors": [told(str(refusal), "BAD_REQUEST")]})
             response = _response(refusal.status, body, JSON, refusal.headers)
@@ -60,11 +66,13 @@ class GraphQLEndpoint:
             return
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> ASGIApp:
         deadline = Deadline.after(self._timeout_ms)
         principal = self._identify(request)
+        if self._streams and wants_events(",".join(request.headers.getlist("accept"))):
+            return self._streams(request, operation_of(await _fields(request), is_read_only=True))
         media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
-        operation = _operation(await _fields(request), is_read_only=request.method == "GET")
+        operation = operation_of(await _fields(request), is_read_only=request.method == "GET")
         loop = asyncio.get_running_loop()
         answer, body = await loop.run_in_executor(self._pool, self._answer, principal, operation, deadline)
         if answer.is_wrong_method:
@@ -95,6 +103,17 @@ def accepted(accept: str) -> str:
     if weight(best) == 0:
         raise RefusalError(406, f"this address answers {GRAPHQL_RESPONSE} or {JSON}; for people there is /graphiql")
     return best
+
+
+def wants_events(accept: str) -> bool:
+    """Whether a client wants a stream of events, and not a JSON answer as well.
+
+    Example:
+        >>> wants_events("text/event-stream"), wants_events("application/json, text/event-stream")
+        (True, False)
+    """
+    weights = dict(_media_range(part) for part in accept.lower().split(","))
+    return weights.get("text/event-stream", 0.0) > 0 and not {JSON, GRAPHQL_RESPONSE} & weights.keys()
 
 
 def _media_range(part: str) -> tuple[str, float]:
@@ -149,7 +168,8 @@ def _from_json(text: bytes, what: str) -> object:
         raise RefusalError(400, f"{what} is not JSON: {error}") from error
 
 
-def _operation(fields: object, *, is_read_only: bool) -> Operation:
+def operation_of(fields: object, *, is_read_only: bool) -> Operation:
+    """What a client sent as JSON, by HTTP or over a socket; `RefusalError` where it is no operation."""
     if not isinstance(fields, dict):
         raise RefusalError(400, "send one JSON object with query, variables and operationName; lists are not taken")
     query, name, variables = (fields.get(key) for key in ("query", "operationName", "variables"))

@@ -1,5 +1,6 @@
 """The schema, typed by the catalog. What is added to metrics.yaml appears here by itself."""
 
+from copy import copy
 from typing import Any
 
 import strawberry
@@ -9,6 +10,7 @@ from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
 from server.graphql import budgets, spending
 from server.graphql.change import CHANGE
 from server.graphql.credits import CREDITS
+from server.graphql.data_version import DATA_VERSION
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
 from server.graphql.known import AS_KNOWN
@@ -46,8 +48,12 @@ FIELDS: tuple[RootField, ...] = (
     AS_KNOWN,
     RESTATEMENTS,
     PRICE_BOOK,
+    DATA_VERSION,
 )
 """What is offered beside the metrics; each field is a module of its own."""
+
+LIVE = ("metrics", "routing", "budgets", "sources", "dataVersion")
+"""The fields of `Query` that can be subscribed to."""
 
 
 class NoMetricError(CatalogError):
@@ -79,9 +85,11 @@ def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.S
     offered = [field for field in FIELDS if all(name in seen.metrics for name in field.needs)]
     queries |= {field.name: field.make(inputs) for field in offered if not field.is_mutation}
     mutations = {field.name: field.make(inputs) for field in offered if field.is_mutation}
+    live = {name: copy(queries[name]) for name in LIVE if name in queries}
     return strawberry.Schema(
         _root("Query", queries, "Ask for metrics; what they mean is in the catalog."),
         mutation=_root("Mutation", mutations, "Tell what only the caller knows.") if mutations else None,
+        subscription=_root("Subscription", live, "The answer to the query of the same field, now and when it changes."),
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
 
