@@ -126,8 +126,8 @@ def create_app(
 
 
 def _examples() -> list[Example]:
-    directory = shipped("examples/queries")
-    return load_examples(directory) if directory.is_dir() else []
+    directories = (shipped("examples/queries"), shipped("examples/subscriptions"))
+    return [example for directory in directories if directory.is_dir() for example in load_examples(directory)]
 
 
 async def _index(request: Request) -> Response:

@@ -74,7 +74,7 @@ def pushed(document: DocumentNode, text: str, name: str | None) -> Pushed:
         _write(letters, _place(node)[0], "Subscription", "Query")
     fragments = {d.name.value: d.selection_set for d in alone.definitions if isinstance(d, FragmentDefinitionNode)}
     fields = list(_fields(operation.selection_set, fragments))
-    return Pushed("".join(letters), fields[0].name.value, tuple(dict.fromkeys(_ticking(fields, fragments, ()))))
+    return Pushed("".join(letters), fields[0].name.value, tuple(dict.fromkeys(_ticking(fields, fragments, ("data",)))))
 
 
 def _place(node: Node) -> tuple[int, int]:
