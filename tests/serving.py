@@ -10,7 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from server.live import WEBSOCKETS, LiveServer
+from server.serving import WEBSOCKETS, StreamingServer
 
 Serve = Callable[[ASGIApp], str]
 PATIENCE_S = 20.0
@@ -21,7 +21,7 @@ def running(app: ASGIApp) -> Iterator[str]:
     """Runs an app under uvicorn; gives its address, such as http://127.0.0.1:49152."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         live = getattr(app.state, "live", None) if isinstance(app, Starlette) else None
-        server = LiveServer(uvicorn.Config(app, log_level="warning", lifespan="on", **WEBSOCKETS), live)
+        server = StreamingServer(uvicorn.Config(app, log_level="warning", lifespan="on", **WEBSOCKETS), live)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -18,7 +18,7 @@ from server.cli.check import check_columns
 from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
 from server.jobs import Jobs
-from server.live import WEBSOCKETS, LiveServer
+from server.serving import WEBSOCKETS, StreamingServer
 from server.settings import Settings
 from store import Store
 
@@ -50,7 +50,7 @@ def serve(
         watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
         app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch)
         config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", **WEBSOCKETS)
-        server = LiveServer(config, app.state.live)
+        server = StreamingServer(config, app.state.live)
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
         with announced(settings.store, url, token, key), suppress(KeyboardInterrupt):

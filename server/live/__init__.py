@@ -4,16 +4,13 @@ from server.live.live import Live, LiveLimits
 from server.live.moves import marks_of
 from server.live.protocol import SUBPROTOCOL
 from server.live.sse import EventStreams
-from server.live.uvicorn_server import WEBSOCKETS, LiveServer
 from server.live.websocket import Sockets
 
 __all__ = [
     "SUBPROTOCOL",
-    "WEBSOCKETS",
     "EventStreams",
     "Live",
     "LiveLimits",
-    "LiveServer",
     "Sockets",
     "marks_of",
 ]

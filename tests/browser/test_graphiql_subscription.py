@@ -25,9 +25,9 @@ pytestmark = pytest.mark.browser
 
 TOKEN = "the-operators-own"
 EXAMPLES = load_examples(REPOSITORY / "examples/subscriptions")
-SESSIONS = (
-    '# Sessions\nsubscription { metrics(where: {agent: {eq: "main"}}) { rows { agent sessions } dataVersion } }\n'
-)
+SESSIONS = """# Sessions
+subscription { metrics(where: {agent: {eq: "main"}}) { rows { agent sessions } dataVersion } }
+"""
 
 
 @pytest.fixture(scope="module")

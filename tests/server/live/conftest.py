@@ -55,13 +55,13 @@ def own_store() -> Iterator[Store]:
 
 def schema_of(catalog: Catalog, caller: Caller | None) -> Schema:
     """Made once for a set of roles, as it takes half a second."""
-    roles = caller.roles if caller else None
-    if roles not in _SCHEMAS:
-        _SCHEMAS[roles] = build_schema(catalog, caller)
-    return _SCHEMAS[roles]
+    key = (tuple(catalog.metrics), caller.roles if caller else None)
+    if key not in _SCHEMAS:
+        _SCHEMAS[key] = build_schema(catalog, caller)
+    return _SCHEMAS[key]
 
 
-_SCHEMAS: dict[frozenset[str] | None, Schema] = {}
+_SCHEMAS: dict[object, Schema] = {}
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -9,11 +9,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from semantic import Catalog
+from semantic import Catalog, load_catalog
 from server.access import OPERATOR, Principal
 from server.live import Live, LiveLimits
 from store import Store
 from tests.server.live.conftest import QUICK, Keys, Talk, app_of, live_over, one_more_session, talk, until
+from tests.server.test_access import FILE
 from tests.serving import running
 
 SESSIONS = 'subscription { metrics(where: {agent: {eq: "main"}}) { totals { sessions } dataVersion } }'
@@ -160,12 +161,22 @@ def test_a_refused_question_is_pushed_with_its_error_like_the_answer_to_a_query(
         assert [error["extensions"]["code"] for error in payload["errors"]] == ["BAD_LIMIT"]
 
 
-def test_what_a_role_may_not_see_is_not_in_its_subscriptions_either(catalog: Catalog, store: Store) -> None:
-    with served(catalog, store) as (url, _, keys), talk(url) as client:
-        keys.known["nobody's"] = Principal("nobody", frozenset({"no such role"}))
-        client.begin({"token": "nobody's"})
-        client.subscribe("subscription { metrics { totals { cashUsd: sessions } } }")
-        assert client.hear()["type"] == "next"
+def test_everybody_is_pushed_his_own_rows_and_no_metric_that_is_withheld(own_store: Store) -> None:
+    agents = {name: Principal(name, frozenset(), {"agents": (name,)}) for name in ("main", "scout")}
+    with served(load_catalog(FILE), own_store) as (url, live, keys), talk(url) as main, talk(url) as scout:
+        keys.known |= agents
+        for client, name in ((main, "main"), (scout, "scout")):
+            client.begin({"token": name})
+            client.subscribe("subscription { metrics { rows { agent sessions } } }")
+        assert main.pushed() == {"metrics": {"rows": [{"agent": "main", "sessions": 2}]}}
+        assert scout.pushed() == {"metrics": {"rows": [{"agent": "scout", "sessions": 1}]}}
+        assert live.feeds == 2
+        one_more_session(own_store, 1)
+        assert main.pushed() == {"metrics": {"rows": [{"agent": "main", "sessions": 3}]}}
+        scout.subscribe("subscription { metrics { rows { cost } } }", "2")
+        refused = scout.hear()
+        assert (refused["id"], refused["type"]) == ("2", "error")
+        assert refused["payload"][0]["message"] == "Cannot query field 'cost' on type 'MetricsRow'."
 
 
 @pytest.mark.parametrize(
