@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
-from functools import partial
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -92,7 +91,7 @@ def create_app(
     engines.prepare(settings.roles)
     pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
     live = Live(engines, marks_of(store, clock, jobs, breakers, routing), LiveLimits.of(settings))
-    sockets = Sockets(live, identify, partial(operation_of, is_read_only=True), settings.origins)
+    sockets = Sockets(live, identify, lambda fields, _: operation_of(fields, is_read_only=True), settings.origins)
     streams = EventStreams(live, identify, settings.origins)
 
     @asynccontextmanager

@@ -44,19 +44,6 @@ class Pushed:
     """Where the answer has values that move with the clock."""
 
 
-def is_subscription(document: DocumentNode, name: str | None) -> bool:
-    return _kind(document, name) is OperationType.SUBSCRIPTION
-
-
-def is_mutation(document: DocumentNode, name: str | None) -> bool:
-    return _kind(document, name) is OperationType.MUTATION
-
-
-def _kind(document: DocumentNode, name: str | None) -> OperationType | None:
-    meant = get_operation_ast(document, name)
-    return meant.operation if meant else None
-
-
 def pushed(document: DocumentNode, text: str, name: str | None) -> Pushed:
     """Of a document that is valid and has this operation, a subscription or a query."""
     operation = get_operation_ast(document, name)

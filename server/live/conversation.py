@@ -6,7 +6,7 @@ from contextlib import ExitStack, aclosing, contextmanager, suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from server.access import DeniedError, Identify
+from server.access import DeniedError, Identify, Principal
 from server.graphql.engine import Operation
 from server.graphql.errors import told
 from server.graphql.http import RefusalError
@@ -32,8 +32,8 @@ from server.live.protocol import (
 )
 from server.live.visitor import Visitor
 
-Reads = Callable[[object], Operation]
-"""What a client sent as JSON becomes an operation, as in the body of a POST; `RefusalError` where it is none."""
+Reads = Callable[[object, Principal], Operation]
+"""What somebody sent as JSON becomes an operation, as in the body of a POST; `RefusalError` where it is none."""
 
 
 CLOSING_S = 1.0
@@ -137,7 +137,7 @@ class Conversation:
         assert self._visitor is not None
         last = complete_message(id_)
         try:
-            operation = self._reads(fields)
+            operation = self._reads(fields, self._visitor.principal)
             with self._closed_where_denied():
                 async with aclosing(self._live.pushes(self._visitor, operation)) as pushes:
                     async for content in pushes:

@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import pytest
@@ -84,7 +83,7 @@ def app_of(live: Live, keys: Keys, origins: frozenset[str] = frozenset()) -> Sta
 
     streams = EventStreams(live, keys, origins)
     endpoint = GraphQLEndpoint(live._engines, keys, live._pool, 10_000, streams.answer)
-    sockets = Sockets(live, keys, partial(operation_of, is_read_only=True), origins)
+    sockets = Sockets(live, keys, lambda fields, _: operation_of(fields, is_read_only=True), origins)
     app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", sockets)], lifespan=lifespan)
     app.state.live = live
     return app

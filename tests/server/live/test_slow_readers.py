@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Scope
 
 from semantic import Catalog
-from server.access import OPERATOR, everybody
+from server.access import OPERATOR, Principal, everybody
 from server.graphql.engine import Operation
 from server.graphql.http import operation_of
 from server.live import EventStreams, Live, LiveLimits, Sockets
@@ -106,7 +106,7 @@ def test_a_socket_that_nobody_reads_is_given_up_with_its_place(catalog: Catalog,
     async def receive() -> Message:
         return messages.pop(0) if messages else await silence()
 
-    def reads(fields: Any) -> Operation:
+    def reads(fields: Any, _: Principal) -> Operation:
         return operation_of(fields, is_read_only=True)
 
     async def test(live: Live) -> None:

@@ -125,7 +125,7 @@ def test_a_subscription_by_plain_post_says_how_it_is_sent(catalog: Catalog, stor
         assert json.loads(response.read())["errors"] == [
             {
                 "message": "a subscription is sent over a WebSocket (graphql-transport-ws), or by POST with Accept: "
-                "text/event-stream",
+                "text/event-stream alone",
                 "extensions": {"code": "BAD_REQUEST"},
             }
         ]
