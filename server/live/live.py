@@ -76,6 +76,7 @@ class Live:
         self._feeds: dict[object, Feed] = {}
         self.computed = 0
         """Answers that were computed for pushes, since the server is up."""
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="live")
 
     @property
@@ -85,6 +86,7 @@ class Live:
 
     @asynccontextmanager
     async def kept_going(self) -> AsyncIterator[None]:
+        self._loop = asyncio.get_running_loop()
         watching = asyncio.create_task(self._moves.watch(), name="live")
         try:
             yield
@@ -97,6 +99,12 @@ class Live:
         """Completes all subscriptions; nobody is let in any more."""
         self.ending.set()
         self.places.close()
+
+    def end_soon(self) -> None:
+        """The same, from any thread."""
+        if self._loop:
+            with suppress(RuntimeError):  # the loop has ended, and everything with it
+                self._loop.call_soon_threadsafe(self.end)
 
     async def ended(self, within_s: float) -> None:
         """Ends, and waits for whoever is still there to be told; not for one who does not read."""
