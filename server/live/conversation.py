@@ -183,7 +183,7 @@ class Conversation:
         try:
             yield
         except DeniedError as denied:
-            code = UNAUTHORIZED if denied.status == 401 else FORBIDDEN
+            code = {401: UNAUTHORIZED, 429: TRY_LATER, 503: TRY_LATER}.get(denied.status, FORBIDDEN)
             raise ClosingError(closing(code, str(denied))) from denied
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-UNKNOWN = 100
+UNKNOWN = 200
 """Connections that have not said yet who they are; they have seconds to do so."""
 
 

@@ -55,13 +55,8 @@ class Sockets:
         return visitor
 
     def _known(self, socket: WebSocket) -> Visitor | None:
-        """A browser cannot send headers: it says who it is in its first message."""
-        try:
-            return Visitor.of(socket, self._identify)
-        except DeniedError as denied:
-            if denied.status == 401 and "authorization" not in socket.headers:
-                return None
-            raise
+        """A browser cannot send headers: it says who it is in its first message, and has tried nothing until then."""
+        return Visitor.of(socket, self._identify) if "authorization" in socket.headers else None
 
 
 class _TurnedAwayError(Exception):
