@@ -1,8 +1,9 @@
-"""Writes what is made from code: the catalog of metrics, the table of settings, the schema. `make docs` runs it."""
+"""Writes what is made from code: the catalog, who sees what, the settings, the schema. `make docs` runs it."""
 
 from pathlib import Path
 
 from semantic import load_catalog
+from server.access.page import roles_markdown
 from server.alerts.settings import AlertSettings
 from server.catalog_page import catalog_markdown
 from server.graphql import build_schema
@@ -23,6 +24,7 @@ def pages() -> dict[Path, str]:
     catalog = load_catalog((ROOT / "metrics.yaml").read_text(encoding="utf-8"), "metrics.yaml")
     return {
         ROOT / "docs/catalog.md": catalog_markdown(catalog) + "\n",
+        ROOT / "docs/roles.md": roles_markdown(catalog),
         ROOT / "docs/settings.md": SETTINGS_INTRODUCTION + "".join(_setting(name) for name in _names()),
         ROOT / "examples/clients/schema.graphql": build_schema(catalog).as_str() + "\n",
     }

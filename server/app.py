@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -15,16 +14,22 @@ from starlette.routing import Route, WebSocketRoute
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
-from server.access import DeniedError, Identify, Principal, everybody
+from server.access import DeniedError, Identify, Principal
+from server.access.audit import Audit
+from server.access.audited import Audited
+from server.access.gate import Gate
+from server.access.opened import SaysOpen
 from server.alerts.routes import budget_routes
 from server.alerts.watch import Watch
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
 from server.budgets import Breakers
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
-from server.graphql.engine import Engine
+from server.graphql.engine import Engine, Operation
 from server.graphql.engines import Engines
-from server.graphql.http import GraphQLEndpoint, operation_of
+from server.graphql.http import GraphQLEndpoint
+from server.graphql.request import operation_of
+from server.graphql.serving import serving
 from server.jobs import Jobs
 from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
 from server.loads import load_routes
@@ -72,32 +77,42 @@ def create_app(
     key: str = "",
     breakers: Breakers | None = None,
     watch: Watch | None = None,
+    gate: Gate | None = None,
+    audit: Audit | None = None,
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
 
     With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
     With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
+    `gate` tells who asks; without one everybody is whom the settings name. `audit` writes down what was asked.
     """
     caller = settings.caller
     limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
     policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
-    routing = Routing(store, Planner(catalog), clock, caller, policy) if can_route(catalog, caller) else None
+    # One snapshot for all, as the operator sees it: the field refuses callers from whom a policy keeps sessions.
+    routing = Routing(store, Planner(catalog), clock, None, policy) if can_route(catalog, None) else None
 
     def engine_of(seen_by: Caller | None) -> Engine:
         schema = build_schema(catalog, seen_by)
         return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing)
 
-    engines, identify = Engines(engine_of), everybody(Principal("anybody", settings.roles, settings.claims))
-    engines.prepare(settings.roles)
-    pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
-    live = Live(engines, marks_of(store, clock, jobs, breakers, routing), LiveLimits.of(settings))
-    sockets = Sockets(live, identify, lambda fields, _: operation_of(fields, is_read_only=True), settings.origins)
+    engines, gate = Engines(engine_of), gate or Gate(settings.anybody)
+    identify: Identify = gate
+    engines.prepare(gate.role_sets)
+    served = serving(settings, catalog, engines, identify)
+    marks = marks_of(store, clock, jobs, breakers, routing)
+    live = Live(engines, marks, LiveLimits.of(settings), served.allowance.admit, audit)
+
+    def reads(fields: object, principal: Principal) -> Operation:
+        return operation_of(fields, principal, served.documents, is_read_only=True)
+
+    sockets = Sockets(live, identify, reads, settings.origins)
     streams = EventStreams(live, identify, settings.origins)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool, ExitStack() as going_on:
-            for work in (jobs, watch, routing):
+        with served.memory.pool, served.store.pool, ExitStack() as going_on:
+            for work in (audit, gate, jobs, watch, routing):
                 if work:
                     going_on.enter_context(work.kept_going())
             async with live.kept_going():
@@ -106,7 +121,7 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/", _index),
-            Route(ENDPOINT, GraphQLEndpoint(engines, identify, pool, settings.query_timeout_ms, streams.answer)),
+            Route(ENDPOINT, GraphQLEndpoint(served, streams.answer)),
             WebSocketRoute(ENDPOINT, sockets),
             Route("/schema.graphql", _sdl(engines, identify)),
             Route("/graphiql", graphiql_page),
@@ -114,10 +129,14 @@ def create_app(
             Route("/graphiql/{name}", graphiql_file),
             Route("/health/live", _live),
             Route("/health/ready", _ready(store, identity)),
-            *(load_routes(jobs, key) if jobs and key else ()),
+            *(load_routes(jobs, key, identify, audit) if jobs and key else ()),
             *(budget_routes(watch.actions, clock, key, catalog, caller) if watch else ()),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
+        middleware=[
+            *([Middleware(Audited, audit=audit, path=ENDPOINT)] if audit else ()),
+            Middleware(SaysOpen, gate=gate),
+            Middleware(TrustedHostMiddleware, allowed_hosts=(*HOSTS, *settings.hosts), www_redirect=False),
+        ],
         lifespan=lifespan,
     )
     app.state.live = live

@@ -1,9 +1,11 @@
-"""`/loads`: the command line asks the server that owns the store to load something. Only who may read the notice may.
+"""`/loads`: somebody asks the server that owns the store to load something.
 
-The key is in the notice beside the store, which only the owner of the store can read: whoever has it could as well load
-into the file itself.
+The command line shows the key of the notice beside the store, which only the owner of the store can read: whoever has
+it could as well load into the file itself, so he may name any source. Who has a token with the role `ingest` or `admin`
+may name the sources of the server's own file, and is told no more of a load than how it went.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from secrets import compare_digest
 from typing import Any
@@ -17,9 +19,12 @@ from starlette.routing import Route
 from loaders import LoadError
 from loaders.kinds import LOADERS
 from loaders.sources import Source, source_of
+from server.access import DeniedError, Identify, Principal
+from server.access.audit import Audit
 from server.jobs import Job, JobRefusedError, Jobs, place_of
 
 MAX_BODY_BYTES = 100_000
+INGEST = "ingest"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -28,8 +33,8 @@ class Wish(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: str
-    location: str = Field(max_length=4096)
+    kind: str = ""
+    location: str = Field("", max_length=4096)
     name: str | None = None
     options: dict[str, str] = Field(default_factory=dict)
     token: str | None = Field(None, max_length=10_000, repr=False)
@@ -37,36 +42,87 @@ class Wish(BaseModel):
     """Whether it is loaded only where its schedule says so."""
 
 
-def load_routes(jobs: Jobs, key: str) -> list[Route]:
+def load_routes(jobs: Jobs, key: str, identify: Identify, audit: Audit | None = None) -> list[Route]:
+    """`key` is that of the notice; `identify` tells who else asks."""
+
     async def start(request: Request) -> Response:
-        if refusal := _refusal(request, key):
-            return refusal
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                return _told(413, f"the body has more than {MAX_BODY_BYTES:,} bytes")
         try:
-            wish = Wish.model_validate(orjson.loads(bytes(body)))
-            source = _source(jobs, wish)
+            asker = _asker(request, key, identify)
+            wish = Wish.model_validate(orjson.loads(await _body(request)))
+            source = _source(jobs, wish) if asker is None else _named(jobs, wish)
             job = jobs.start_if_due(source, wish.token) if wish.is_due_only else jobs.start(source, wish.token)
-            if job is None:
-                return JSONResponse({"number": 0, "state": "not due"}, headers=HEADERS)
+        except DeniedError as denied:
+            return _told(denied.status, str(denied), denied.headers)
+        except _TooLongError as error:
+            return _told(413, str(error))
         except JobRefusedError as error:
             return _told(409, str(error))
         except (LoadError, orjson.JSONDecodeError) as error:
             return _told(400, str(error))
         except ValidationError as error:
             return _told(400, "; ".join(f"{m['loc']}: {m['msg']}" for m in error.errors(include_input=False)))
-        return JSONResponse(shown(job), status_code=202, headers=HEADERS)
+        if audit is not None:
+            audit.happened("load", asker.name if asker else "operator", source=wish.name or wish.kind)
+        if job is None:
+            return JSONResponse({"number": 0, "state": "not due"}, headers=HEADERS)
+        return JSONResponse(shown(job) if asker is None else _outline(job), status_code=202, headers=HEADERS)
 
     async def show(request: Request) -> Response:
-        if refusal := _refusal(request, key):
-            return refusal
+        try:
+            asker = _asker(request, key, identify)
+        except DeniedError as denied:
+            return _told(denied.status, str(denied), denied.headers)
         job = jobs.job(request.path_params["number"])
-        return JSONResponse(shown(job), headers=HEADERS) if job else _told(404, "there is no such job")
+        if job is None or (asker is not None and job.source not in jobs.sources):
+            return _told(404, "there is no such job")
+        return JSONResponse(shown(job) if asker is None else _outline(job), headers=HEADERS)
 
     return [Route("/loads", start, methods=["POST"]), Route("/loads/{number:int}", show, methods=["GET"])]
+
+
+class _TooLongError(Exception):
+    """The body is longer than a wish can be."""
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise _TooLongError(f"the body has more than {MAX_BODY_BYTES:,} bytes")
+    return bytes(body)
+
+
+def _asker(request: Request, key: str, identify: Identify) -> Principal | None:
+    """None for the command line of the store's owner. `DeniedError` for whoever may not ask for loads."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and compare_digest(given.encode(), key.encode()):
+        return None
+    principal = identify(request)
+    if principal.is_anybody:  # a web page could ask so, too: it needs no answer to do harm
+        raise DeniedError(401, "loads are for the command line of whoever owns the store, or for a token with `ingest`")
+    if principal.roles is not None and INGEST not in principal.roles:
+        scope = {"WWW-Authenticate": 'Bearer realm="clawback", error="insufficient_scope"'}
+        raise DeniedError(403, f"loads need the role `{INGEST}`, which {principal.name} does not have", scope)
+    return principal
+
+
+def _named(jobs: Jobs, wish: Wish) -> Source:
+    """A source of the server's own file, by its name alone: where it is and how it is read is not the asker's."""
+    if wish.name is None or wish.kind or wish.location or wish.options or wish.token:
+        raise LoadError('a token loads what the server\'s file of sources names: send {"name": "..."}')
+    found = next((source for source in jobs.sources if source.name == wish.name), None)
+    if found is None:
+        raise LoadError(f"the server's file of sources names no '{wish.name}'")
+    return found
+
+
+def _outline(job: Job) -> dict[str, Any]:
+    """How a load went, without what it read or where: its error and its rejections quote that."""
+    report = asdict(job.report) if job.report else {}
+    counts = {name: value for name, value in report.items() if isinstance(value, int)}
+    error = "the operator can see why" if job.error else None
+    return {"number": job.number, "name": job.source.name, "state": job.state, "counts": counts, "error": error}
 
 
 def shown(job: Job) -> dict[str, Any]:
@@ -84,13 +140,6 @@ def shown(job: Job) -> dict[str, Any]:
     }
 
 
-def _refusal(request: Request, key: str) -> Response | None:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and compare_digest(given.encode(), key.encode()):
-        return None
-    return _told(401, "loads are for the command line of whoever owns the store")
-
-
 def _source(jobs: Jobs, wish: Wish) -> Source:
     if wish.kind not in LOADERS or not wish.location:
         raise LoadError("give a kind and a location")
@@ -106,5 +155,5 @@ def _source(jobs: Jobs, wish: Wish) -> Source:
     return found
 
 
-def _told(status: int, message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=status, headers=HEADERS)
+def _told(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": message}, status_code=status, headers=HEADERS | dict(headers or {}))

@@ -13,10 +13,11 @@ from finance.budgets import Rule
 from semantic import Caller, QueryError, zone_names
 from semantic.periods import Calendar
 from semantic.ranges import parse_range
+from server.access.principal import ADMIN, Principal
+from server.access.settings import AccessSettings
 from server.alerts.settings import AlertSettings
 from server.budgets.rules import default_rule
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from server.limit_settings import LimitSettings
 
 Claim = str | int | Decimal | bool
 
@@ -34,7 +35,7 @@ def _metrics_file() -> Path:
     return here if here.is_file() else shipped("metrics.yaml")
 
 
-class Settings(AlertSettings):
+class Settings(LimitSettings, AlertSettings, AccessSettings):
     model_config = SettingsConfigDict(env_prefix="CLAWBACK_", frozen=True, extra="forbid")
 
     store: Path = Field(
@@ -44,10 +45,6 @@ class Settings(AlertSettings):
         default_factory=_metrics_file,
         description="The file that declares the metrics; default: metrics.yaml in the working directory, "
         "else the one that comes with Clawback.",
-    )
-    host: str = Field(
-        "127.0.0.1",
-        description="The address to listen on. Only this machine: there is no authentication yet.",
     )
     port: int = Field(8321, ge=0, le=65535, description="The port to listen on; 0 lets the system choose a free one.")
     default_rows: int = Field(1_000, ge=1, description="Rows of an answer where the question names no limit.")
@@ -117,8 +114,8 @@ class Settings(AlertSettings):
 
     roles: Annotated[frozenset[str] | None, NoDecode] = Field(
         None,
-        description="The roles of everybody who asks, separated by commas; not set, whoever asks is the operator, who "
-        "sees everything.",
+        description="The roles of everybody who asks without a token while the server is open, separated by commas; "
+        "not set, whoever asks is the operator, who sees everything.",
     )
     claims: Annotated[dict[str, Claim | tuple[Claim, ...]], NoDecode] = Field(
         default_factory=dict,
@@ -135,7 +132,10 @@ class Settings(AlertSettings):
         1_000, ge=50, description="The least time between two pushes of one subscription; only the newest is pushed."
     )
     live_connections: int = Field(
-        1_000, ge=0, description="Connections with subscriptions, WebSockets and streams of events together."
+        500,
+        ge=0,
+        description="Connections with subscriptions, WebSockets and streams of events together; fewer than "
+        "CLAWBACK_MAX_CONNECTIONS, so that there is always room for questions.",
     )
     live_connections_each: int = Field(
         200, ge=1, description="The same of one principal; without tokens, everybody is one."
@@ -186,16 +186,6 @@ class Settings(AlertSettings):
             raise ValueError(str(error)) from error
         return words
 
-    @field_validator("host")
-    @classmethod
-    def _stays_on_this_machine(cls, host: str) -> str:
-        if host not in LOOPBACK:
-            raise ValueError(
-                f"'{host}' can be reached from other machines, and there is no authentication yet; "
-                f"use one of {', '.join(LOOPBACK)}, and a tunnel (ssh -L) to reach it from elsewhere"
-            )
-        return host
-
     @model_validator(mode="after")
     def _default_is_within_the_maximum(self) -> Self:
         if self.default_rows > self.max_rows:
@@ -215,5 +205,11 @@ class Settings(AlertSettings):
 
     @property
     def caller(self) -> Caller | None:
-        """Whoever asks; None for the operator."""
-        return None if self.roles is None else Caller(self.roles, self.claims)
+        """Whoever asks without a token; None for the operator."""
+        return self.anybody.caller
+
+    @property
+    def anybody(self) -> Principal:
+        """Whoever asks without a token, while the server is open."""
+        roles = None if self.roles is None or ADMIN in self.roles else self.roles
+        return Principal("anybody", roles, {} if roles is None else self.claims, is_anybody=True)

@@ -90,7 +90,7 @@ class Reader:
         return rows
 
     def interrupt(self) -> None:
-        """Stops the running query from another thread: there it raises `QueryError`. One that is over stays so."""
+        """Stops the running query from another thread: there it raises `QueryTimeout`. One that is over stays so."""
         with suppress(duckdb.Error):
             self._cursor.interrupt()
 
@@ -105,7 +105,7 @@ class Reader:
         except duckdb.InterruptException as error:
             if "maximum execution time" in str(error):
                 raise QueryTimeout(f"the query took longer than {timeout_ms:,} ms and was stopped") from error
-            raise QueryError("the query was interrupted") from error
+            raise QueryTimeout("the query was interrupted: its time was over, or nobody waits for it") from error
         except duckdb.Error as error:
             raise _query_error(error) from error
 

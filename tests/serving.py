@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,11 +18,11 @@ PATIENCE_S = 20.0
 
 
 @contextmanager
-def running(app: ASGIApp) -> Iterator[str]:
-    """Runs an app under uvicorn; gives its address, such as http://127.0.0.1:49152."""
+def running(app: ASGIApp, http: Any = "auto") -> Iterator[str]:
+    """Runs an app under uvicorn with a protocol; gives its address, such as http://127.0.0.1:49152."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         live = getattr(app.state, "live", None) if isinstance(app, Starlette) else None
-        server = StreamingServer(uvicorn.Config(app, log_level="warning", lifespan="on", **WEBSOCKETS), live)
+        server = StreamingServer(uvicorn.Config(app, http=http, log_level="warning", lifespan="on", **WEBSOCKETS), live)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -1,9 +1,20 @@
 """Somebody who asks: his name for the audit, his roles, and the claims that row policies compare with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from semantic import Caller, Scalar
+from semantic import Caller, Catalog, Scalar
+
+ADMIN = "admin"
+"""Whoever has this role is the operator: he sees everything and may do everything."""
+ROLES = {
+    "finance": "All metrics, cash, burn and plans among them, and what was known when.",
+    "router": "Usage, cost, ROI and budgets; it reserves and settles spend. No cash, no bills, no plans.",
+    "dashboard": "Usage, cost, waste and ROI, to look at. No cash, no bills, no plans.",
+    "ingest": "Tells scores and asks for loads. It sees no metric.",
+    ADMIN: "Everything, as the operator.",
+}
+"""The roles that Clawback itself knows; a metrics file may name others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +24,16 @@ class Principal:
     roles: frozenset[str] | None = None
     """None for the operator, who sees everything and is no caller."""
     claims: Mapping[str, Scalar | tuple[Scalar, ...]] = field(default_factory=dict)
+    is_anybody: bool = False
+    """He showed nothing of himself, and the server is open to whoever reaches it."""
+
+    @classmethod
+    def of(
+        cls, name: str, roles: Iterable[str], claims: Mapping[str, Scalar | tuple[Scalar, ...]] | None = None
+    ) -> "Principal":
+        """Somebody with these roles; the operator where one of them is `admin`."""
+        found = frozenset(roles)
+        return cls(name) if ADMIN in found else cls(name, found, claims or {})
 
     @property
     def caller(self) -> Caller | None:
@@ -21,3 +42,10 @@ class Principal:
 
 
 OPERATOR = Principal("operator")
+
+
+def known_roles(catalog: Catalog) -> frozenset[str]:
+    """Those of Clawback, and those that a metrics file names. Another one is a mistake, or another program's."""
+    parts = [*catalog.metrics.values(), *(d for model in catalog.models.values() for d in model.dimensions.values())]
+    named = [catalog.access, *(part.access for part in parts), *(policy.unless for policy in catalog.policies.values())]
+    return frozenset(ROLES).union(*named)

@@ -15,6 +15,7 @@ COMMANDS = {
     "runway": "How long the cash lasts, and what it would be with other inputs.",
     "sql": "Print the SQL that answers a question.",
     "explain": "Say where the numbers of a question come from.",
+    "token": "Make, list and revoke the tokens of those who may ask the server.",
     "budget": "Show where budgets stand, or look once and act on it.",
     "check": "Check a metrics file, also against the store's tables.",
     "schema": "Print the GraphQL schema, the catalog as a page, or the JSON Schema of a metrics file.",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from semantic.formats.ossie import export
+from server.cli.asker import asker_of
 from server.cli.converted import finish, loss_option, output_option
 from server.cli.opening import open_catalog
 from server.settings import Settings
@@ -23,4 +24,7 @@ def ossie(output: Path | None, allow_loss: bool) -> None:
 
     What it has no words for is told with its place, and then nothing is written unless --allow-loss says so.
     """
-    finish(export(open_catalog(Settings())), output, allow_loss=allow_loss)
+    settings = Settings()
+    if asker_of(settings, (), ()) is not None:
+        raise click.ClickException("an export has the tables and definitions behind every metric: it is the operator's")
+    finish(export(open_catalog(settings)), output, allow_loss=allow_loss)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from server.access.settings import LOOPBACK
 from server.cli.exchange import exchange
-from server.settings import LOOPBACK
 from store import StoreError
 
 PATIENCE_S = 5.0

@@ -6,7 +6,7 @@ import click
 
 from semantic import Caller, Catalog, MetricQuery, Result
 from server.answer import ask
-from server.cli.asker import asker_of, asker_options
+from server.cli.asker import asker_of, asker_options, key_for
 from server.cli.notice import server_of
 from server.cli.opening import open_catalog, open_store
 from server.cli.output import as_csv, as_json, print_table
@@ -61,4 +61,5 @@ def _answered(
                 f"{settings.store} is served at {server.url}, which answers everybody as its own settings say; "
                 "leave out --role and --claim, or stop that server"
             ) from error
-        return ask_server(server.url, catalog, question)
+        caller = asker if settings.token is not None else None
+        return ask_server(server.url, catalog, question, caller, key_for(settings, server))

@@ -7,6 +7,7 @@ from typing import Any
 
 from semantic import (
     Both,
+    Caller,
     Catalog,
     Comparison,
     Either,
@@ -39,11 +40,16 @@ PARAMETERS = {
 }  # fmt: skip
 
 
-def ask_server(url: str, catalog: Catalog, question: MetricQuery) -> Result:
-    """`QueryError` where the file or the server refuses, each in its own words; `StoreError` where nobody answers."""
-    plan_query(catalog, question)
+def ask_server(
+    url: str, catalog: Catalog, question: MetricQuery, caller: Caller | None = None, key: str = ""
+) -> Result:
+    """Asks as whoever has the `key`, who is the `caller`.
+
+    `QueryError` where the file or the server refuses, each in its own words; `StoreError` where nobody answers.
+    """
+    plan_query(catalog, question, caller)
     asked = {"query": document(question), "variables": variables(catalog, question)}
-    answer = exchange(f"{url}/graphql", asked)
+    answer = exchange(f"{url}/graphql", asked, key=key)
     try:
         read = _refusal(answer) or _result(catalog, question, answer["data"]["metrics"])
     except ODD as error:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from semantic import Catalog, QueryError
+from server.cli.asker import asker_of, key_for
 from server.cli.exchange import exchange
 from server.cli.notice import server_of
 from server.cli.opening import open_catalog, open_store
@@ -139,7 +140,7 @@ def _answered(settings: Settings, catalog: Catalog, document: str, variables: di
     """From the store itself, or from the server that owns it."""
     try:
         with open_store(settings) as store:
-            caller = settings.caller
+            caller = asker_of(settings, (), ())
             limits = AnswerLimits(
                 settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days
             )
@@ -150,7 +151,9 @@ def _answered(settings: Settings, catalog: Catalog, document: str, variables: di
         server = server_of(settings.store)
         if server is None:
             raise
-        answer = exchange(f"{server.url}/graphql", {"query": document, "variables": variables})
+        answer = exchange(
+            f"{server.url}/graphql", {"query": document, "variables": variables}, key=key_for(settings, server)
+        )
         if not isinstance(answer, dict):
             raise StoreError(f"the server at {server.url} owns the store and answers in another form") from None
         # What comes over HTTP has its shares as exact decimals; here they are the floats that the store itself gives.

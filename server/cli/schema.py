@@ -5,6 +5,7 @@ import click
 from semantic import visible
 from semantic.formats.json_schema import metrics_schema_text
 from server.catalog_page import catalog_markdown
+from server.cli.asker import asker_of
 from server.cli.opening import open_catalog
 from server.graphql import build_schema
 from server.settings import Settings
@@ -23,7 +24,8 @@ def command(form: str) -> None:
         return
     settings = Settings()
     catalog = open_catalog(settings)
+    caller = asker_of(settings, (), ())
     if form == "markdown":
-        click.echo(catalog_markdown(visible(catalog, settings.caller), hidden_names(catalog, settings.caller)))
+        click.echo(catalog_markdown(visible(catalog, caller), hidden_names(catalog, caller)))
     else:
-        click.echo(build_schema(catalog, settings.caller).as_str())
+        click.echo(build_schema(catalog, caller).as_str())

@@ -1,26 +1,34 @@
 """`clawback serve`: the server, which owns the store while it runs."""
 
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from secrets import token_urlsafe
+from typing import Any
 
 import click
 import uvicorn
 
 from loaders.sources import read_sources
 from semantic import Catalog
+from server.access.audit import Audit
+from server.access.gate import Gate
+from server.access.making import BindingError, check_binding, gate_of
+from server.access.opened import WARNING
+from server.access.settings import LOOPBACK
 from server.alerts.actions import Actions
 from server.alerts.watch import Watch
 from server.app import create_app
 from server.cli.check import check_columns
 from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
+from server.connections import bounded_http
 from server.jobs import Jobs
 from server.serving import WEBSOCKETS, StreamingServer
 from server.settings import Settings
 from store import Store
+from store.tokens import Tokens
 
 
 @click.command("serve")
@@ -46,10 +54,18 @@ def serve(
     token, key = token_urlsafe(), token_urlsafe()
     sources = read_sources(settings.sources) if settings.sources else ()
     jobs = Jobs(store, clock, settings.load_timeout_s, sources)
-    with open_breakers(settings, store) as breakers, listening(settings.host, settings.port) as listener:
+    audit = audit_of(settings, clock)
+    with (
+        Tokens.beside(settings.store) as tokens,
+        open_breakers(settings, store) as breakers,
+        gated(settings, catalog, tokens, clock, key, audit) as gate,
+        listening(settings.host, settings.port) as listener,
+    ):
         watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
-        app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", **WEBSOCKETS)
+        app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit)
+        # `proxy_headers` would take the address of whoever asks from a header that he can write himself.
+        quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "proxy_headers": False}
+        config = uvicorn.Config(app, http=bounded_http(settings), lifespan="on", **quiet, **WEBSOCKETS)
         server = StreamingServer(config, app.state.live)
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
@@ -57,6 +73,33 @@ def serve(
             server.run(sockets=[listener])
     if not server.started:
         raise click.ClickException("the server did not start; the lines above say why")
+
+
+def audit_of(settings: Settings, clock: Callable[[], datetime]) -> Audit | None:
+    path = settings.audit_file(settings.store)
+    return None if path is None else Audit(path, clock, settings.audit_log_mb)
+
+
+@contextmanager
+def gated(
+    settings: Settings,
+    catalog: Catalog,
+    tokens: Tokens,
+    clock: Callable[[], datetime],
+    key: str,
+    audit: Audit | None = None,
+) -> Iterator[Gate]:
+    """The gate of a server. An open one is told on standard error; `ClickException` where it must not be open."""
+    gate = gate_of(settings, catalog, tokens, clock, settings.anybody, key, audit)
+    try:
+        check_binding(settings, gate)
+    except BindingError as error:
+        raise click.ClickException(str(error)) from error
+    if gate.is_open:
+        click.echo(WARNING, err=True)
+    elif settings.host not in LOOPBACK and not settings.hosts:
+        click.echo("Set CLAWBACK_HOSTS to the names by which clients call this server; others are refused.", err=True)
+    yield gate
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from finance.change import Change, GroupChange, explain_change
 from semantic import QueryError, TimeRange
 from server.graphql.change_rows import MEASURES, MOST_SESSIONS, Question, Table
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.cut import CutValue, cut_by, cut_values, cuts
 from server.graphql.fields import Inputs, RootField, given, today
 from server.graphql.generated import enum_type, list_of
@@ -218,4 +219,5 @@ CHANGE = RootField(
     "changeExplained",
     _field,
     needs=("session_cost", "session_api_cost", "inference_cost", "costed_sessions", "costed_requests"),
+    weight=Weight(per_value=20),
 )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from semantic import Caller, Catalog
 from semantic.planner import Planner
 from server.budgets import Breakers
+from server.graphql.stop import Stop
 from server.jobs import Jobs
 from server.routing import Routing
 from store import QueryTimeout, Reader, Store
@@ -24,15 +25,20 @@ class Deadline:
 
     at: float
     timeout_ms: int
+    stop: Stop = field(default_factory=Stop, compare=False)
 
     @classmethod
     def after(cls, timeout_ms: int) -> "Deadline":
         return cls(time.monotonic() + timeout_ms / 1000, timeout_ms)
 
+    def left_s(self) -> float:
+        """Not more than 0 where it has passed."""
+        return self.at - time.monotonic()
+
     def remaining_ms(self) -> int:
-        """At least 1; `QueryTimeout` where nothing is left."""
-        left = int((self.at - time.monotonic()) * 1000)
-        if left < 1:
+        """At least 1; `QueryTimeout` where nothing is left, or nobody waits any more."""
+        left = int(self.left_s() * 1000)
+        if left < 1 or self.stop.is_asked:
             raise self.passed()
         return left
 
@@ -89,7 +95,9 @@ class Context:
 
     @cached_property
     def reader(self) -> Reader:
-        return self._opened.enter_context(self.store.snapshot())
+        reader = self._opened.enter_context(self.store.snapshot())
+        self._opened.enter_context(self.deadline.stop.reaching(reader))
+        return reader
 
     def close(self) -> None:
         self._opened.close()

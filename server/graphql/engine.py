@@ -25,11 +25,13 @@ from semantic import Caller, Catalog
 from semantic.planner import Planner
 from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
+from server.graphql.cost import Cost, priced
 from server.graphql.documents import Documents, Refused
 from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.execution import execute, execute_plain
 from server.graphql.kept import Kept
 from server.graphql.operations import Question
+from server.graphql.schema import weights
 from server.graphql.subscriptions import Pushed, pushed
 from server.jobs import Jobs
 from server.routing import Routing
@@ -99,6 +101,7 @@ class Engine:
         self._breakers = breakers
         self._routing = routing
         self._is_plain = is_plain
+        self._weights = weights(limits.rows)
         self._documents = Documents(schema)
         self._introspections: Kept[Question, Response] = Kept(MOST_INTROSPECTIONS, MOST_INTROSPECTED_BYTES)
 
@@ -125,7 +128,8 @@ class Engine:
             return Response(_refusals([told(NOT_POSTED, "BAD_REQUEST")]), is_executed=False)
         return pushed(question.document, operation.text, operation.name)
 
-    def answer(self, operation: Operation, deadline: Deadline) -> Response:
+    def answer(self, operation: Operation, deadline: Deadline, admit: Callable[[Cost], None] | None = None) -> Response:
+        """`admit` is told the cost before anything runs; what it raises ends the operation."""
         question = self._documents.question(operation.text, operation.name, operation.variables)
         if operation.is_read_only and question.is_mutation:
             refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
@@ -134,15 +138,19 @@ class Engine:
             return Response(question.content, is_executed=False)
         if question.is_subscription:
             return Response(_refusals([told(NOT_STREAMED, "BAD_REQUEST")]), is_executed=False)
-        if refused := self._admitted(question):
-            return Response(_refusals([refused]), is_executed=False)
+        if admit:
+            admit(self._cost(question))
         if question.is_introspection and not self._is_plain:
             return self._introspected(question)
         return _response(self._executed(question, deadline))
 
-    def _admitted(self, question: Question) -> Told | None:
-        """Why a question is refused that could be answered: what it would cost, or who asks. None where nothing is."""
-        return None
+    def _cost(self, question: Question) -> Cost:
+        """Computed once, as it follows from the text and the variables."""
+        cost: Cost | None = question.once.get(Cost)
+        if cost is None:
+            prices = priced(question.document, question.name, self._weights)
+            cost = question.once[Cost] = prices.cost(question.given, self._limits.most_rows)
+        return cost
 
     def _introspected(self, question: Question) -> Response:
         """What is asked of the schema never changes while there is this schema."""

@@ -1,7 +1,9 @@
 """An engine for everybody who asks: who has the same roles sees the same schema."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import lru_cache
+from itertools import islice
 
 from semantic import Caller
 from server.access import DeniedError, Principal
@@ -18,14 +20,17 @@ class Engines:
     def __init__(self, make: Callable[[Caller | None], Engine]) -> None:
         self._of_roles = lru_cache(MOST_ROLE_SETS)(lambda roles: make(None if roles is None else Caller(roles)))
 
-    def prepare(self, roles: frozenset[str] | None) -> None:
-        """Makes the engine of these roles now; `CatalogError` where it cannot be made."""
-        self._of_roles(roles)
+    def prepare(self, role_sets: Iterable[frozenset[str] | None]) -> None:
+        """Makes the engines of these roles now, so that no first question waits; `CatalogError` where one cannot be."""
+        for roles in islice(role_sets, MOST_ROLE_SETS):
+            with suppress(NoMetricError):  # whoever asks with them is told
+                self._of_roles(roles)
 
     def of(self, principal: Principal) -> Engine:
         """`DeniedError` where his roles open nothing to him."""
         try:
             engine = self._of_roles(principal.roles)
         except NoMetricError as error:
-            raise DeniedError(403, f"the roles of {principal.name} open no metric to him") from error
+            scope = {"WWW-Authenticate": 'Bearer realm="clawback", error="insufficient_scope"'}
+            raise DeniedError(403, f"the roles of {principal.name} open nothing to him", scope) from error
         return engine.asked_by(principal.caller)

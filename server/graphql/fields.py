@@ -10,6 +10,7 @@ from strawberry import UNSET
 from semantic import Caller, Catalog, Filter, QueryError, TimeRange, local_day, visible, zone_names
 from semantic.ranges import parse_range
 from server.graphql.context import Context
+from server.graphql.cost import USUAL, Weight
 from server.graphql.filters import FilterInputs, read_filter
 from server.graphql.rows import enums_of
 from server.keys import Key, keys_of
@@ -55,6 +56,8 @@ class RootField:
     """Gives a `strawberry.field` or `strawberry.mutation`."""
     needs: tuple[str, ...] = ()
     is_mutation: bool = False
+    weight: Weight = USUAL
+    """What one value of it costs."""
     roles: frozenset[str] = frozenset()
     """Who has it in his schema; empty for everybody. The operator has every field."""
     tells_nothing: bool = False

@@ -1,10 +1,8 @@
 """GraphQL over HTTP: POST with JSON and GET, both response media types, every refusal as JSON with its own status."""
 
-import asyncio
-import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
-from urllib.parse import parse_qsl
+from dataclasses import dataclass, field
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -12,174 +10,132 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.access import DeniedError, Identify, Principal
+from server.access.audited import Noted, note
+from server.graphql.allowance import Allowance
 from server.graphql.context import Deadline
+from server.graphql.cost import Cost
 from server.graphql.engine import Operation
 from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
 from server.graphql.errors import told
-from server.graphql.limits import MAX_BODY_BYTES
+from server.graphql.lanes import ClientGoneError, Lane
+from server.graphql.media import GRAPHQL_RESPONSE, JSON, accepted, wants_events
+from server.graphql.persisted import Documents
+from server.graphql.refusal import RefusalError
+from server.graphql.request import fields_of, operation_of
 
-GRAPHQL_RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
 
 Streams = Callable[[Request, Operation], ASGIApp]
 """Answers with a stream of events; raises `DeniedError`."""
 
-NOT_EXECUTED = 400
-"""The status of a refused document as GRAPHQL_RESPONSE. As plain JSON it has always been 200; clients rely on it."""
+NOT_EXECUTED = {GRAPHQL_RESPONSE: 400, JSON: 200}
+"""The status of a refused document. As plain JSON it has always been 200; clients rely on it."""
+KNOWN_SCANS = 1_024
 
 
-class RefusalError(Exception):
-    """A request that is not GraphQL over HTTP."""
+class _ReadsTheStoreError(Exception):
+    """An operation that was taken for one from memory, and has begun nothing yet."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        self.status = status
-        self.headers = headers or {}
-        super().__init__(message)
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the endpoint works with."""
+
+    engines: Engines
+    identify: Identify
+    allowance: Allowance
+    memory: Lane
+    store: Lane
+    timeout_ms: int
+    body_timeout_s: float = 5.0
+    documents: Documents = field(default_factory=Documents)
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One request. Its operation runs in a thread of a lane, which tells its cost before anything else."""
+
+    serving: Serving
+    principal: Principal
+    operation: Operation
+    deadline: Deadline
+    noted: Noted
+    may_scan: bool = False
+
+    def answer(self) -> tuple[Answer, bytes]:
+        answer = self.serving.engines.of(self.principal).answer(self.operation, self.deadline, self._admit)
+        return answer, answer.content
+
+    def _admit(self, cost: Cost) -> None:
+        if not (self.may_scan or cost.is_from_memory):
+            raise _ReadsTheStoreError
+        self.noted.cost = cost.values
+        self.serving.allowance.admit(self.principal, cost)
 
 
 class GraphQLEndpoint:
-    """An ASGI app for one path. The engines work in the threads of `pool`, so that the event loop stays free."""
+    """An ASGI app for one path. The engines work in the threads of two lanes, so that the event loop stays free."""
 
-    def __init__(
-        self, engines: Engines, identify: Identify, pool: Executor, timeout_ms: int, streams: Streams | None = None
-    ) -> None:
-        self._engines = engines
-        self._identify = identify
-        self._pool = pool
-        self._timeout_ms = timeout_ms
+    def __init__(self, serving: Serving, streams: Streams | None = None) -> None:
+        self._serving = serving
         self._streams = streams
+        self._scans: OrderedDict[str, None] = OrderedDict()
+        """Documents that read the store: another request for one goes to its lane at once."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response: ASGIApp = await self._respond(Request(scope, receive))
         except RefusalError as refusal:
-            body = orjson.dumps({"errors": [told(str(refusal), "BAD_REQUEST")]})
-            response = _response(refusal.status, body, JSON, refusal.headers)
+            response = _refused(refusal.status or 400, str(refusal), refusal.code, JSON, refusal.headers)
         except DeniedError as denied:
-            code = "UNAUTHENTICATED" if denied.status == 401 else "FORBIDDEN"
-            response = _response(
-                denied.status, orjson.dumps({"errors": [told(str(denied), code)]}), JSON, denied.headers
-            )
-        except ClientDisconnect:
+            response = _refused(denied.status, str(denied), denied.code, JSON, denied.headers)
+        except (ClientDisconnect, ClientGoneError):
             return
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> ASGIApp:
-        deadline = Deadline.after(self._timeout_ms)
-        principal = self._identify(request)
-        if self._streams and wants_events(",".join(request.headers.getlist("accept"))):
-            return self._streams(request, operation_of(await _fields(request), is_read_only=True))
-        media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
-        operation = operation_of(await _fields(request), is_read_only=request.method == "GET")
-        loop = asyncio.get_running_loop()
-        answer, body = await loop.run_in_executor(self._pool, self._answer, principal, operation, deadline)
+        serving = self._serving
+        deadline = Deadline.after(serving.timeout_ms)
+        principal = serving.identify(request)
+        accept = ",".join(request.headers.getlist("accept")) or "*/*"
+        if self._streams and wants_events(accept):
+            fields = await fields_of(request, serving.body_timeout_s)
+            return self._streams(request, operation_of(fields, principal, serving.documents, is_read_only=True))
+        media_type = accepted(accept)
+        try:
+            fields = await fields_of(request, serving.body_timeout_s)
+            is_read_only = request.method == "GET"
+            operation = operation_of(fields, principal, serving.documents, is_read_only=is_read_only)
+            visit = _Visit(serving, principal, operation, deadline, note(request.scope, principal, operation))
+            answer, body = await self._answered(visit, request.receive)
+        except RefusalError as refusal:
+            if refusal.status is not None:
+                raise
+            return _refused(NOT_EXECUTED[media_type], str(refusal), refusal.code, media_type, refusal.headers)
+        visit.noted.answer = answer
+        cost = visit.noted.cost
+        headers = {} if cost is None else {"Clawback-Cost": str(cost)}
         if answer.is_wrong_method:
             return _response(405, body, media_type, {"Allow": "POST"})
-        return _response(200 if answer.is_executed or media_type == JSON else NOT_EXECUTED, body, media_type)
+        return _response(200 if answer.is_executed else NOT_EXECUTED[media_type], body, media_type, headers)
 
-    def _answer(self, principal: Principal, operation: Operation, deadline: Deadline) -> tuple[Answer, bytes]:
-        answer = self._engines.of(principal).answer(operation, deadline)
-        return answer, answer.content
-
-
-def accepted(accept: str) -> str:
-    """The media type of the response that a client likes best; a wildcard means plain JSON.
-
-    Example:
-        >>> accepted("text/html, */*;q=0.8")
-        'application/json'
-        >>> accepted("application/json, application/graphql-response+json")
-        'application/graphql-response+json'
-    """
-    weights = dict(_media_range(part) for part in accept.lower().split(","))
-
-    def weight(offer: str) -> float:
-        return weights.get(offer, weights.get("application/*", weights.get("*/*", 0.0)))
-
-    offers = (GRAPHQL_RESPONSE, JSON) if GRAPHQL_RESPONSE in weights else (JSON, GRAPHQL_RESPONSE)
-    best = max(offers, key=weight)
-    if weight(best) == 0:
-        raise RefusalError(406, f"this address answers {GRAPHQL_RESPONSE} or {JSON}; for people there is /graphiql")
-    return best
+    async def _answered(self, visit: _Visit, receive: Receive) -> tuple[Answer, bytes]:
+        """A document that is not known yet is prepared in the lane of what is from memory, which is quick."""
+        text = visit.operation.text
+        if text not in self._scans:
+            try:
+                return await visit.serving.memory.run(visit.answer, visit.deadline)
+            except _ReadsTheStoreError:
+                self._scans[text] = None
+                if len(self._scans) > KNOWN_SCANS:
+                    self._scans.popitem(last=False)
+        visit.may_scan = True
+        return await visit.serving.store.run(visit.answer, visit.deadline, receive)
 
 
-def wants_events(accept: str) -> bool:
-    """Whether a client wants a stream of events, and not a JSON answer as well.
-
-    Example:
-        >>> wants_events("text/event-stream"), wants_events("application/json, text/event-stream")
-        (True, False)
-    """
-    weights = dict(_media_range(part) for part in accept.lower().split(","))
-    return weights.get("text/event-stream", 0.0) > 0 and not {JSON, GRAPHQL_RESPONSE} & weights.keys()
-
-
-def _media_range(part: str) -> tuple[str, float]:
-    name, *parameters = (piece.strip() for piece in part.split(";"))
-    weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-    return name, float(weight) if re.fullmatch(r"[01](\.\d{0,3})?", weight) else 1.0
-
-
-async def _fields(request: Request) -> object:
-    """What the request says, whichever way it came; not looked at yet."""
-    match request.method:
-        case "GET":
-            return _from_query_string(request.scope["query_string"])
-        case "POST":
-            _check_content_type(request.headers.get("content-type", ""))
-            return _from_json(await _body(request), "the body")
-    raise RefusalError(405, f"{request.method} is not for this address; use POST or GET", {"Allow": "GET, POST"})
-
-
-def _check_content_type(content_type: str) -> None:
-    name, *parameters = (piece.strip() for piece in content_type.lower().split(";"))
-    charset = next((p.partition("=")[2].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
-    if name != JSON or charset not in ("utf-8", "utf8"):
-        raise RefusalError(415, f"the body is sent as {JSON} in UTF-8, not as '{content_type}'", {"Accept": JSON})
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise RefusalError(413, f"the body has more than {MAX_BODY_BYTES:,} bytes", {"Connection": "close"})
-    return bytes(body)
-
-
-def _from_query_string(query_string: bytes) -> dict[str, object]:
-    try:
-        pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=16)
-    except ValueError as error:
-        raise RefusalError(400, f"the query string cannot be read: {error}") from error
-    fields: dict[str, object] = dict(pairs)
-    for name in ("variables", "extensions"):
-        if text := fields.pop(name, ""):
-            fields[name] = _from_json(str(text).encode(), name)
-    return fields
-
-
-def _from_json(text: bytes, what: str) -> object:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise RefusalError(400, f"{what} is not JSON: {error}") from error
-
-
-def operation_of(fields: object, *, is_read_only: bool) -> Operation:
-    """What a client sent as JSON, by HTTP or over a socket; `RefusalError` where it is no operation."""
-    if not isinstance(fields, dict):
-        raise RefusalError(400, "send one JSON object with query, variables and operationName; lists are not taken")
-    query, name, variables = (fields.get(key) for key in ("query", "operationName", "variables"))
-    if not isinstance(query, str) or not query:
-        raise RefusalError(400, "query is missing; it is the text of a GraphQL document")
-    if not isinstance(name, str | None):
-        raise RefusalError(400, "operationName is text, or left out")
-    if not isinstance(variables, dict | None) or not isinstance(fields.get("extensions"), dict | None):
-        raise RefusalError(400, "variables and extensions are JSON objects, or left out")
-    return Operation(query, variables, name or None, is_read_only)
+def _refused(status: int, message: str, code: str, media_type: str, headers: Mapping[str, str]) -> Response:
+    return _response(status, orjson.dumps({"errors": [told(message, code)]}), media_type, headers)
 
 
 def _response(status: int, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -11,6 +11,7 @@ from strawberry import UNSET, Info, Parent, argument
 from finance.pricing import PriceBook, list_equivalent
 from semantic import MetricQuery, Order, QueryError, Row
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.cut import CutValue, cut_by, cut_name, cut_values, cuts
 from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.generated import list_of
@@ -204,4 +205,6 @@ def _row(row: Row) -> AsKnownRow:
     )
 
 
-AS_KNOWN = RootField("spendAsKnown", _field, needs=("requests", "inference_cost"), roles=FINANCE)
+AS_KNOWN = RootField(
+    "spendAsKnown", _field, needs=("requests", "inference_cost"), roles=FINANCE, weight=Weight(per_value=20)
+)

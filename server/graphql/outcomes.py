@@ -10,6 +10,7 @@ from strawberry import Info
 from finance.maturity import DAY_US, Moment, Step, Tasks, kaplan_meier, share
 from semantic import QueryError, local_day
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given, instant_of, time_range
 from server.graphql.scalars import BigInt
 from server.graphql.tasks import COUNTED, KINDS, MOST_KINDS, RESULTS, TASKS, WORDS, Alike, Asked, read
@@ -230,4 +231,6 @@ def _float(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-OUTCOMES = RootField("outcomes", _make, needs=("decided_tasks", "successful_tasks", "session_cost"))
+OUTCOMES = RootField(
+    "outcomes", _make, needs=("decided_tasks", "successful_tasks", "session_cost"), weight=Weight(per_value=20)
+)

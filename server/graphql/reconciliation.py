@@ -12,6 +12,7 @@ from finance import reconciliation as finance
 from finance.pricing import rounded_usd
 from semantic import QueryError
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import FINANCE, Inputs, RootField, given
 from server.graphql.scalars import BigInt
 from server.graphql.states import enum_of
@@ -211,4 +212,6 @@ def _make(_: Inputs) -> Any:
     )
 
 
-RECONCILIATION = RootField("reconciliation", _make, needs=("inference_cost", "provider_bills"), roles=FINANCE)
+RECONCILIATION = RootField(
+    "reconciliation", _make, needs=("inference_cost", "provider_bills"), roles=FINANCE, weight=Weight(per_value=20)
+)

@@ -9,6 +9,7 @@ from strawberry import UNSET, Info, argument
 
 from semantic import QueryError
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.metrics import TimeRangeInput, read_time
 from server.graphql.scalars import BigInt
@@ -109,4 +110,6 @@ def _plain(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.astimezone(UTC).replace(tzinfo=None)
 
 
-RESTATEMENTS = RootField("restatements", _field, needs=("requests", "inference_cost"), roles=FINANCE)
+RESTATEMENTS = RootField(
+    "restatements", _field, needs=("requests", "inference_cost"), roles=FINANCE, weight=Weight(per_value=20)
+)

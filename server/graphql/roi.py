@@ -13,6 +13,7 @@ from finance.evidence import Evidence, Gates, evidence_of
 from finance.tally import Prior, Tally, prior_of
 from semantic import QueryError, local_day, suggestion, visible
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given, instant_of, known_zone, time_range
 from server.graphql.generated import enum_type, list_of
 from server.graphql.roi_types import Peers, RoiEvidence, told
@@ -144,7 +145,7 @@ def _roi_field(inputs: Inputs) -> Any:
     )
 
 
-ROI = RootField("roi", _roi_field, NEEDS)
+ROI = RootField("roi", _roi_field, NEEDS, weight=Weight(per_value=20))
 
 
 def _asked(

@@ -7,9 +7,10 @@ import strawberry
 from strawberry import UNSET, Info, argument
 
 from finance.evidence import Evidence
-from semantic import QueryError
+from semantic import QueryError, visible
 from server import routing
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given
 from server.graphql.generated import enum_type
 from server.graphql.roi_types import Peers, RoiEvidence, told
@@ -75,7 +76,7 @@ def _routing_field(inputs: Inputs) -> Any:
     )
 
 
-ROUTING = RootField("routing", _routing_field, NEEDS)
+ROUTING = RootField("routing", _routing_field, NEEDS, weight=Weight(rows=10, is_from_memory=True))
 
 
 def _routing(
@@ -111,11 +112,16 @@ def _routing(
 
 def _check_all_rows(context: Context) -> None:
     """What is in memory rests on all sessions, so it is for callers from whom no policy keeps a session."""
+    dimensions = visible(context.catalog, context.caller).dimensions()
+    if not {"model", "task_class"} <= dimensions.keys():
+        raise QueryError("FORBIDDEN", "routing tells of models and kinds of work, and you may not see both")
     try:
         check_unrestricted(context.planner, ("sessions",), context.caller)
     except QueryError as refused:
+        if refused.code != "NOT_ALLOWED":
+            raise
         message = "routing rests on all sessions, and you may see a part of them only; `roi` answers for those"
-        raise QueryError("FORBIDDEN" if refused.code == "NOT_ALLOWED" else refused.code, message) from refused
+        raise QueryError("FORBIDDEN", message) from refused
 
 
 def _routes(snapshot: Snapshot | None, task_class: str | None, models: list[str], default: str | None) -> list[Route]:

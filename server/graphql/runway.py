@@ -25,6 +25,7 @@ from finance.runway import (
 from semantic import QueryError
 from server.burn import MODELS, Basis
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.runway_doubt import (
     AgentsAffordable,
@@ -292,4 +293,6 @@ def _make(inputs: Inputs) -> Any:
     )
 
 
-RUNWAY = RootField("runway", _make, needs=("cash", "burn_rate", "net_burn_rate"), roles=FINANCE)
+RUNWAY = RootField(
+    "runway", _make, needs=("cash", "burn_rate", "net_burn_rate"), roles=FINANCE, weight=Weight(per_value=100)
+)

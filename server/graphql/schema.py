@@ -9,6 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from semantic import Caller, Catalog, CatalogError, Mark, Mistake, visible
 from server.graphql import budgets, spending
 from server.graphql.change import CHANGE
+from server.graphql.cost import Weight
 from server.graphql.credits import CREDITS
 from server.graphql.data_version import DATA_VERSION
 from server.graphql.discovery import CatalogInfo, catalog_info
@@ -29,6 +30,7 @@ from server.graphql.scores import SET_SCORE
 from server.graphql.sources import read_sources
 from server.graphql.waste import WASTE
 from server.graphql.what_if import WHAT_IF
+from server.names import field_name
 from server.withheld import hidden_names
 
 FIELDS: tuple[RootField, ...] = (
@@ -54,6 +56,12 @@ FIELDS: tuple[RootField, ...] = (
 
 LIVE = ("metrics", "routing", "budgets", "sources", "dataVersion")
 """The fields of `Query` that can be subscribed to."""
+
+
+def weights(default_rows: int) -> dict[str, Weight]:
+    """What one value of each field at the top costs. `default_rows` is the limit of `metrics` where none is named."""
+    own = {"metrics": Weight(rows=default_rows), "catalog": Weight(is_from_memory=True), "sources": Weight()}
+    return own | {field_name(field.name): field.weight for field in FIELDS}
 
 
 class NoMetricError(CatalogError):

@@ -21,11 +21,13 @@ from server.graphql.budget_types import (
     known_text,
 )
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import ROUTER, Inputs, RootField
 from server.graphql.scalars import BigInt
 from store.ledger import MOST_USD, Hold, HoldError
 
 NEEDS = ("inference_cost",)
+WEIGHT = Weight(rows=10, is_from_memory=True)
 
 _TriggerArgument = Annotated[
     BudgetTrigger, strawberry.argument(description="What started the session; budgets may exempt some.")
@@ -186,8 +188,8 @@ def _hold(hold: Hold) -> ReservedHold:
 
 
 FIELDS = (
-    RootField("may_i_spend", _may, NEEDS, roles=ROUTER),
-    RootField("reserve", _reserve, NEEDS, is_mutation=True, roles=ROUTER),
-    RootField("settle", _settle, NEEDS, is_mutation=True, roles=ROUTER),
-    RootField("release", _release, NEEDS, is_mutation=True, roles=ROUTER),
+    RootField("may_i_spend", _may, NEEDS, roles=ROUTER, weight=WEIGHT),
+    RootField("reserve", _reserve, NEEDS, is_mutation=True, roles=ROUTER, weight=WEIGHT),
+    RootField("settle", _settle, NEEDS, is_mutation=True, roles=ROUTER, weight=WEIGHT),
+    RootField("release", _release, NEEDS, is_mutation=True, roles=ROUTER, weight=WEIGHT),
 )

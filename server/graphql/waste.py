@@ -10,6 +10,7 @@ from strawberry import Info
 from finance.waste import ClassTotals, ClassWaste, SessionClass, finished_sessions, waste_by_class
 from semantic import QueryError, TimeRange, local_day
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given, known_zone, time_range, today
 from server.graphql.scalars import BigInt
 from server.slices import Slice, slice_of
@@ -175,4 +176,4 @@ def _info(row: ClassWaste) -> WasteClassInfo:
     )
 
 
-WASTE = RootField("wasteBreakdown", waste_field, NEEDS)
+WASTE = RootField("wasteBreakdown", waste_field, NEEDS, weight=Weight(per_value=20))

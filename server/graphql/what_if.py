@@ -9,6 +9,7 @@ from strawberry import UNSET, Info, argument
 
 from semantic import Filter, QueryError, TimeRange, suggestion
 from server.graphql.context import Context
+from server.graphql.cost import Weight
 from server.graphql.fields import Inputs, RootField, given, today
 from server.graphql.metrics import TimeRangeInput, read_time
 from server.graphql.what_if_answer import Asked, WhatIf, told
@@ -98,4 +99,9 @@ def _target(context: Context, provider: str | None, model: str) -> tuple[str, st
     raise QueryError("UNKNOWN_MODEL", f"the price book has no line of '{model}'{of_whom}; load one, or {hint}")
 
 
-WHAT_IF = RootField("whatIf", _field, needs=("requests", "inference_cost", "task_success_rate", "cost_per_success"))
+WHAT_IF = RootField(
+    "whatIf",
+    _field,
+    needs=("requests", "inference_cost", "task_success_rate", "cost_per_success"),
+    weight=Weight(per_value=20),
+)

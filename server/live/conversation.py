@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from server.access import DeniedError, Identify, Principal
 from server.graphql.engine import Operation
 from server.graphql.errors import told
-from server.graphql.http import RefusalError
+from server.graphql.refusal import RefusalError
 from server.live.live import Live, RefusedError
 from server.live.places import FullError
 from server.live.protocol import (
@@ -143,7 +143,7 @@ class Conversation:
                     async for content in pushes:
                         await self._say(next_message(id_, content))
         except RefusalError as refusal:
-            last = error_message(id_, [told(str(refusal), "BAD_REQUEST")])
+            last = error_message(id_, [told(str(refusal), refusal.code)])
         except RefusedError as refused:
             last = error_message(id_, refused.errors)
         if self._protocol.end(id_):

@@ -1,18 +1,25 @@
 """All subscriptions of a server: who listens to which feed, and how it begins and ends."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
+from uuid import uuid4
 
 import orjson
 
 from server.access import Principal
+from server.access.audit import Asked, Audit, codes_in
+from server.access.proxy import peer_of
 from server.graphql.context import Deadline
+from server.graphql.cost import Cost
 from server.graphql.engine import Operation, Response
 from server.graphql.engines import Engines
+from server.graphql.errors import told
+from server.graphql.refusal import RefusalError
 from server.graphql.subscriptions import Pushed
 from server.live.feed import Feed
 from server.live.moves import Mark, Moves
@@ -21,6 +28,7 @@ from server.live.visitor import Visitor
 from server.settings import Settings
 
 T = TypeVar("T")
+Admit = Callable[[Principal, Cost], None]
 
 
 class RefusedError(Exception):
@@ -35,7 +43,7 @@ class RefusedError(Exception):
 class LiveLimits:
     interval_s: float = 1.0
     """Between two pushes of one subscription."""
-    connections: int = 1_000
+    connections: int = 500
     connections_each: int = 200
     """Of one principal."""
     subscriptions: int = 20
@@ -66,12 +74,22 @@ class LiveLimits:
 class Live:
     """It lives in one event loop, within `kept_going`."""
 
-    def __init__(self, engines: Engines, marks: Mapping[str, Callable[[], Mark]], limits: LiveLimits) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        marks: Mapping[str, Callable[[], Mark]],
+        limits: LiveLimits,
+        admit: Admit = lambda principal, cost: None,
+        audit: Audit | None = None,
+    ) -> None:
+        """`admit` is told what each push costs, and refuses what is too much, as it does for questions."""
         self.limits = limits
         self.places = Places(limits.connections, limits.connections_each)
         self.ending = asyncio.Event()
         """Set when the server goes down: whoever streams completes."""
         self._engines = engines
+        self._admit = admit
+        self._audit = audit
         self._moves = Moves(marks)
         self._feeds: dict[object, Feed] = {}
         self.computed = 0
@@ -120,10 +138,34 @@ class Live:
             RefusedError: it is no operation that can be answered.
             DeniedError: the visitor may not ask, or may not any more.
         """
-        async with aclosing(self._followed(visitor, operation)) as pushes:
-            async for content in pushes:
-                visitor.check()
-                yield content
+        began, codes = time.monotonic(), tuple[str, ...]()
+        try:
+            async with aclosing(self._followed(visitor, operation)) as pushes:
+                async for content in pushes:
+                    visitor.check()
+                    yield content
+        except RefusedError as refused:
+            codes = codes_in({"errors": refused.errors})
+            raise
+        finally:
+            self._note(visitor, operation, codes, time.monotonic() - began)
+
+    def _note(self, visitor: Visitor, operation: Operation, codes: tuple[str, ...], seconds: float) -> None:
+        """One line of the audit for a subscription, when it is over."""
+        if self._audit:
+            self._audit.asked(
+                Asked(
+                    request_id=uuid4().hex,
+                    principal=visitor.principal,
+                    peer=peer_of(visitor.connection),
+                    surface="subscription",
+                    text=operation.text,
+                    operation=operation.name,
+                    variables=operation.variables,
+                    codes=codes,
+                    duration_ms=round(seconds * 1000, 3),
+                )
+            )
 
     async def _followed(self, visitor: Visitor, operation: Operation) -> AsyncGenerator[bytes, None]:
         engine = await self._in_a_thread(lambda: self._engines.of(visitor.principal))
@@ -145,7 +187,7 @@ class Live:
             query = Operation(pushed.text, operation.variables, operation.name, is_read_only=True)
 
             def answers() -> Awaitable[bytes]:
-                return self._in_a_thread(lambda: self._answer(principal, query))
+                return self._answered(principal, query)
 
             feed = Feed(pushed, answers, self._moves, self.limits.interval_s)
             feed.start()
@@ -159,10 +201,25 @@ class Live:
                 feed.stop()
                 del self._feeds[key]
 
-    def _answer(self, principal: Principal, query: Operation) -> bytes:
-        self.computed += 1
-        deadline = Deadline.after(self.limits.timeout_ms)  # nobody waits for a push, so its wait for a thread is free
-        return self._engines.of(principal).answer(query, deadline).content
+    async def _answered(self, principal: Principal, query: Operation) -> bytes:
+        """In a thread; interrupted where nobody listens any more."""
+        begun: list[Deadline] = []
+
+        def answer() -> bytes:
+            self.computed += 1
+            deadline = Deadline.after(self.limits.timeout_ms)  # nobody waits for a push: its wait for a thread is free
+            begun.append(deadline)
+            engine = self._engines.of(principal)
+            return engine.answer(query, deadline, lambda cost: self._admit(principal, cost)).content
+
+        try:
+            return await self._in_a_thread(answer)
+        except RefusalError as refusal:
+            return orjson.dumps({"errors": [told(str(refusal), refusal.code)]})
+        except asyncio.CancelledError:
+            for deadline in begun:
+                deadline.stop.ask()
+            raise
 
     async def _in_a_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

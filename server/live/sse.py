@@ -133,8 +133,7 @@ def next_event(content: bytes) -> bytes:
 
 
 def _denial(denied: DeniedError) -> bytes:
-    code = "UNAUTHENTICATED" if denied.status == 401 else "FORBIDDEN"
-    return next_event(orjson.dumps({"errors": [told(str(denied), code)]}))
+    return next_event(orjson.dumps({"errors": [told(str(denied), denied.code)]}))
 
 
 def _start(status: int, headers: dict[str, str]) -> dict[str, object]:

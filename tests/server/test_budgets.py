@@ -460,7 +460,7 @@ def test_a_request_is_reserved_and_settled_by_graphql(api: Api, catalog: Catalog
 def test_who_sees_a_part_of_the_spend_is_told_nothing_of_budgets(house: House) -> None:
     text = (Path(__file__).parents[2] / "metrics.yaml").read_text()
     guarded = load_catalog(text + '\npolicies:\n  own: {model: requests, rows: "agent = :caller.agent"}\n')
-    caller = Caller(frozenset({"team"}), {"agent": "main"})
+    caller = Caller(frozenset({"router"}), {"agent": "main"})
     api = Api(guarded, house.store, caller=caller)
     assert api.codes("{ budgets { budgetId } }") == ["NOT_ALLOWED"]
     assert api.codes("{ mayISpend(trigger: CRON) { reason } }") == ["NOT_ALLOWED"]

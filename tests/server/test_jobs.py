@@ -225,7 +225,7 @@ def test_whoever_asks_with_a_role_sees_that_something_is_wrong_and_not_what_was_
         jobs.end()
     store.note_failure("cash", str(tmp_path / "cash.csv"), "got 'the CEO's bonus'", now=NOW)
     asked = "{ sources { rejected lastError rejections { reason } } }"
-    (seen,) = Api(catalog, store, jobs=jobs, caller=Caller(frozenset(), {})).data(asked)["sources"]
+    (seen,) = Api(catalog, store, jobs=jobs, caller=Caller(frozenset({"dashboard"}), {})).data(asked)["sources"]
     assert seen == {"rejected": 1, "lastError": "the operator can see why", "rejections": []}
     (all_of_it,) = Api(catalog, store, jobs=jobs).data(asked)["sources"]
     assert all_of_it["lastError"] == "got 'the CEO's bonus'"

@@ -157,9 +157,9 @@ def test_policies_hold_for_what_was_known_too(store: Store) -> None:
     load(store, 2, CALL, replace(CALL, request_key="r2", agent="scout"))
     load(store, 3, replace(LINE, input=Decimal(3)))
     text = (REPOSITORY / "metrics.yaml").read_text(encoding="utf-8")
-    policy = "policies:\n  own: {model: requests, rows: 'agent = :caller.agent', unless: [finance]}\n"
+    policy = "policies:\n  own: {model: requests, rows: 'agent = :caller.agent', unless: [cfo]}\n"
     guarded = load_catalog(f"{text}\n{policy}")
-    api = Api(guarded, store, caller=Caller(frozenset({"team"}), {"agent": "scout"}))
+    api = Api(guarded, store, caller=Caller(frozenset({"finance"}), {"agent": "scout"}))
     told = known(api, 2)
     assert cost(told) == ("2", "OK", 1, 0)
     assert [call["requestKey"] for call in told["largest"]] == ["r2"]

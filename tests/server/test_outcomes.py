@@ -116,7 +116,7 @@ def test_an_empty_scorer_is_refused(pulls: Api) -> None:
 def test_a_caller_scores_only_sessions_that_he_sees(pulls: Api) -> None:
     text = (REPOSITORY / "metrics.yaml").read_text(encoding="utf-8")
     guarded = load_catalog(f"{text}\npolicies:\n  own: {{model: sessions, rows: 'agent = :caller.agent'}}\n")
-    scout = Api(guarded, pulls.store, caller=Caller(claims={"agent": "scout"}))
+    scout = Api(guarded, pulls.store, caller=Caller(frozenset({"router"}), claims={"agent": "scout"}))
     assert scout.data(set_score("0.5", session_id="open"))["setScore"] == {
         "score": "0.5",
         "isKnownSession": True,

@@ -149,8 +149,8 @@ def test_every_cut_of_spend_says_how_much_of_it_the_bills_confirm(paid: Api) -> 
 )
 def test_who_may_see_a_part_of_the_rows_gets_no_answer_about_all_of_them(paid: Api, asked: str) -> None:
     text = (REPOSITORY / "metrics.yaml").read_text(encoding="utf-8")
-    policy = "policies:\n  own_agents: {model: sessions, rows: 'agent = :caller.agent', unless: [finance]}\n"
-    caller = Caller(frozenset({"team"}), {"agent": "main"})
+    policy = "policies:\n  own_agents: {model: sessions, rows: 'agent = :caller.agent', unless: [cfo]}\n"
+    caller = Caller(frozenset({"finance"}), {"agent": "main"})
     guarded = Api(load_catalog(f"{text}\n{policy}"), paid.store, caller=caller)
     assert guarded.codes(f"{{ {asked} }}") == ["NOT_ALLOWED"]
 

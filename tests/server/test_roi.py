@@ -199,7 +199,7 @@ def fields_of(api: Api) -> list[str]:
 
 def test_who_may_not_see_the_metric_has_no_field(api: Api) -> None:
     hidden = edited("  roi: {expr:", "  roi: {access: [finance], expr:")
-    seen = fields_of(Api(hidden, api.store, caller=Caller(frozenset({"team"}))))
+    seen = fields_of(Api(hidden, api.store, caller=Caller(frozenset({"dashboard"}))))
     assert "roi" not in seen
     assert "routing" not in seen
     assert "roi" in fields_of(Api(hidden, api.store, caller=Caller(frozenset({"finance"}))))
@@ -207,14 +207,14 @@ def test_who_may_not_see_the_metric_has_no_field(api: Api) -> None:
 
 def test_who_may_not_see_a_dimension_cannot_group_by_it(api: Api) -> None:
     hidden = edited("task_class: {type", "task_class: {access: [finance], type")
-    narrow = Api(hidden, api.store, caller=Caller(frozenset({"team"})))
+    narrow = Api(hidden, api.store, caller=Caller(frozenset({"dashboard"})))
     assert codes(narrow, "by: [TASK_CLASS]") == ["INVALID_QUERY"]
 
 
 def test_a_policy_hides_rows_here_as_everywhere(api: Api) -> None:
     text = (REPOSITORY / "metrics.yaml").read_text(encoding="utf-8")
     guarded = load_catalog(f"{text}\npolicies:\n  own: {{model: sessions, rows: 'task_class = :caller.work'}}\n")
-    caller: Any = Caller(frozenset(), {"work": "look"})
+    caller: Any = Caller(frozenset({"dashboard"}), {"work": "look"})
     found = rows(Api(guarded, api.store, caller=caller), "model sessions")
     assert {row["model"]: row["sessions"] for row in found} == {"big": 1, "small": 1}
 

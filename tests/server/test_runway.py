@@ -416,11 +416,11 @@ def test_on_the_cash_basis_calls_that_credits_paid_for_are_not_changed(catalog: 
 
 
 def test_a_caller_who_sees_a_part_of_the_rows_is_told_no_runway(catalog: Catalog, company_api: Api) -> None:
-    policy = "\npolicies:\n  own_calls: {model: requests, rows: 'agent = :caller.agent', unless: [finance]}\n"
+    policy = "\npolicies:\n  own_calls: {model: requests, rows: 'agent = :caller.agent', unless: [cfo]}\n"
     narrowed = load_catalog((REPOSITORY / "metrics.yaml").read_text(encoding="utf-8") + policy)
-    lead = Api(narrowed, company_api.store, caller=Caller(frozenset({"lead"}), {"agent": "main"}), now=ASKED_AT)
+    lead = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance"}), {"agent": "main"}), now=ASKED_AT)
     assert refused(lead, "")[0] == "NOT_ALLOWED"
-    finance = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance"})), now=ASKED_AT)
+    finance = Api(narrowed, company_api.store, caller=Caller(frozenset({"finance", "cfo"})), now=ASKED_AT)
     assert runway(finance, "runwayDays") == {"runwayDays": "100"}
 
 

@@ -1,6 +1,7 @@
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -78,10 +79,38 @@ def test_it_listens_on_this_machine(host: str) -> None:
     assert Settings(host=host).host == host
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])
-def test_it_refuses_to_be_reached_from_other_machines(host: str) -> None:
-    with pytest.raises(ValidationError, match="can be reached from other machines, and there is no authentication"):
-        Settings(host=host)
+def test_an_open_server_listens_on_this_machine_alone() -> None:
+    assert Settings(open=True).open
+    with pytest.raises(ValidationError, match="open lets in whoever reaches the server"):
+        Settings(open=True, host="0.0.0.0")
+    with pytest.raises(ValidationError, match="name the hosts"):
+        Settings(open=True, hosts="*")
+    with pytest.raises(ValidationError, match="host"):
+        Settings(host="")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"jwt_issuer": "https://id.example.org"}, "need jwt_issuer, jwt_audience and jwt_keys, all three"),
+        ({"jwt_keys": "http://id.example.org/keys"}, "use https, or a file"),
+        ({"jwt_algorithms": "RS256,HS256"}, "HS256 is not taken"),
+        ({"jwt_algorithms": "none"}, "none is not taken"),
+        ({"proxy_peers": "10.0.0.7, proxy"}, "'proxy' is neither an address nor a network"),
+        ({"role_map": "{finance}"}, "is not JSON"),
+    ],
+)
+def test_a_way_to_show_who_asks_that_shows_nothing_is_refused(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Settings(**given)
+
+
+def test_the_audit_is_beside_the_store_until_something_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().audit_file(Path("/srv/a.duckdb")) == Path("/srv/a.duckdb.audit.jsonl")
+    monkeypatch.setenv("CLAWBACK_AUDIT_LOG", "/var/log/clawback.jsonl")
+    assert Settings().audit_file(Path("/srv/a.duckdb")) == Path("/var/log/clawback.jsonl")
+    monkeypatch.setenv("CLAWBACK_AUDIT_LOG", "")
+    assert Settings().audit_file(Path("/srv/a.duckdb")) is None
 
 
 @pytest.mark.parametrize(

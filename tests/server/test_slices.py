@@ -35,12 +35,12 @@ def guarded() -> Catalog:
 
 
 def test_what_a_policy_hides_is_in_no_slice(store: Store) -> None:
-    caller = Caller(frozenset({"team"}), {"agent": "scout"})
+    caller = Caller(frozenset({"dashboard"}), {"agent": "scout"})
     assert keys(store, slice_of(Planner(guarded()), "sessions", as_of=TODAY, caller=caller)) == ["s3"]
 
 
 def test_a_surface_that_needs_all_rows_refuses_a_caller_who_may_see_some(store: Store) -> None:
-    planner, caller = Planner(guarded()), Caller(frozenset({"team"}), {"agent": "scout"})
+    planner, caller = Planner(guarded()), Caller(frozenset({"dashboard"}), {"agent": "scout"})
     with pytest.raises(QueryError, match="of which the caller may see a part only"):
         check_unrestricted(planner, ("sessions",), caller)
     check_unrestricted(planner, ("cash",), caller)

@@ -49,5 +49,5 @@ def test_what_cannot_be_meant_is_refused(api: Api, arguments: str, code: str) ->
 
 
 def test_whoever_may_see_the_metrics_may_ask_for_the_breakdown(catalog: Catalog, store: Store) -> None:
-    caller = Api(catalog, store, caller=Caller(frozenset({"anybody"}), {}))
+    caller = Api(catalog, store, caller=Caller(frozenset({"dashboard"}), {}))
     assert caller.data("{ wasteBreakdown { status } }") == {"wasteBreakdown": {"status": "OK"}}

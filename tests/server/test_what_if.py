@@ -235,7 +235,7 @@ def test_what_a_policy_hides_is_repriced_for_nobody_else(filled: Store) -> None:
     text = (REPOSITORY / "metrics.yaml").read_text(encoding="utf-8")
     policy = "policies:\n  own: {model: requests, rows: 'agent = :caller.agent', unless: [finance]}\n"
     guarded = load_catalog(f"{text}\n{policy}")
-    api = Api(guarded, filled, caller=Caller(frozenset({"team"}), {"agent": "main"}))
+    api = Api(guarded, filled, caller=Caller(frozenset({"router"}), {"agent": "main"}))
     mine = told(api, 'model: "small"', "calls total { actualUsd }")
     amounts, seen = one_by_one(Decimal(1), "main")
     assert mine["calls"] == seen["compared"]

@@ -90,7 +90,7 @@ def test_a_query_can_be_interrupted_from_another_thread(store: Store) -> None:
     with store.snapshot() as reader:
         timer = threading.Timer(0.2, reader.interrupt)
         timer.start()
-        with pytest.raises(QueryError, match="interrupted"):
+        with pytest.raises(QueryTimeout, match="interrupted"):
             reader.read(ENDLESS, timeout_ms=30_000)
         timer.join()
 

@@ -17,9 +17,13 @@ from websockets.sync.client import ClientConnection, connect
 from semantic import Caller, Catalog
 from server.access import DeniedError, Principal
 from server.graphql import build_schema
-from server.graphql.engine import Engine
+from server.graphql.allowance import Allowance
+from server.graphql.engine import Engine, Operation
 from server.graphql.engines import Engines
-from server.graphql.http import GraphQLEndpoint, operation_of
+from server.graphql.http import GraphQLEndpoint, Serving
+from server.graphql.lanes import Lane
+from server.graphql.persisted import Documents
+from server.graphql.request import operation_of
 from server.live import SUBPROTOCOL, EventStreams, Live, LiveLimits, Sockets, marks_of
 from store import Store
 from tests.server.conftest import LIMITS, NOW, RECORDS, Json, load_into, session
@@ -75,6 +79,10 @@ def live_over(catalog: Catalog, store: Store, limits: LiveLimits = QUICK) -> Liv
     return Live(engines, marks_of(store, lambda: NOW, None, None, None), limits)
 
 
+def reads(fields: object, principal: Principal) -> Operation:
+    return operation_of(fields, principal, Documents(), is_read_only=True)
+
+
 def app_of(live: Live, keys: Keys, origins: frozenset[str] = frozenset()) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -82,8 +90,9 @@ def app_of(live: Live, keys: Keys, origins: frozenset[str] = frozenset()) -> Sta
             yield
 
     streams = EventStreams(live, keys, origins)
-    endpoint = GraphQLEndpoint(live._engines, keys, live._pool, 10_000, streams.answer)
-    sockets = Sockets(live, keys, lambda fields, _: operation_of(fields, is_read_only=True), origins)
+    lanes = Lane("memory", 2, 64), Lane("question", 2, 64)
+    endpoint = GraphQLEndpoint(Serving(live._engines, keys, Allowance(10**9), *lanes, 10_000), streams.answer)
+    sockets = Sockets(live, keys, reads, origins)
     app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", sockets)], lifespan=lifespan)
     app.state.live = live
     return app

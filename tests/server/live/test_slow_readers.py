@@ -4,21 +4,19 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Scope
 
 from semantic import Catalog
-from server.access import OPERATOR, Principal, everybody
+from server.access import OPERATOR, everybody
 from server.graphql.engine import Operation
-from server.graphql.http import operation_of
 from server.live import EventStreams, Live, LiveLimits, Sockets
 from server.live.moves import Moves
 from server.live.visitor import Visitor
 from store import Store
-from tests.server.live.conftest import PATIENCE_S, QUICK, live_over, one_more_session
+from tests.server.live.conftest import PATIENCE_S, QUICK, live_over, one_more_session, reads
 
 VERSIONS = Operation("subscription { dataVersion }")
 ANYBODY = everybody(OPERATOR)
@@ -105,9 +103,6 @@ def test_a_socket_that_nobody_reads_is_given_up_with_its_place(catalog: Catalog,
 
     async def receive() -> Message:
         return messages.pop(0) if messages else await silence()
-
-    def reads(fields: Any, _: Principal) -> Operation:
-        return operation_of(fields, is_read_only=True)
 
     async def test(live: Live) -> None:
         await Sockets(live, ANYBODY, reads)(SOCKET, receive, Transport(takes=2).send)  # accept, and the acknowledgement

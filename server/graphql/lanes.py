@@ -1,0 +1,106 @@
+"""Threads that operations run in, with a bounded queue before them, and how one is ended that takes too long or that
+nobody waits for any more.
+
+What is answered from memory has threads of its own: a router's question never waits behind a scan.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from starlette.types import Receive
+
+from server.graphql.context import Deadline
+from server.graphql.refusal import RefusalError
+
+T = TypeVar("T")
+
+GRACE_S = 0.05
+"""After the deadline, for DuckDB to end by its own limit, which it does not look at while it plans."""
+AGAIN_S = 0.02
+"""Between two interrupts: a statement may begin just after one."""
+RETRY_AFTER = {"Retry-After": "1"}
+
+
+class ClientGoneError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class Lane:
+    """Belongs to one event loop. `threads` operations run at a time and `most_waiting` wait; more are refused."""
+
+    def __init__(self, name: str, threads: int, most_waiting: int) -> None:
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._most = threads + most_waiting
+        self._taken = 0
+
+    @property
+    def taken(self) -> int:
+        """Operations that run or wait."""
+        return self._taken
+
+    async def run(self, work: Callable[[], T], deadline: Deadline, receive: Receive | None = None) -> T:
+        """What `work` gives. It is interrupted at its deadline and, with `receive`, when the client leaves.
+
+        Raises `RefusalError` (BUSY) where there is no place, or the deadline passes before there is a thread, and
+        `ClientGoneError`. Whatever is raised, the work is over.
+        """
+        if self._taken >= self._most:
+            raise RefusalError(
+                503, f"{self._taken:,} operations are at work or waiting; ask again later", "BUSY", RETRY_AFTER
+            )
+        self._taken += 1
+        job = self.pool.submit(_begun_in_time, work, deadline)
+        try:
+            return await (asyncio.wrap_future(job) if receive is None else _watched(job, deadline, receive))
+        finally:
+            if not job.done():  # whoever waited was cancelled, as the server ends
+                deadline.stop.ask()
+            loop = asyncio.get_running_loop()
+            job.add_done_callback(lambda _: _from_thread(loop, self._give_back))
+
+    def _give_back(self) -> None:
+        self._taken -= 1
+
+
+def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop has ended, and the lane with it
+        loop.call_soon_threadsafe(call)
+
+
+def _begun_in_time(work: Callable[[], T], deadline: Deadline) -> T:
+    if deadline.left_s() <= 0:
+        raise _waited_too_long(deadline)
+    return work()
+
+
+def _waited_too_long(deadline: Deadline) -> RefusalError:
+    waited = f"no thread was free for {deadline.timeout_ms:,} ms, so the operation was never begun"
+    return RefusalError(503, waited, "BUSY", RETRY_AFTER)
+
+
+async def _watched(job: Future[T], deadline: Deadline, receive: Receive) -> T:
+    done = asyncio.wrap_future(job)
+    leaving = asyncio.ensure_future(_left(receive))
+    either: set[asyncio.Future[Any]] = {done, leaving}
+    try:
+        await asyncio.wait(either, timeout=deadline.left_s() + GRACE_S, return_when=asyncio.FIRST_COMPLETED)
+        while not done.done():
+            if job.cancel():
+                raise ClientGoneError if leaving.done() else _waited_too_long(deadline)
+            deadline.stop.ask()
+            await asyncio.wait({done}, timeout=AGAIN_S)
+        if leaving.done() and deadline.stop.is_asked:
+            with suppress(Exception):  # nobody is there to hear how it ended
+                done.result()
+            raise ClientGoneError
+        return done.result()
+    finally:
+        leaving.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
