@@ -45,7 +45,7 @@ class Documents:
         return text
 
     def check_free_text(self, *, is_operator: bool) -> None:
-        """`RefusalError` where only known documents are answered. Who has shown to be the operator asks what he likes."""
+        """`RefusalError` where only known documents are answered. A known operator asks what he likes."""
         if self.are_the_only_ones and not is_operator:
             raise RefusalError(
                 None,
