@@ -10,11 +10,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
-from server.access import DeniedError, Identify
+from server.access import DeniedError, Identify, Principal
 from server.access.audit import Audit
 from server.access.audited import Audited
 from server.access.gate import Gate
@@ -25,11 +25,13 @@ from server.assets import Endpoint, Example, graphiql_config, graphiql_file, gra
 from server.budgets import Breakers
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
-from server.graphql.engine import Engine
+from server.graphql.engine import Engine, Operation
 from server.graphql.engines import Engines
 from server.graphql.http import GraphQLEndpoint
+from server.graphql.request import operation_of
 from server.graphql.serving import serving
 from server.jobs import Jobs
+from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
 from server.loads import load_routes
 from server.routing import Routing, RoutingPolicy, can_route
 from server.settings import Settings, shipped
@@ -98,6 +100,14 @@ def create_app(
     identify: Identify = gate
     engines.prepare(gate.role_sets)
     served = serving(settings, catalog, engines, identify)
+    marks = marks_of(store, clock, jobs, breakers, routing)
+    live = Live(engines, marks, LiveLimits.of(settings), served.allowance.admit, audit)
+
+    def reads(fields: object, principal: Principal) -> Operation:
+        return operation_of(fields, principal, served.documents, is_read_only=True)
+
+    sockets = Sockets(live, identify, reads, settings.origins)
+    streams = EventStreams(live, identify, settings.origins)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -105,12 +115,14 @@ def create_app(
             for work in (audit, gate, jobs, watch, routing):
                 if work:
                     going_on.enter_context(work.kept_going())
-            yield
+            async with live.kept_going():
+                yield
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _index),
-            Route(ENDPOINT, GraphQLEndpoint(served)),
+            Route(ENDPOINT, GraphQLEndpoint(served, streams.answer)),
+            WebSocketRoute(ENDPOINT, sockets),
             Route("/schema.graphql", _sdl(engines, identify)),
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
@@ -127,11 +139,13 @@ def create_app(
         ],
         lifespan=lifespan,
     )
+    app.state.live = live
+    return app
 
 
 def _examples() -> list[Example]:
-    directory = shipped("examples/queries")
-    return load_examples(directory) if directory.is_dir() else []
+    directories = (shipped("examples/queries"), shipped("examples/subscriptions"))
+    return [example for directory in directories if directory.is_dir() for example in load_examples(directory)]
 
 
 async def _index(request: Request) -> Response:

@@ -31,9 +31,9 @@ FIXED_TYPES = frozenset({
     "ReservedHold", "ResidualCause", "Restatement", "Restatements", "Roi", "RoiDimension", "RoiRow", "RoiStatus",
     "Route", "RouteBasis", "Routing", "RoutingStatus", "Runway", "RunwayBasis", "RunwayDay", "RunwayDriver",
     "RunwayFlat", "RunwayPercentile", "RunwayPercentiles", "RunwayRolledForward", "RunwayScenarioInput",
-    "SampleVariances", "SessionScore", "SessionTask", "Source", "String", "Text", "TimeRangeInput", "Timestamp",
-    "ValueType", "WasteBreakdown", "WasteClass", "WhatIf", "WhatIfBreakEven", "WhatIfLeftOut", "WhatIfPart",
-    "WhatIfPer", "WhatIfSuccess", "WhatIfTotal",
+    "SampleVariances", "SessionScore", "SessionTask", "Source", "String", "Subscription", "Text", "TimeRangeInput",
+    "Timestamp", "ValueType", "WasteBreakdown", "WasteClass", "WhatIf", "WhatIfBreakEven", "WhatIfLeftOut",
+    "WhatIfPart", "WhatIfPer", "WhatIfSuccess", "WhatIfTotal",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

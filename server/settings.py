@@ -123,6 +123,34 @@ class Settings(LimitSettings, AlertSettings, AccessSettings):
         "needs CLAWBACK_ROLES.",
     )
 
+    origins: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="Origins of other pages that may subscribe, separated by commas, such as "
+        "https://dashboard.example; the server's own may.",
+    )
+    live_interval_ms: int = Field(
+        1_000, ge=50, description="The least time between two pushes of one subscription; only the newest is pushed."
+    )
+    live_connections: int = Field(
+        500,
+        ge=0,
+        description="Connections with subscriptions, WebSockets and streams of events together; fewer than "
+        "CLAWBACK_MAX_CONNECTIONS, so that there is always room for questions.",
+    )
+    live_connections_each: int = Field(
+        200, ge=1, description="The same of one principal; without tokens, everybody is one."
+    )
+    live_subscriptions: int = Field(20, ge=1, description="Subscriptions on one WebSocket at a time.")
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _origins_are_separated_by_commas(cls, origins: object) -> object:
+        return (
+            [origin.strip().rstrip("/") for origin in origins.split(",") if origin.strip()]
+            if isinstance(origins, str)
+            else origins
+        )
+
     @field_validator("daily_budget_usd", mode="before")
     @classmethod
     def _no_budget_where_nothing_is_said(cls, limit: object) -> object:

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
+
+from server.serving import WEBSOCKETS, StreamingServer
 
 Serve = Callable[[ASGIApp], str]
 PATIENCE_S = 20.0
@@ -18,7 +21,8 @@ PATIENCE_S = 20.0
 def running(app: ASGIApp, http: Any = "auto") -> Iterator[str]:
     """Runs an app under uvicorn with a protocol; gives its address, such as http://127.0.0.1:49152."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, http=http, log_level="warning", lifespan="on"))
+        live = getattr(app.state, "live", None) if isinstance(app, Starlette) else None
+        server = StreamingServer(uvicorn.Config(app, http=http, log_level="warning", lifespan="on", **WEBSOCKETS), live)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -73,6 +73,10 @@ class Breakers:
         self._loaded.view(now)  # settlements that this version of the data has are marked with it
         return self._states(past, now)
 
+    def changes(self) -> int:
+        """Moves when a hold or an alert did, in this process; what is loaded moves the version of the data."""
+        return self._ledger.commits()
+
     # --- what is told
 
     def check(self, now: datetime) -> list[Alert]:

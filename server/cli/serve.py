@@ -25,6 +25,7 @@ from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
 from server.connections import bounded_http
 from server.jobs import Jobs
+from server.serving import WEBSOCKETS, StreamingServer
 from server.settings import Settings
 from store import Store
 from store.tokens import Tokens
@@ -64,7 +65,8 @@ def serve(
         app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit)
         # `proxy_headers` would take the address of whoever asks from a header that he can write himself.
         quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "proxy_headers": False}
-        server = uvicorn.Server(uvicorn.Config(app, http=bounded_http(settings), lifespan="on", **quiet))
+        config = uvicorn.Config(app, http=bounded_http(settings), lifespan="on", **quiet, **WEBSOCKETS)
+        server = StreamingServer(config, app.state.live)
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
         with announced(settings.store, url, token, key), suppress(KeyboardInterrupt):

@@ -32,10 +32,15 @@ from server.graphql.execution import execute, execute_plain
 from server.graphql.kept import Kept
 from server.graphql.operations import Question
 from server.graphql.schema import weights
+from server.graphql.subscriptions import Pushed, pushed
 from server.jobs import Jobs
 from server.routing import Routing
 from store import Store
 
+NOT_STREAMED = (
+    "a subscription is sent over a WebSocket (graphql-transport-ws), or by POST with Accept: text/event-stream alone"
+)
+NOT_POSTED = "a mutation is sent by POST; neither a socket nor a stream of events takes one"
 MOST_INTROSPECTIONS = 32
 MOST_INTROSPECTED_BYTES = 8_000_000
 
@@ -114,6 +119,15 @@ class Engine:
         engine._caller = caller
         return engine
 
+    def pushed(self, operation: Operation) -> Pushed | Response:
+        """What is to be answered again and again for a subscription, or once for a query; else the refusal."""
+        question = self._documents.question(operation.text, operation.name, operation.variables)
+        if isinstance(question, Refused):
+            return Response(question.content, is_executed=False)
+        if question.is_mutation:
+            return Response(_refusals([told(NOT_POSTED, "BAD_REQUEST")]), is_executed=False)
+        return pushed(question.document, operation.text, operation.name)
+
     def answer(self, operation: Operation, deadline: Deadline, admit: Callable[[Cost], None] | None = None) -> Response:
         """`admit` is told the cost before anything runs; what it raises ends the operation."""
         question = self._documents.question(operation.text, operation.name, operation.variables)
@@ -122,6 +136,8 @@ class Engine:
             return Response(_refusals([refusal]), is_executed=False, is_wrong_method=True)
         if isinstance(question, Refused):
             return Response(question.content, is_executed=False)
+        if question.is_subscription:
+            return Response(_refusals([told(NOT_STREAMED, "BAD_REQUEST")]), is_executed=False)
         if admit:
             admit(self._cost(question))
         if question.is_introspection and not self._is_plain:

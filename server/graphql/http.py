@@ -1,14 +1,14 @@
 """GraphQL over HTTP: POST with JSON and GET, both response media types, every refusal as JSON with its own status."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.access import DeniedError, Identify, Principal
 from server.access.audited import Noted, note
@@ -20,12 +20,15 @@ from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
 from server.graphql.errors import told
 from server.graphql.lanes import ClientGoneError, Lane
-from server.graphql.media import GRAPHQL_RESPONSE, JSON, accepted
+from server.graphql.media import GRAPHQL_RESPONSE, JSON, accepted, wants_events
 from server.graphql.persisted import Documents
 from server.graphql.refusal import RefusalError
 from server.graphql.request import fields_of, operation_of
 
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+
+Streams = Callable[[Request, Operation], ASGIApp]
+"""Answers with a stream of events; raises `DeniedError`."""
 
 NOT_EXECUTED = {GRAPHQL_RESPONSE: 400, JSON: 200}
 """The status of a refused document. As plain JSON it has always been 200; clients rely on it."""
@@ -86,14 +89,15 @@ class _Visit:
 class GraphQLEndpoint:
     """An ASGI app for one path. The engines work in the threads of two lanes, so that the event loop stays free."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, streams: Streams | None = None) -> None:
         self._serving = serving
+        self._streams = streams
         self._places: OrderedDict[tuple[str, frozenset[str] | None], _Place] = OrderedDict()
         """What each document needed for somebody of these roles: another request for it goes there at once."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._respond(Request(scope, receive))
+            response: ASGIApp = await self._respond(Request(scope, receive))
         except RefusalError as refusal:
             response = _refused(refusal.status or 400, str(refusal), refusal.code, JSON, refusal.headers)
         except DeniedError as denied:
@@ -102,11 +106,15 @@ class GraphQLEndpoint:
             return
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> ASGIApp:
         serving = self._serving
         deadline = Deadline.after(serving.timeout_ms)
         principal = serving.identify(request)
-        media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
+        accept = ",".join(request.headers.getlist("accept")) or "*/*"
+        if self._streams and wants_events(accept):
+            fields = await fields_of(request, serving.body_timeout_s)
+            return self._streams(request, operation_of(fields, principal, serving.documents, is_read_only=True))
+        media_type = accepted(accept)
         try:
             fields = await fields_of(request, serving.body_timeout_s)
             is_read_only = request.method == "GET"

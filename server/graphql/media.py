@@ -29,6 +29,17 @@ def accepted(accept: str) -> str:
     return best
 
 
+def wants_events(accept: str) -> bool:
+    """Whether a client wants a stream of events, and not a JSON answer as well.
+
+    Example:
+        >>> wants_events("text/event-stream"), wants_events("application/json, text/event-stream")
+        (True, False)
+    """
+    weights = dict(_media_range(part) for part in accept.lower().split(","))
+    return weights.get("text/event-stream", 0.0) > 0 and not {JSON, GRAPHQL_RESPONSE} & weights.keys()
+
+
 def _media_range(part: str) -> tuple[str, float]:
     name, *parameters = (piece.strip() for piece in part.split(";"))
     weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")

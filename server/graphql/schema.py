@@ -1,5 +1,6 @@
 """The schema, typed by the catalog. What is added to metrics.yaml appears here by itself."""
 
+from copy import copy
 from typing import Any
 
 import strawberry
@@ -10,6 +11,7 @@ from server.graphql import budgets, spending
 from server.graphql.change import CHANGE
 from server.graphql.cost import Weight
 from server.graphql.credits import CREDITS
+from server.graphql.data_version import DATA_VERSION
 from server.graphql.discovery import CatalogInfo, catalog_info
 from server.graphql.fields import Inputs, RootField
 from server.graphql.known import AS_KNOWN
@@ -48,8 +50,12 @@ FIELDS: tuple[RootField, ...] = (
     AS_KNOWN,
     RESTATEMENTS,
     PRICE_BOOK,
+    DATA_VERSION,
 )
 """What is offered beside the metrics; each field is a module of its own."""
+
+LIVE = ("metrics", "routing", "budgets", "sources", "dataVersion")
+"""The fields of `Query` that can be subscribed to."""
 
 
 def weights(default_rows: int) -> dict[str, Weight]:
@@ -80,9 +86,11 @@ def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.S
         queries = _of_metrics(inputs, catalog_info(seen, hidden_names(catalog, caller))) | queries
     queries |= {field.name: field.make(inputs) for field in offered if not field.is_mutation}
     mutations = {field.name: field.make(inputs) for field in offered if field.is_mutation}
+    live = {name: copy(queries[name]) for name in LIVE if name in queries}
     return strawberry.Schema(
         _root("Query", queries, "Ask for metrics; what they mean is in the catalog."),
         mutation=_root("Mutation", mutations, "Tell what only the caller knows.") if mutations else None,
+        subscription=_root("Subscription", live, "The answer to the query of the same field, now and when it changes."),
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
 

@@ -88,6 +88,7 @@ class Ledger:
         self._name = name
         self._writing = Lock()
         self._reading = self._writing if reader is writer else Lock()
+        self._commits = 0
 
     @classmethod
     def beside(cls, store: Path | None) -> Self:
@@ -136,8 +137,14 @@ class Ledger:
     @contextmanager
     def writing(self) -> Iterator[Books]:
         """One transaction before which no other writer is half-way: all of it or, where anything fails, nothing."""
-        with self._writing, self._told("be written"), _transaction(self._writer, "BEGIN IMMEDIATE"):
-            yield _books(self._writer)
+        with self._writing, self._told("be written"):
+            with _transaction(self._writer, "BEGIN IMMEDIATE"):
+                yield _books(self._writer)
+            self._commits += 1
+
+    def commits(self) -> int:
+        """How often this process has written. Whoever reads it and then the ledger sees that state or a later one."""
+        return self._commits
 
     @contextmanager
     def reading(self) -> Iterator[Books]:

@@ -1,53 +1,131 @@
-from collections.abc import AsyncIterator
+"""GraphiQL with a token typed in, and a subscription whose rows change while loads are stored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
-import strawberry
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
-from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
-from strawberry.asgi import GraphQL
+from selenium.webdriver.common.keys import Keys as Key
+from starlette.routing import Route
 
-from server.assets import Example, graphiql_config, graphiql_file, graphiql_page
+from semantic import Catalog, load_catalog
+from server.access import OPERATOR
+from server.app import create_app
+from server.assets import Example, graphiql_config, graphiql_file, graphiql_page, load_examples
+from server.settings import Settings
+from store import Store
 from tests.browser.driver import console_problems, sent_requests, until
-from tests.serving import Serve
+from tests.server.conftest import NOW, RECORDS, REPOSITORY, load_into
+from tests.server.live.conftest import Keys, app_of, live_over, one_more_session
+from tests.serving import running
+from tests.stores import new_store
 
 pytestmark = pytest.mark.browser
 
-
-@strawberry.type
-class Query:
-    data_version: int = 7
-
-
-@strawberry.type
-class Subscription:
-    @strawberry.subscription
-    async def data_version_moved(self) -> AsyncIterator[int]:
-        for version in (7, 8):
-            yield version
+TOKEN = "the-operators-own"
+EXAMPLES = load_examples(REPOSITORY / "examples/subscriptions")
+SESSIONS = """# Sessions
+subscription { metrics(where: {agent: {eq: "main"}}) { rows { agent sessions } dataVersion } }
+"""
 
 
-def test_a_subscription_shows_what_the_server_pushes(browser: WebDriver, serve: Serve) -> None:
-    graphql = GraphQL(strawberry.Schema(Query, subscription=Subscription), graphql_ide=None)
-    examples = [Example("Data version", "# Data version\nsubscription DataVersion {\n  dataVersionMoved\n}\n")]
-    app = Starlette(
-        routes=[
-            Route("/graphql", graphql),
-            WebSocketRoute("/graphql", graphql),
-            Route("/graphiql", graphiql_page),
-            Route("/graphiql/config.json", graphiql_config(examples, endpoint="/graphql")),
-            Route("/graphiql/{name}", graphiql_file),
-        ]
-    )
-    url = serve(app)
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return load_catalog((REPOSITORY / "metrics.yaml").read_text(), "metrics.yaml")
+
+
+@dataclass(frozen=True)
+class Site:
+    url: str
+    store: Store
+    keys: Keys
+
+
+@pytest.fixture
+def site(catalog: Catalog) -> Iterator[Site]:
+    """GraphiQL over a server that asks for a token."""
+    with new_store() as store:
+        load_into(store, RECORDS)
+        keys = Keys({TOKEN: OPERATOR})
+        app = app_of(live_over(catalog, store), keys)
+        app.routes.extend(
+            [
+                Route("/graphiql", graphiql_page),
+                Route("/graphiql/config.json", graphiql_config([Example("Sessions", SESSIONS)], "/graphql")),
+                Route("/graphiql/{name}", graphiql_file),
+            ]
+        )
+        with running(app) as url:
+            yield Site(url, store, keys)
+
+
+def type_token(page: WebDriver, token: str) -> None:
+    field = page.find_element(By.CSS_SELECTOR, ".clawback-token input")
+    field.send_keys(Key.CONTROL, "a", Key.NULL, Key.DELETE, token, Key.ENTER)
+
+
+def response(page: WebDriver) -> str:
+    return page.find_element(By.CSS_SELECTOR, ".graphiql-response .view-lines").text
+
+
+def execute(page: WebDriver) -> None:
+    page.find_element(By.CSS_SELECTOR, "button[aria-label^='Execute query']").click()
+
+
+def opened(browser: WebDriver, url: str) -> WebDriver:
     browser.get(f"{url}/graphiql")
     until(browser, lambda page: bool(page.find_elements(By.CSS_SELECTOR, ".view-line")), "the editor shows a query")
-    browser.find_element(By.CSS_SELECTOR, "button[aria-label^='Execute query']").click()
-    until(browser, lambda page: '"dataVersionMoved": 8' in response_text(page), "the last push is shown")
-    assert f"{url.replace('http', 'ws')}/graphql" in [request.url for request in sent_requests(browser)]
-    assert console_problems(browser) == []
+    return browser
 
 
-def response_text(page: WebDriver) -> str:
-    return page.find_element(By.CSS_SELECTOR, ".graphiql-response .view-lines").text
+def test_rows_of_a_subscription_change_while_loads_are_stored(browser: WebDriver, site: Site) -> None:
+    page = opened(browser, site.url)
+    type_token(page, TOKEN)
+    execute(page)
+    until(page, lambda page: '"sessions": 2' in response(page), "the first answer is shown")
+    for number in (3, 4, 5):
+        one_more_session(site.store, number)
+        until(page, lambda page: f'"sessions": {number}' in response(page), "the new answer is shown")  # noqa: B023
+    assert f"{site.url.replace('http', 'ws')}/graphql" in [request.url for request in sent_requests(page)]
+    page.find_element(By.CSS_SELECTOR, "button[aria-label^='Stop query']").click()
+
+
+def test_a_token_is_sent_with_queries_and_kept_for_the_tab_alone(browser: WebDriver, site: Site) -> None:
+    page = opened(browser, site.url)
+    until(page, lambda page: bool(console_problems(page)), "introspection without a token is refused")
+    type_token(page, TOKEN)
+    until(page, lambda page: not page.find_elements(By.CSS_SELECTOR, ".graphiql-spin"), "the schema is read")
+    sent = [request for request in sent_requests(page) if request.url == f"{site.url}/graphql"]
+    assert list(dict.fromkeys(request.headers.get("Authorization") for request in sent)) == [None, f"Bearer {TOKEN}"]
+    stored = page.execute_script("return [{...sessionStorage}, {...localStorage}]")
+    assert stored[0] == {"clawback:token": TOKEN}
+    assert TOKEN not in str(stored[1])
+    assert TOKEN not in page.current_url
+    page.refresh()
+    until(page, lambda page: bool(page.find_elements(By.CSS_SELECTOR, ".view-line")), "the editor is back")
+    sent = [request for request in sent_requests(page) if request.url == f"{site.url}/graphql"]
+    assert {request.headers.get("Authorization") for request in sent} == {f"Bearer {TOKEN}"}
+    type_token(page, "")
+    assert page.execute_script("return {...sessionStorage}") == {}
+
+
+def test_a_wrong_token_is_told_with_the_code_that_closed_the_socket(browser: WebDriver, site: Site) -> None:
+    page = opened(browser, site.url)
+    type_token(page, "wrong")
+    execute(page)
+    until(page, lambda page: "4401 this token is not known" in response(page), "the reason is shown")
+
+
+def test_an_open_server_needs_no_token(browser: WebDriver, catalog: Catalog) -> None:
+    with new_store() as store:
+        load_into(store, RECORDS)
+        with running(create_app(store, catalog, Settings(live_interval_ms=50), lambda: NOW)) as url:
+            page = opened(browser, url)
+            panel = page.find_elements(By.CSS_SELECTOR, "section[aria-label='Examples'] li button")
+            next(button for button in panel if button.text == EXAMPLES[0].name).click()
+            execute(page)
+            until(page, lambda page: '"model": "big"' in response(page), "the answer is shown")
+            load_into(store, [])
+            until(page, lambda page: '"dataVersion": 2' in response(page), "the new version is shown")
+            assert console_problems(page) == []

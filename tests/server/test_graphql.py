@@ -375,7 +375,7 @@ def doubling(fragments: int) -> str:
         ),
         ("{ ...f } fragment f on Query { ...f }", "INVALID_QUERY", "Cannot spread fragment 'f' within itself."),
         ("mutation { a }", "INVALID_QUERY", "Cannot query field 'a' on type 'Mutation'."),
-        ("subscription { a }", "INVALID_QUERY", "The subscription operation is not supported by the schema."),
+        ("subscription { a }", "INVALID_QUERY", "Cannot query field 'a' on type 'Subscription'."),
     ],
 )
 def test_a_document_beyond_the_limits_is_refused_before_anything_runs(

@@ -6,6 +6,7 @@ import { createRoot } from 'react-dom/client';
 import { examplesPlugin } from './examples.jsx';
 import { storage } from './storage.js';
 import { FollowTheme } from './theme.jsx';
+import { authorization, TokenField } from './token.jsx';
 import '@graphiql/react/style.css';
 import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';
@@ -26,6 +27,13 @@ function fetcherFor(endpoint) {
     url: url.href,
     subscriptionUrl: subscriptionUrl.href,
     enableIncrementalDelivery: false,
+    // Read anew for each request and each socket.
+    get headers() {
+      return authorization();
+    },
+    get wsConnectionParams() {
+      return authorization();
+    },
   });
 }
 
@@ -42,6 +50,7 @@ function page({ endpoint, examples }) {
       shouldPersistHeaders={false} // a token typed into the headers must not outlive the page
     >
       <GraphiQL.Logo>
+        <TokenField />
         <h1 className="clawback-name">Clawback</h1>
       </GraphiQL.Logo>
       <FollowTheme />
