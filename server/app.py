@@ -23,8 +23,10 @@ from server.budgets import Breakers
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
+from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
 from server.graphql.http import GraphQLEndpoint
+from server.graphql.results import Results
 from server.jobs import Jobs
 from server.loads import load_routes
 from server.routing import Routing, RoutingPolicy, can_route
@@ -82,9 +84,11 @@ def create_app(
     policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
     routing = Routing(store, Planner(catalog), clock, caller, policy) if can_route(catalog, caller) else None
 
+    results: Results[Answer] = Results()
+
     def engine_of(seen_by: Caller | None) -> Engine:
         schema = build_schema(catalog, seen_by)
-        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing)
+        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing, results=results)
 
     engines, identify = Engines(engine_of), everybody(Principal("anybody", settings.roles, settings.claims))
     engines.prepare(settings.roles)

@@ -91,5 +91,10 @@ class Context:
     def reader(self) -> Reader:
         return self._opened.enter_context(self.store.snapshot())
 
+    @property
+    def version_read(self) -> int | None:
+        """Of the data; None where nothing of it was read."""
+        return self.reader.data_version if "reader" in self.__dict__ else None
+
     def close(self) -> None:
         self._opened.close()

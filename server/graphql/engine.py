@@ -9,7 +9,7 @@ Strawberry makes the schema; its own `execute` is not used, because it validates
 the first of several operations where none is named, and logs every mistake of a client with a traceback.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
@@ -26,10 +26,12 @@ from semantic.planner import Planner
 from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.documents import Documents, Refused
-from server.graphql.errors import Told, field_errors, request_errors, told
+from server.graphql.errors import Told, field_errors, is_lasting, request_errors, told
 from server.graphql.execution import execute, execute_plain
 from server.graphql.kept import Kept
 from server.graphql.operations import Question
+from server.graphql.results import Outcome, Results
+from server.graphql.schema import CACHEABLE
 from server.jobs import Jobs
 from server.routing import Routing
 from store import Store
@@ -67,7 +69,8 @@ class Response:
 class Engine:
     """Answers a caller's operations on the schema that is his; safe to use from many threads at once.
 
-    With `is_plain` graphql-core answers everything: what the fast path is compared with.
+    `results` are shared by the engines of a server. With `is_plain` graphql-core answers everything: what the fast path
+    is compared with.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Engine:
         breakers: Breakers | None = None,
         routing: Routing | None = None,
         *,
+        results: "Results[Response] | None" = None,
         is_plain: bool = False,
     ) -> None:
         self._strawberry = schema
@@ -95,6 +99,7 @@ class Engine:
         self._routing = routing
         self._is_plain = is_plain
         self._documents = Documents(schema)
+        self._results: Results[Response] = Results() if results is None else results
         self._introspections: Kept[Question, Response] = Kept(MOST_INTROSPECTIONS, MOST_INTROSPECTED_BYTES)
 
     @property
@@ -120,9 +125,19 @@ class Engine:
             return Response(question.content, is_executed=False)
         if refused := self._admitted(question):
             return Response(_refusals([refused]), is_executed=False)
-        if question.is_introspection and not self._is_plain:
+        if self._is_plain:
+            return self._executed(question, deadline).answer
+        if question.shape.is_introspection:
             return self._introspected(question)
-        return _response(self._executed(question, deadline))
+        if not question.shape.names <= CACHEABLE:
+            return self._executed(question, deadline).answer
+        key = self._key(question, self._store.data_version(), self._clock())
+        return self._results.answer(key, deadline, lambda: self._executed(question, deadline))
+
+    def _key(self, question: Question, version: int, now: datetime) -> Hashable:
+        """Roles are the engine's, and a question is of one engine."""
+        claims = None if self._caller is None else repr(self._caller.claims)
+        return question, claims, version, now.replace(second=0, microsecond=0)
 
     def _admitted(self, question: Question) -> Told | None:
         """Why a question is refused that could be answered: what it would cost, or who asks. None where nothing is."""
@@ -136,14 +151,19 @@ class Engine:
             self._introspections.put(question, response, len(response.content))
         return response
 
-    def _executed(self, question: Question, deadline: Deadline) -> ExecutionResult:
+    def _executed(self, question: Question, deadline: Deadline) -> Outcome[Response]:
         asked = Context(
             *(self._planner, self._store, self._clock(), deadline, self._limits),
             *(self._caller, self._jobs, self._breakers, self._routing),
             {} if self._is_plain else question.once,
         )
         with closing(asked) as context:
-            return (execute_plain if self._is_plain else execute)(self._schema, question, context)
+            result = (execute_plain if self._is_plain else execute)(self._schema, question, context)
+            version = context.version_read or self._store.data_version()
+        response = _response(result)
+        if not result.errors:
+            return Outcome(response, self._key(question, version, context.now), is_shared=True)
+        return Outcome(response, None, is_shared=all(is_lasting(error) for error in result.errors))
 
 
 def _response(result: ExecutionResult) -> Response:

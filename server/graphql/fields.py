@@ -51,6 +51,8 @@ class RootField:
     """Gives a `strawberry.field` or `strawberry.mutation`."""
     needs: tuple[str, ...] = ()
     is_mutation: bool = False
+    is_cacheable: bool = False
+    """Whether its value follows from the arguments, the caller, the version of the data and the local day alone."""
 
 
 def given(value: Any) -> Any:

@@ -40,6 +40,7 @@ MOST_SHAPES = 32
 """Of one operation: it has more only where several directives depend on variables."""
 
 _TYPENAME = "__typename"
+_INTROSPECTION = frozenset({"__schema", "__type"})
 _DECIDING = ("skip", "include")
 
 
@@ -57,8 +58,13 @@ class RootField:
 class Shape:
     fields: tuple[RootField | str, ...] | None
     """A text is the response key of a `__typename`. None: the plain path answers."""
-    is_introspection: bool = False
-    """Whether nothing but the schema itself is asked for."""
+    names: frozenset[str] = frozenset()
+    """Of the fields at the top, `__typename` left out."""
+
+    @property
+    def is_introspection(self) -> bool:
+        """Whether nothing but the schema itself is asked for."""
+        return self.fields is None and bool(self.names) and self.names <= _INTROSPECTION
 
 
 PLAIN = Shape(None)
@@ -85,7 +91,7 @@ class Question:
     given: dict[str, Any] | None
     name: str | None
     calls: tuple[RootCall | str, ...] | None
-    is_introspection: bool
+    shape: Shape
     once: dict[object, Any] = field(default_factory=dict)
     """What resolvers have computed from the question alone: see `Context.once`."""
 
@@ -122,7 +128,7 @@ class Operation:
             return values
         shape = self._shape(values)
         calls = None if shape.fields is None else self._calls(shape.fields, values)
-        return Question(self.node, self.document, given, self.name, calls, shape.is_introspection)
+        return Question(self.node, self.document, given, self.name, calls, shape)
 
     def _shape(self, values: VariableValues) -> Shape:
         key = tuple(values.coerced.get(name) for name in self.deciding)
@@ -139,12 +145,14 @@ class Operation:
         assert root is not None
         try:
             found = collect_fields(self.schema, self.fragments, selected.variables, root, self.node)
-            names = {details[0].node.name.value for details in found.grouped_field_set.values()}
-            if names <= {"__schema", "__type", _TYPENAME}:
-                return Shape(None, is_introspection=True)
-            return Shape(tuple(_root_field(selected, root, *entry) for entry in found.grouped_field_set.items()))
-        except (GraphQLError, UncompilableError):
+        except GraphQLError:
             return PLAIN
+        names = frozenset(details[0].node.name.value for details in found.grouped_field_set.values()) - {_TYPENAME}
+        try:
+            fields = tuple(_root_field(selected, root, *entry) for entry in found.grouped_field_set.items())
+        except (GraphQLError, UncompilableError):
+            return Shape(None, names)
+        return Shape(fields, names)
 
     def _calls(self, fields: tuple[RootField | str, ...], values: VariableValues) -> tuple[RootCall | str, ...] | None:
         try:

@@ -27,6 +27,7 @@ from server.graphql.scores import SET_SCORE
 from server.graphql.sources import read_sources
 from server.graphql.waste import WASTE
 from server.graphql.what_if import WHAT_IF
+from server.names import field_name
 from server.withheld import hidden_names
 
 FIELDS: tuple[RootField, ...] = (
@@ -48,6 +49,8 @@ FIELDS: tuple[RootField, ...] = (
     PRICE_BOOK,
 )
 """What is offered beside the metrics; each field is a module of its own."""
+CACHEABLE = frozenset({"metrics", "catalog", *(field_name(field.name) for field in FIELDS if field.is_cacheable)})
+"""Fields whose answers may be given again: see `RootField.is_cacheable`."""
 
 
 class NoMetricError(CatalogError):

@@ -8,6 +8,7 @@ from random import Random
 from typing import cast
 
 from semantic import Catalog
+from semantic.planner import Planner
 from server.budgets import Breakers
 from server.graphql import build_schema
 from server.graphql.context import Deadline
@@ -88,7 +89,8 @@ def paths(catalog: Catalog, store: Store) -> Paths:
     breakers = Breakers(store, Ledger.open(None))
     about = (schema, catalog, remembering, lambda: NOW, LIMITS, None, None, breakers, None)
     fast, plain = Engine(*about), Engine(*about, is_plain=True)
-    plain._planner, plain._documents = fast._planner, fast._documents
+    fast._planner = plain._planner = Planner(catalog, 100_000)
+    plain._documents = fast._documents
     return Paths(fast, plain)
 
 
