@@ -155,7 +155,7 @@ class Engine:
         asked = Context(
             *(self._planner, self._store, self._clock(), deadline, self._limits),
             *(self._caller, self._jobs, self._breakers, self._routing),
-            {} if self._is_plain else question.once,
+            kept={} if self._is_plain else question.once,
         )
         with closing(asked) as context:
             result = (execute_plain if self._is_plain else execute)(self._schema, question, context)

@@ -16,6 +16,7 @@ from graphql.pyutils import Path
 
 from server.graphql.context import Context
 from server.graphql.operations import Question, RootCall, never
+from server.graphql.together import ask_together
 
 
 def execute_plain(schema: GraphQLSchema, question: Question, context: Context | None) -> ExecutionResult:
@@ -33,6 +34,9 @@ def execute(schema: GraphQLSchema, question: Question, context: Context) -> Exec
     """By the fast path as far as it goes."""
     if question.calls is None:
         return execute_plain(schema, question, context)
+    told = [(c.ahead, c.info, c.stated) for c in question.calls if not isinstance(c, str) and c.ahead]
+    if len(told) > 1:
+        ask_together(context, told)
     data: dict[str, Any] = {}
     for call in question.calls:
         if isinstance(call, str):

@@ -33,8 +33,9 @@ from strawberry import Schema
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from server.graphql.builder import Builder, Details, Selected, UncompilableError, compile_builder
+from server.graphql.builder import DEFINITION, Builder, Details, Selected, UncompilableError, compile_builder
 from server.graphql.kept import Kept
+from server.graphql.together import Ahead, asked_by
 
 MOST_SHAPES = 32
 """Of one operation: it has more only where several directives depend on variables."""
@@ -80,6 +81,10 @@ class RootCall:
     """What the resolvers below it are called with."""
     info: GraphQLResolveInfo[Any]
     """Without a context, which is of one request."""
+    ahead: Ahead | None
+    """Tells what the resolver will ask, given `stated`."""
+    stated: Mapping[str, Any]
+    """The arguments as the resolver takes them, where something is told ahead."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +96,7 @@ class Question:
     given: dict[str, Any] | None
     name: str | None
     calls: tuple[RootCall | str, ...] | None
+    """A text is the key of a `__typename`. None: the plain path answers."""
     shape: Shape
     once: dict[object, Any] = field(default_factory=dict)
     """What resolvers have computed from the question alone: see `Context.once`."""
@@ -184,11 +190,15 @@ class Operation:
             self._converted(call.definition, get_argument_values(call.definition, call.details.node, values))
             for call in entry.builder.calls
         )
-        return RootCall(entry, get_argument_values(entry.definition, node, values), calls, info)
+        arguments = get_argument_values(entry.definition, node, values)
+        resolver = entry.definition.extensions[DEFINITION].base_resolver
+        ahead = asked_by(resolver.wrapped_func)
+        stated = self._converted(entry.definition, arguments) if ahead else {}
+        return RootCall(entry, arguments, calls, info, ahead, stated)
 
     def _converted(self, definition: GraphQLField, values: dict[str, Any]) -> Mapping[str, Any]:
         """Arguments as Strawberry gives them to a resolver."""
-        made = definition.extensions["strawberry-definition"]
+        made = definition.extensions[DEFINITION]
         assert isinstance(made, StrawberryField)
         converter = self.strawberry.schema_converter
         return convert_arguments(values, made.arguments, converter.scalar_registry, converter.config)
