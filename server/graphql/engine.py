@@ -9,8 +9,7 @@ Strawberry makes the schema; its own `execute` is not used, because it validates
 the first of several operations where none is named, and logs every mistake of a client with a traceback.
 """
 
-from collections.abc import Callable, Hashable
-from contextlib import closing
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +35,8 @@ from server.jobs import Jobs
 from server.routing import Routing
 from store import Store
 
+ResultKey = tuple[Question, str | None, int, datetime]
+"""A question, the claims of who asks, the version of the data, the minute."""
 MOST_INTROSPECTIONS = 32
 MOST_INTROSPECTED_BYTES = 8_000_000
 
@@ -125,23 +126,22 @@ class Engine:
             return Response(question.content, is_executed=False)
         if refused := self._admitted(question):
             return Response(_refusals([refused]), is_executed=False)
-        if self._is_plain:
-            return self._executed(question, deadline).answer
-        if question.shape.is_introspection:
-            return self._introspected(question)
-        if not question.shape.names <= CACHEABLE:
-            return self._executed(question, deadline).answer
-        key = self._key(question, self._store.data_version(), self._clock())
-        return self._results.answer(key, deadline, lambda: self._executed(question, deadline))
-
-    def _key(self, question: Question, version: int, now: datetime) -> Hashable:
-        """Roles are the engine's, and a question is of one engine."""
-        claims = None if self._caller is None else repr(self._caller.claims)
-        return question, claims, version, now.replace(second=0, microsecond=0)
+        now = self._clock()
+        if self._is_plain or not question.shape.names <= CACHEABLE:
+            if question.shape.is_introspection and not self._is_plain:
+                return self._introspected(question)
+            return self._executed(question, deadline, now).answer
+        key = self._key(question, self._store.data_version(), now)
+        return self._results.answer(key, deadline, lambda: self._executed(question, deadline, now, key))
 
     def _admitted(self, question: Question) -> Told | None:
         """Why a question is refused that could be answered: what it would cost, or who asks. None where nothing is."""
         return None
+
+    def _key(self, question: Question, version: int, now: datetime) -> ResultKey:
+        """Roles are the engine's, and a question is of one engine."""
+        claims = None if self._caller is None else repr(self._caller.claims)
+        return question, claims, version, now.replace(second=0, microsecond=0)
 
     def _introspected(self, question: Question) -> Response:
         """What is asked of the schema never changes while there is this schema."""
@@ -151,19 +151,25 @@ class Engine:
             self._introspections.put(question, response, len(response.content))
         return response
 
-    def _executed(self, question: Question, deadline: Deadline) -> Outcome[Response]:
-        asked = Context(
-            *(self._planner, self._store, self._clock(), deadline, self._limits),
+    def _executed(
+        self, question: Question, deadline: Deadline, now: datetime, key: ResultKey | None = None
+    ) -> Outcome[Response]:
+        """`key` is what the answer is kept under, unless another version of the data was read for it."""
+        context = Context(
+            *(self._planner, self._store, now, deadline, self._limits),
             *(self._caller, self._jobs, self._breakers, self._routing),
             kept={} if self._is_plain else question.once,
         )
-        with closing(asked) as context:
+        try:
             result = (execute_plain if self._is_plain else execute)(self._schema, question, context)
-            version = context.version_read or self._store.data_version()
+            version = context.version_read
+        finally:
+            context.close()
         response = _response(result)
-        if not result.errors:
-            return Outcome(response, self._key(question, version, context.now), is_shared=True)
-        return Outcome(response, None, is_shared=all(is_lasting(error) for error in result.errors))
+        if result.errors:
+            return Outcome(response, None, is_shared=all(is_lasting(error) for error in result.errors))
+        is_other = key is not None and version is not None and version != key[2]
+        return Outcome(response, self._key(question, version or 0, now) if is_other else key, is_shared=True)
 
 
 def _response(result: ExecutionResult) -> Response:

@@ -98,6 +98,8 @@ class Question:
     calls: tuple[RootCall | str, ...] | None
     """A text is the key of a `__typename`. None: the plain path answers."""
     shape: Shape
+    told_ahead: tuple[tuple[Ahead, GraphQLResolveInfo[Any], Mapping[str, Any]], ...] = ()
+    """Of the fields that say beforehand what they will ask: see `together`."""
     once: dict[object, Any] = field(default_factory=dict)
     """What resolvers have computed from the question alone: see `Context.once`."""
 
@@ -134,7 +136,8 @@ class Operation:
             return values
         shape = self._shape(values)
         calls = None if shape.fields is None else self._calls(shape.fields, values)
-        return Question(self.node, self.document, given, self.name, calls, shape)
+        told = tuple((c.ahead, c.info, c.stated) for c in calls or () if isinstance(c, RootCall) and c.ahead)
+        return Question(self.node, self.document, given, self.name, calls, shape, told)
 
     def _shape(self, values: VariableValues) -> Shape:
         key = tuple(values.coerced.get(name) for name in self.deciding)

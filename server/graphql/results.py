@@ -9,7 +9,7 @@ next time (out of time, out of memory, a mistake of ours): then he asks for hims
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Generic, Protocol, TypeVar
 
@@ -43,7 +43,8 @@ class Outcome(Generic[Answer]):
 
 @dataclass(slots=True)
 class _Run(Generic[Answer]):
-    is_over: Event = field(default_factory=Event)
+    is_over: Event | None = None
+    """Made by the first who waits: mostly nobody does."""
     outcome: Outcome[Answer] | None = None
 
 
@@ -63,7 +64,10 @@ class Results(Generic[Answer]):
         with self._lock:
             other = self._running.get(key)
             if other is None:
-                mine = self._running[key] = _Run[Answer]()
+                mine: _Run[Answer] = _Run()
+                self._running[key] = mine
+            elif other.is_over is None:
+                other.is_over = Event()
         if other is None:
             return self._led(key, mine, compute)
         if _waited(other, deadline) and other.outcome is not None and other.outcome.is_shared:
@@ -79,11 +83,14 @@ class Results(Generic[Answer]):
         finally:
             with self._lock:
                 del self._running[key]
-            run.is_over.set()
+                waited_for = run.is_over
+            if waited_for is not None:
+                waited_for.set()
 
 
 def _waited(run: _Run[Answer], deadline: Deadline) -> bool:
     """Whether the other's answer came before one's own deadline."""
+    assert run.is_over is not None
     try:
         return run.is_over.wait(deadline.remaining_ms() / 1000)
     except QueryTimeout:
