@@ -17,8 +17,8 @@ from typing import Any
 
 import orjson
 import strawberry
+from answers import FILL
 
-from benchmarks.answers import FILL
 from semantic import Catalog, load_catalog
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits, Deadline
