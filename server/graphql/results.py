@@ -64,6 +64,10 @@ class Results(Generic[Answer]):
         with self._lock:
             other = self._running.get(key)
             if other is None:
+                # Who led until now has kept his answer before he left.
+                found = self.kept.get(key)
+                if found is not None:
+                    return found
                 mine: _Run[Answer] = _Run()
                 self._running[key] = mine
             elif other.is_over is None:
