@@ -144,7 +144,7 @@ class Operation:
         shape = self._shapes.get(key)
         if shape is None:
             shape = self._made(Selected(self.schema, self.fragments, values, self.node))
-            self._shapes.put(key, shape)
+            shape = self._shapes.put(key, shape)
         return shape
 
     def _made(self, selected: Selected) -> Shape:
