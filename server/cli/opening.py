@@ -26,12 +26,17 @@ def open_catalog(settings: Settings, path: Path | None = None) -> Catalog:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name, to ask it: it must be there, and nothing that is stored changes."""
+    """The store that the settings name, to ask it: it must be there, and no record in it changes.
+
+    Its facts are brought up to now, so that a question gets the number that a server would give.
+    """
     if not settings.store.exists():
         raise StoreError(
             f"there is no store at {settings.store}: load something into it, or set CLAWBACK_STORE to another"
         )
-    return _open(settings)
+    store = _open(settings)
+    store.advance(datetime.now(UTC))
+    return store
 
 
 def open_store_to_write(settings: Settings, catalog: Catalog | None = None) -> Store:

@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.server.conftest import REPOSITORY, Run
+from semantic import load_catalog
+from server.outcome_rules import outcome_rules
+from store import Outcome, Session, Store
+from tests.server.conftest import REPOSITORY, Run, load_into
 
 
 def test_json_keeps_every_digit_and_says_why_a_value_is_null(loaded: Run) -> None:
@@ -236,3 +240,17 @@ def test_a_metrics_file_that_does_not_fit_the_store_is_sent_to_the_check(
     assert shown.code == 1
     assert "`clawback check mine.yaml` tells" in shown.err
     assert loaded("check", "mine.yaml").err.startswith("error: mine.yaml:2:11: the metric 'odd' reads 'clas'")
+
+
+def test_a_task_whose_window_has_closed_since_the_load_is_decided_as_a_server_would_say(
+    run: Run, tmp_path: Path
+) -> None:
+    then = datetime(2026, 1, 1, tzinfo=UTC)
+    session = Session(session_id="s", source="test", started_at=then, ended_at=then, termination="completed")
+    opened = Outcome(outcome_id="o", source="test", session_id="s", kind="PR_OPENED", occurred_at=then)
+    with Store.open(tmp_path / "store.duckdb") as store:
+        metrics = REPOSITORY / "metrics.yaml"
+        store.set_outcome_rules(outcome_rules(load_catalog(metrics.read_text("utf-8"), "metrics.yaml")))
+        load_into(store, [session, opened], now=then)
+    asked = ("query", "decided_tasks", "task_success_rate", "--format", "csv")
+    assert run(*asked).out.splitlines()[1] == "1,OK,0.0,OK"
