@@ -26,9 +26,11 @@ from server.budgets import Breakers
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine, Operation
+from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
 from server.graphql.http import GraphQLEndpoint
 from server.graphql.request import operation_of
+from server.graphql.results import Results
 from server.graphql.serving import serving
 from server.jobs import Jobs
 from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
@@ -92,9 +94,11 @@ def create_app(
     # One snapshot for all, as the operator sees it: the field refuses callers from whom a policy keeps sessions.
     routing = Routing(store, Planner(catalog), clock, None, policy) if can_route(catalog, None) else None
 
+    results: Results[Answer] = Results()
+
     def engine_of(seen_by: Caller | None) -> Engine:
         schema = build_schema(catalog, seen_by)
-        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing)
+        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing, results=results)
 
     engines, gate = Engines(engine_of), gate or Gate(settings.anybody, key)
     identify: Identify = gate

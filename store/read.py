@@ -72,7 +72,7 @@ class Reader:
 
     def __init__(self, cursor: DuckDBPyConnection, data_version: int, statements: Statements | None = None) -> None:
         self.data_version = data_version
-        self._statements = statements or Statements()
+        self._statements = Statements() if statements is None else statements
         self._cursor = cursor
         self._timeout_ms = 0
         self._has_failed = False

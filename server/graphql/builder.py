@@ -38,7 +38,8 @@ from server.graphql.table import Table
 from server.graphql.writers import leaf_expression
 
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*", re.ASCII)
-_FIELD = "strawberry-definition"
+DEFINITION = "strawberry-definition"
+"""Where graphql-core's field keeps the one of Strawberry that it was made from."""
 
 Details = list[FieldDetails]
 Build = Callable[[Any, Sequence[Mapping[str, Any]]], Any]
@@ -234,7 +235,7 @@ class _Source:
 
 
 def _strawberry(definition: GraphQLField) -> StrawberryField:
-    made = definition.extensions.get(_FIELD)
+    made = definition.extensions.get(DEFINITION)
     if not isinstance(made, StrawberryField):
         raise UncompilableError("the field is none of Strawberry's")
     return made

@@ -74,6 +74,8 @@ class Context:
     """The budgets, where there is a ledger for what is reserved."""
     routing: Routing | None = None
     """What the model router is told, where this process keeps it."""
+    found: dict[object, Any] = field(default_factory=dict)
+    """Answers to questions that this operation asked before their fields were resolved, see `together`."""
     kept: dict[object, Any] = field(default_factory=dict)
     """What was computed from the question alone; it may outlive the operation. See `once`."""
     _opened: ExitStack = field(default_factory=ExitStack)
@@ -98,6 +100,16 @@ class Context:
         reader = self._opened.enter_context(self.store.snapshot())
         self._opened.enter_context(self.deadline.stop.reaching(reader))
         return reader
+
+    def begin_anew(self) -> None:
+        """Another snapshot: a failed statement has ended the one that there was."""
+        self._opened.close()
+        self.__dict__.pop("reader", None)
+
+    @property
+    def version_read(self) -> int | None:
+        """Of the data; None where nothing of it was read."""
+        return self.reader.data_version if "reader" in self.__dict__ else None
 
     def close(self) -> None:
         self._opened.close()

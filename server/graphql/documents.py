@@ -53,7 +53,7 @@ class Documents:
         found = self._questions.get(key)
         if found is None:
             found = self._question(text, name, variables)
-            self._questions.put(key, found, len(text) + len(written))
+            found = self._questions.put(key, found, len(text) + len(written))
         return found
 
     def _question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
@@ -73,7 +73,7 @@ class Documents:
         if found is None:
             read = prepared(self.schema._schema, text)
             found = _refused(read) if isinstance(read, list) else Document(operations_of(self.schema, read))
-            self._documents.put(text, found, len(text))
+            found = self._documents.put(text, found, len(text))
         return found
 
 

@@ -10,7 +10,6 @@ the first of several operations where none is named, and logs every mistake of a
 """
 
 from collections.abc import Callable
-from contextlib import closing
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,11 +26,12 @@ from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.cost import Cost, priced
 from server.graphql.documents import Documents, Refused
-from server.graphql.errors import Told, field_errors, request_errors, told
+from server.graphql.errors import Told, field_errors, is_lasting, request_errors, told
 from server.graphql.execution import execute, execute_plain
 from server.graphql.kept import Kept
 from server.graphql.operations import Question
-from server.graphql.schema import weights
+from server.graphql.results import Outcome, Results
+from server.graphql.schema import CACHEABLE, weights
 from server.graphql.subscriptions import Pushed, pushed
 from server.jobs import Jobs
 from server.routing import Routing
@@ -41,6 +41,8 @@ NOT_STREAMED = (
     "a subscription is sent over a WebSocket (graphql-transport-ws), or by POST with Accept: text/event-stream alone"
 )
 NOT_POSTED = "a mutation is sent by POST; neither a socket nor a stream of events takes one"
+ResultKey = tuple[Question, str | None, int, datetime]
+"""A question, the claims of who asks, the version of the data, the minute."""
 MOST_INTROSPECTIONS = 32
 MOST_INTROSPECTED_BYTES = 8_000_000
 
@@ -74,7 +76,8 @@ class Response:
 class Engine:
     """Answers a caller's operations on the schema that is his; safe to use from many threads at once.
 
-    With `is_plain` graphql-core answers everything: what the fast path is compared with.
+    `results` are shared by the engines of a server. With `is_plain` graphql-core answers everything: what the fast path
+    is compared with.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Engine:
         breakers: Breakers | None = None,
         routing: Routing | None = None,
         *,
+        results: "Results[Response] | None" = None,
         is_plain: bool = False,
     ) -> None:
         self._strawberry = schema
@@ -103,6 +107,7 @@ class Engine:
         self._is_plain = is_plain
         self._weights = weights(limits.rows)
         self._documents = Documents(schema)
+        self._results: Results[Response] = Results() if results is None else results
         self._introspections: Kept[Question, Response] = Kept(MOST_INTROSPECTIONS, MOST_INTROSPECTED_BYTES)
 
     @property
@@ -140,9 +145,13 @@ class Engine:
             return Response(_refusals([told(NOT_STREAMED, "BAD_REQUEST")]), is_executed=False)
         if admit:
             admit(self._cost(question))
-        if question.is_introspection and not self._is_plain:
-            return self._introspected(question)
-        return _response(self._executed(question, deadline))
+        now = self._clock()
+        if self._is_plain or not question.shape.names <= CACHEABLE:
+            if question.shape.is_introspection and not self._is_plain:
+                return self._introspected(question)
+            return self._executed(question, deadline, now).answer
+        key = self._key(question, self._store.data_version(), now)
+        return self._results.answer(key, deadline, lambda: self._executed(question, deadline, now, key))
 
     def _cost(self, question: Question) -> Cost:
         """Computed once, as it follows from the text and the variables."""
@@ -152,6 +161,11 @@ class Engine:
             cost = question.once[Cost] = prices.cost(question.given, self._limits.most_rows)
         return cost
 
+    def _key(self, question: Question, version: int, now: datetime) -> ResultKey:
+        """Roles are the engine's, and a question is of one engine."""
+        claims = None if self._caller is None else repr(self._caller.claims)
+        return question, claims, version, now.replace(second=0, microsecond=0)
+
     def _introspected(self, question: Question) -> Response:
         """What is asked of the schema never changes while there is this schema."""
         response = self._introspections.get(question)
@@ -160,14 +174,25 @@ class Engine:
             self._introspections.put(question, response, len(response.content))
         return response
 
-    def _executed(self, question: Question, deadline: Deadline) -> ExecutionResult:
-        asked = Context(
-            *(self._planner, self._store, self._clock(), deadline, self._limits),
+    def _executed(
+        self, question: Question, deadline: Deadline, now: datetime, key: ResultKey | None = None
+    ) -> Outcome[Response]:
+        """`key` is what the answer is kept under, unless another version of the data was read for it."""
+        context = Context(
+            *(self._planner, self._store, now, deadline, self._limits),
             *(self._caller, self._jobs, self._breakers, self._routing),
-            {} if self._is_plain else question.once,
+            kept={} if self._is_plain else question.once,
         )
-        with closing(asked) as context:
-            return (execute_plain if self._is_plain else execute)(self._schema, question, context)
+        try:
+            result = (execute_plain if self._is_plain else execute)(self._schema, question, context)
+            version = context.version_read
+        finally:
+            context.close()
+        response = _response(result)
+        if result.errors:
+            return Outcome(response, None, is_shared=all(is_lasting(error) for error in result.errors))
+        is_other = key is not None and version is not None and version != key[2]
+        return Outcome(response, self._key(question, version or 0, now) if is_other else key, is_shared=True)
 
 
 def _response(result: ExecutionResult) -> Response:

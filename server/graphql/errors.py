@@ -36,6 +36,12 @@ def request_errors(code: str, errors: Sequence[GraphQLError]) -> list[Told]:
     return [_located(error, "TOO_LARGE" if isinstance(error, TooLargeError) else code) for error in errors]
 
 
+def is_lasting(error: GraphQLError) -> bool:
+    """Whether the same question would fail again: not where time or memory ran out, or something of ours is broken."""
+    found = error.original_error
+    return isinstance(found, QueryError) and found.code != "NOT_ANSWERED"
+
+
 def field_errors(errors: Sequence[GraphQLError], request_id: str) -> list[Told]:
     """Errors of an execution: the first of them, and how many more there are."""
     shown = [_field_error(error, request_id) for error in errors[:MAX_ERRORS]]

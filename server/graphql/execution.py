@@ -9,13 +9,14 @@ null and their order are graphql-core's, and no statement runs twice.
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLObjectType, GraphQLSchema, execute_sync
+from graphql import ExecutionResult, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, execute_sync
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.executor_throwing_on_incremental import ExecutorThrowingOnIncremental
 from graphql.pyutils import Path
 
 from server.graphql.context import Context
 from server.graphql.operations import Question, RootCall, never
+from server.graphql.together import ask_together
 
 
 def execute_plain(schema: GraphQLSchema, question: Question, context: Context | None) -> ExecutionResult:
@@ -33,6 +34,8 @@ def execute(schema: GraphQLSchema, question: Question, context: Context) -> Exec
     """By the fast path as far as it goes."""
     if question.calls is None:
         return execute_plain(schema, question, context)
+    if len(question.told_ahead) > 1:
+        ask_together(context, question.told_ahead)
     data: dict[str, Any] = {}
     for call in question.calls:
         if isinstance(call, str):
@@ -49,9 +52,17 @@ def _resolved(call: RootCall, context: Context) -> Any:
     resolve = call.field.definition.resolve
     assert resolve is not None
     try:
-        return resolve(None, call.info._replace(context=context), **call.arguments)
+        return resolve(None, _within(call.info, context), **call.arguments)
     except Exception as error:  # noqa: BLE001 - as graphql-core does: whatever a resolver raises becomes an error of its field
         return error
+
+
+_CONTEXT = GraphQLResolveInfo._fields.index("context")
+
+
+def _within(info: GraphQLResolveInfo[Any], context: Context) -> GraphQLResolveInfo[Any]:
+    """As `_replace`, which takes five times as long."""
+    return GraphQLResolveInfo._make((*info[:_CONTEXT], context, *info[_CONTEXT + 1 :]))
 
 
 def _is_built(call: RootCall, value: Any, data: dict[str, Any]) -> bool:

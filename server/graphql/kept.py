@@ -38,14 +38,16 @@ class Kept(Generic[Key, Value]):
             self._entries.move_to_end(key)
             return found[0]
 
-    def put(self, key: Key, value: Value, weight: int = 1) -> None:
+    def put(self, key: Key, value: Value, weight: int = 1) -> Value:
+        """Gives what is kept: the value that another thread has put there meanwhile, or this one."""
         with self._lock:
-            _, replaced = self._entries.pop(key, (None, 0))
-            self._weight -= replaced
+            if key in self._entries:
+                return self._entries[key][0]
             if weight > self._most_weight:
-                return
+                return value
             self._entries[key] = value, weight
             self._weight += weight
             while len(self._entries) > self._most or self._weight > self._most_weight:
                 _, (_, oldest) = self._entries.popitem(last=False)
                 self._weight -= oldest
+            return value

@@ -1,11 +1,12 @@
 """The `metrics` field: its arguments and what is selected below it are one question; with totals, they are two."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import strawberry
+from graphql import GraphQLResolveInfo
 from strawberry import UNSET, Info, argument
 
 from semantic import Catalog, Filter, MetricQuery, Order, QueryError, TimeRange
@@ -20,6 +21,7 @@ from server.graphql.rows import RowTypes, replacements, row_types, table_of
 from server.graphql.scalars import BigInt
 from server.graphql.selection import Columns, Selection, selection_of
 from server.graphql.table import NO_ROWS, Table
+from server.graphql.together import asks
 from server.names import vocabulary
 from server.withheld import check_may_be_told
 from store import QueryTimeout
@@ -51,6 +53,19 @@ class Arguments:
     limit: int | None
     zone: str | None
     as_of: date
+
+
+class Given(NamedTuple):
+    """The arguments as Strawberry gives them."""
+
+    time: Any = UNSET
+    where: Any = UNSET
+    having: Any = UNSET
+    filters: Any = UNSET
+    order_by: Any = UNSET
+    limit: Any = UNSET
+    zone: Any = UNSET
+    as_of: Any = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +104,33 @@ def metrics_field(inputs: Inputs) -> Any:
             date | None, argument(description="The day on which it is asked, none to come; default: today.")
         ] = UNSET,
     ) -> Any:
-        day = known_day(given(as_of), today(info.context, given(zone)))
-        arguments = Arguments(
-            time=read_time(info.context, time, day, given(zone)),
-            where=read_filter(where, tuple(keys)),
-            having=read_filter(having, tuple(catalog.metrics)),
-            filters=tuple(f.value for f in filters or ()),
-            order_by=tuple(Order(o.by.value, o.direction.value) for o in order_by or ()),
-            limit=given(limit),
-            zone=given(zone),
+        given_arguments = Given(time, where, having, filters, order_by, limit, zone, as_of)
+        return answered(info.context, selected(info.context, info._raw_info), stated(info.context, given_arguments))
+
+    def selected(context: Context, info: GraphQLResolveInfo[Any]) -> Selection:
+        return context.once(("selection", info.path.key), lambda: selection_of(info, words))
+
+    def stated(context: Context, asked: Given) -> Arguments:
+        zone = given(asked.zone)
+        day = known_day(given(asked.as_of), today(context, zone))
+        return Arguments(
+            time=read_time(context, asked.time, day, zone),
+            where=read_filter(asked.where, tuple(keys)),
+            having=read_filter(asked.having, tuple(catalog.metrics)),
+            filters=tuple(f.value for f in asked.filters or ()),
+            order_by=tuple(Order(o.by.value, o.direction.value) for o in asked.order_by or ()),
+            limit=given(asked.limit),
+            zone=zone,
             as_of=day,
         )
-        raw = info._raw_info
-        selection = info.context.once(("selection", raw.path.key), lambda: selection_of(raw, words))
-        return answered(info.context, selection, arguments)
 
+    def ahead(context: Context, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> list[MetricQuery]:
+        selection = selected(context, info)
+        if "explain" in selection.fields:  # it tells of a statement of its own
+            return []
+        return list(questions(context, selection, stated(context, Given(**arguments))))
+
+    asks(ahead, metrics)
     field = strawberry.field(
         resolver=metrics,
         graphql_type=answer_type | None,
@@ -136,6 +163,14 @@ def answered(context: Context, selection: Selection, arguments: Arguments) -> An
     )
 
 
+def questions(context: Context, selection: Selection, arguments: Arguments) -> Iterator[MetricQuery]:
+    """The one about the rows, the one about the totals."""
+    if selection.rows:
+        yield question(context, selection.rows, arguments)
+    if selection.totals:
+        yield totals_of(question(context, selection.totals, arguments), selection.totals.metrics)
+
+
 def question(context: Context, columns: Columns, arguments: Arguments) -> MetricQuery:
     limits = context.limits
     limit = limits.rows if arguments.limit is None else arguments.limit
@@ -158,6 +193,9 @@ def question(context: Context, columns: Columns, arguments: Arguments) -> Metric
 
 
 def _asked(context: Context, query: MetricQuery) -> Answer:
+    known: Answer | None = context.found.get((query, repr((query.where, query.having)))) if context.found else None
+    if known is not None:
+        return known
     try:
         timeout_ms = context.deadline.remaining_ms()
         planned = compiled(context.planner, query, context.caller)

@@ -33,13 +33,15 @@ from strawberry import Schema
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from server.graphql.builder import Builder, Details, Selected, UncompilableError, compile_builder
+from server.graphql.builder import DEFINITION, Builder, Details, Selected, UncompilableError, compile_builder
 from server.graphql.kept import Kept
+from server.graphql.together import Ahead, asked_by
 
 MOST_SHAPES = 32
 """Of one operation: it has more only where several directives depend on variables."""
 
 _TYPENAME = "__typename"
+_INTROSPECTION = frozenset({"__schema", "__type"})
 _DECIDING = ("skip", "include")
 
 
@@ -57,8 +59,13 @@ class RootField:
 class Shape:
     fields: tuple[RootField | str, ...] | None
     """A text is the response key of a `__typename`. None: the plain path answers."""
-    is_introspection: bool = False
-    """Whether nothing but the schema itself is asked for."""
+    names: frozenset[str] = frozenset()
+    """Of the fields at the top, `__typename` left out."""
+
+    @property
+    def is_introspection(self) -> bool:
+        """Whether nothing but the schema itself is asked for."""
+        return self.fields is None and bool(self.names) and self.names <= _INTROSPECTION
 
 
 PLAIN = Shape(None)
@@ -74,6 +81,10 @@ class RootCall:
     """What the resolvers below it are called with."""
     info: GraphQLResolveInfo[Any]
     """Without a context, which is of one request."""
+    ahead: Ahead | None
+    """Tells what the resolver will ask, given `stated`."""
+    stated: Mapping[str, Any]
+    """The arguments as the resolver takes them, where something is told ahead."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +96,10 @@ class Question:
     given: dict[str, Any] | None
     name: str | None
     calls: tuple[RootCall | str, ...] | None
-    is_introspection: bool
+    """A text is the key of a `__typename`. None: the plain path answers."""
+    shape: Shape
+    told_ahead: tuple[tuple[Ahead, GraphQLResolveInfo[Any], Mapping[str, Any]], ...] = ()
+    """Of the fields that say beforehand what they will ask: see `together`."""
     once: dict[object, Any] = field(default_factory=dict)
     """What resolvers have computed from the question alone: see `Context.once`."""
 
@@ -126,14 +140,15 @@ class Operation:
             return values
         shape = self._shape(values)
         calls = None if shape.fields is None else self._calls(shape.fields, values)
-        return Question(self.node, self.document, given, self.name, calls, shape.is_introspection)
+        told = tuple((c.ahead, c.info, c.stated) for c in calls or () if isinstance(c, RootCall) and c.ahead)
+        return Question(self.node, self.document, given, self.name, calls, shape, told)
 
     def _shape(self, values: VariableValues) -> Shape:
         key = tuple(values.coerced.get(name) for name in self.deciding)
         shape = self._shapes.get(key)
         if shape is None:
             shape = self._made(Selected(self.schema, self.fragments, values, self.node))
-            self._shapes.put(key, shape)
+            shape = self._shapes.put(key, shape)
         return shape
 
     def _made(self, selected: Selected) -> Shape:
@@ -143,12 +158,14 @@ class Operation:
         assert root is not None
         try:
             found = collect_fields(self.schema, self.fragments, selected.variables, root, self.node)
-            names = {details[0].node.name.value for details in found.grouped_field_set.values()}
-            if names <= {"__schema", "__type", _TYPENAME}:
-                return Shape(None, is_introspection=True)
-            return Shape(tuple(_root_field(selected, root, *entry) for entry in found.grouped_field_set.items()))
-        except (GraphQLError, UncompilableError):
+        except GraphQLError:
             return PLAIN
+        names = frozenset(details[0].node.name.value for details in found.grouped_field_set.values()) - {_TYPENAME}
+        try:
+            fields = tuple(_root_field(selected, root, *entry) for entry in found.grouped_field_set.items())
+        except (GraphQLError, UncompilableError):
+            return Shape(None, names)
+        return Shape(fields, names)
 
     def _calls(self, fields: tuple[RootField | str, ...], values: VariableValues) -> tuple[RootCall | str, ...] | None:
         try:
@@ -180,11 +197,15 @@ class Operation:
             self._converted(call.definition, get_argument_values(call.definition, call.details.node, values))
             for call in entry.builder.calls
         )
-        return RootCall(entry, get_argument_values(entry.definition, node, values), calls, info)
+        arguments = get_argument_values(entry.definition, node, values)
+        resolver = entry.definition.extensions[DEFINITION].base_resolver
+        ahead = asked_by(resolver.wrapped_func)
+        stated = self._converted(entry.definition, arguments) if ahead else {}
+        return RootCall(entry, arguments, calls, info, ahead, stated)
 
     def _converted(self, definition: GraphQLField, values: dict[str, Any]) -> Mapping[str, Any]:
         """Arguments as Strawberry gives them to a resolver."""
-        made = definition.extensions["strawberry-definition"]
+        made = definition.extensions[DEFINITION]
         assert isinstance(made, StrawberryField)
         converter = self.strawberry.schema_converter
         return convert_arguments(values, made.arguments, converter.scalar_registry, converter.config)

@@ -53,6 +53,8 @@ FIELDS: tuple[RootField, ...] = (
     DATA_VERSION,
 )
 """What is offered beside the metrics; each field is a module of its own."""
+CACHEABLE = frozenset({"metrics", "catalog", *(field_name(field.name) for field in FIELDS if field.is_cacheable)})
+"""Fields whose answers may be given again: see `RootField.is_cacheable`."""
 
 LIVE = ("metrics", "routing", "budgets", "sources", "dataVersion")
 """The fields of `Query` that can be subscribed to."""

@@ -5,7 +5,7 @@ that is plain to see; everything else, and everything that is wrong, goes to the
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from graphql import GraphQLEnumType, GraphQLLeafType, GraphQLScalarType, Undefin
 from graphql.type.scalars import GraphQLBoolean, GraphQLFloat, GraphQLInt, GraphQLString
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-from server.graphql.scalars import whole_number, write_date, write_decimal
+from server.graphql.scalars import whole_number, write_date, write_decimal, write_instant, write_period_start
 
 Bind = Callable[[str, Any], str]
 """Makes an object known to the generated source and gives its name there."""
@@ -62,7 +62,17 @@ def _usual(leaf: GraphQLLeafType, value: str, bind: Bind) -> str:
         return f"{bind('plain', plain)}({value}) if type({value}) is {bind('decimal', Decimal)}"
     if leaf.coerce_output_value is write_date:
         return f"{value}.isoformat() if type({value}) is {bind('date', date)}"
+    if leaf.coerce_output_value is write_instant:
+        return f"{bind('instant', instant)}({value}) if type({value}) is {bind('datetime', datetime)}"
+    if leaf.coerce_output_value is write_period_start:
+        day = f"{value}.isoformat() if type({value}) is {bind('date', date)}"
+        return f"{day} else {bind('instant', instant)}({value}) if type({value}) is {bind('datetime', datetime)}"
     return ""
+
+
+def instant(value: datetime) -> str:
+    """As `write_instant`; what has no zone is UTC, and needs no arithmetic."""
+    return f"{value.isoformat()}Z" if value.tzinfo is None else write_instant(value)
 
 
 def plain(value: Decimal) -> str:

@@ -31,7 +31,7 @@ class Case:
     text: str
     name: str | None
     variables: Sequence[dict[str, Any] | None]
-    """Several sets for the same text; the later ones meet warm caches."""
+    """Two sets: each is an operation of its own, and the second meets what the first has left in the caches."""
 
 
 @dataclass

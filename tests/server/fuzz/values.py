@@ -21,8 +21,8 @@ ROOTS = (
     "restatements",
 )
 
-_DIMENSIONS = ["agent", "model", "trigger", "class"]
-_METRICS = ["sessions", "costPerSession", "inferenceCost", "idleWasteRate", "successes", "requests", "utilisation"]
+_DIMENSIONS = ["agent", "trigger"]
+_METRICS = ["sessions", "costPerSession", "inferenceCost", "idleWasteRate"]
 
 PREFERRED: Mapping[str, list[str]] = {
     "Metrics": ["rows", "rows", "rows", "totals", "truncated", "asOf", "dataVersion", "explain"],
