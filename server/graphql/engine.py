@@ -146,9 +146,9 @@ class Engine:
         if admit:
             admit(self._cost(question))
         now = self._clock()
-        if self._is_plain or not question.shape.names <= CACHEABLE:
-            if question.shape.is_introspection and not self._is_plain:
-                return self._introspected(question)
+        if question.shape.is_introspection and not self._is_plain:
+            return self._introspected(question)
+        if self._is_plain or not _is_repeatable(question):
             return self._executed(question, deadline, now).answer
         key = self._key(question, self._store.data_version(), now)
         return self._results.answer(key, deadline, lambda: self._executed(question, deadline, now, key))
@@ -193,6 +193,12 @@ class Engine:
             return Outcome(response, None, is_shared=all(is_lasting(error) for error in result.errors))
         is_other = key is not None and version is not None and version != key[2]
         return Outcome(response, self._key(question, version or 0, now) if is_other else key, is_shared=True)
+
+
+def _is_repeatable(question: Question) -> bool:
+    """Whether its answer may be given again. Of an operation that changes something no fields are collected."""
+    names = question.shape.names
+    return not question.is_mutation and bool(names) and names <= CACHEABLE
 
 
 def _response(result: ExecutionResult) -> Response:
