@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -10,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from semantic import Caller, Catalog
@@ -25,11 +24,17 @@ from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine
 from server.graphql.engines import Engines
 from server.graphql.http import GraphQLEndpoint
+from server.health import Readiness, health_routes
 from server.jobs import Jobs
+from server.lifecycle import Lifecycle
 from server.loads import load_routes
+from server.metrics_page import metrics_route
 from server.routing import Routing, RoutingPolicy, can_route
 from server.settings import Settings, shipped
-from store import Store, StoreError
+from server.telemetry import QuestionPool, Telemetry
+from server.telemetry.middleware import Watched
+from server.telemetry.state import ServerState
+from store import Store
 
 INDEX = """\
 <!doctype html>
@@ -71,12 +76,17 @@ def create_app(
     key: str = "",
     breakers: Breakers | None = None,
     watch: Watch | None = None,
+    telemetry: Telemetry | None = None,
+    lifecycle: Lifecycle | None = None,
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
 
     With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
     With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
+    `lifecycle` is told by whoever asks the server to stop.
     """
+    telemetry, lifecycle = telemetry or Telemetry(), lifecycle or Lifecycle()
+    store.around_reads = telemetry.reading
     caller = settings.caller
     limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
     policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
@@ -84,19 +94,32 @@ def create_app(
 
     def engine_of(seen_by: Caller | None) -> Engine:
         schema = build_schema(catalog, seen_by)
-        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing)
+        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing, telemetry)
 
     engines, identify = Engines(engine_of), everybody(Principal("anybody", settings.roles, settings.claims))
     engines.prepare(settings.roles)
-    pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="question")
+    pool = QuestionPool(settings.threads, telemetry.meters)
+    telemetry.meters.registry.register(ServerState(store, clock, jobs, routing))
+    readiness = Readiness(store, catalog, lifecycle)
+    if jobs:
+        lifecycle.when_stopping(jobs.give_up)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with pool, ExitStack() as going_on:
-            for work in (jobs, watch, routing):
-                if work:
-                    going_on.enter_context(work.kept_going())
+        going_on = ExitStack()
+        # The watch ends last: what the last load has brought is still told.
+        for work in (watch, jobs, routing):
+            if work:
+                going_on.enter_context(work.kept_going())
+        try:
             yield
+        finally:
+            lifecycle.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            readiness.close()
+            # Not in the event loop, which must go on to say that the process is alive.
+            await asyncio.to_thread(going_on.close)
+            await asyncio.to_thread(pool.shutdown)
 
     return Starlette(
         routes=[
@@ -106,12 +129,15 @@ def create_app(
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
             Route("/graphiql/{name}", graphiql_file),
-            Route("/health/live", _live),
-            Route("/health/ready", _ready(store, identity)),
+            *health_routes(readiness, identity),
+            metrics_route(telemetry.meters, store, catalog, identify, clock, watch.actions if watch else None),
             *(load_routes(jobs, key) if jobs and key else ()),
-            *(budget_routes(watch.actions, clock, key, catalog, caller) if watch else ()),
+            *(budget_routes(watch.actions, clock, key) if watch else ()),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False)],
+        middleware=[
+            Middleware(Watched, telemetry=telemetry),
+            Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
+        ],
         lifespan=lifespan,
     )
 
@@ -134,24 +160,3 @@ def _sdl(engines: Engines, identify: Identify) -> Endpoint:
         return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
     return sdl
-
-
-async def _live(request: Request) -> Response:
-    return JSONResponse({"status": "live"})
-
-
-def _ready(store: Store, identity: str) -> Endpoint:
-    named = {"server": identity} if identity else {}
-
-    def version() -> int:
-        with store.snapshot() as reader:
-            return reader.data_version
-
-    async def ready(request: Request) -> Response:
-        try:
-            # Not in the pool of the questions: a server that is busy with them is still ready.
-            return JSONResponse({"status": "ready", "dataVersion": await asyncio.to_thread(version), **named})
-        except StoreError as error:
-            return JSONResponse({"status": "unavailable", "reason": str(error)}, status_code=503)
-
-    return ready

@@ -1,7 +1,7 @@
 """Questions to the store: SQL with named parameters, inside a transaction that cannot write."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
 import duckdb
@@ -10,6 +10,8 @@ from duckdb import DuckDBPyConnection, StatementType
 from store.errors import QueryError, QueryTimeout
 
 _READING = (StatementType.SELECT, StatementType.EXPLAIN)
+Around = Callable[[], AbstractContextManager[object]]
+"""What is entered for the time of one question, by whoever wants to know how long it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,9 @@ class Rows:
 class Reader:
     """Questions to one version of the data. It lives in the `with` block of `Store.snapshot` and in one thread."""
 
-    def __init__(self, cursor: DuckDBPyConnection, data_version: int) -> None:
+    def __init__(self, cursor: DuckDBPyConnection, data_version: int, around: Around = nullcontext) -> None:
         self.data_version = data_version
+        self._around = around
         self._cursor = cursor
         self._timeout_ms = 0
         self._has_failed = False
@@ -37,7 +40,8 @@ class Reader:
         if self._has_failed:
             raise QueryError("an earlier query of this snapshot has failed, which ended it", "take another snapshot")
         self._has_failed = True
-        rows = self._answer(sql, params, timeout_ms)
+        with self._around():
+            rows = self._answer(sql, params, timeout_ms)
         self._has_failed = False
         return rows
 

@@ -11,6 +11,7 @@ from semantic.planner import Planner
 from server.budgets import Breakers
 from server.jobs import Jobs
 from server.routing import Routing
+from server.telemetry import current
 from store import QueryTimeout, Reader, Store
 
 
@@ -72,7 +73,9 @@ class Context:
 
     @cached_property
     def reader(self) -> Reader:
-        return self._opened.enter_context(self.store.snapshot())
+        reader = self._opened.enter_context(self.store.snapshot())
+        current().data_version = reader.data_version
+        return reader
 
     def close(self) -> None:
         self._opened.close()

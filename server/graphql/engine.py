@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Self
-from uuid import uuid4
 
 import orjson
 import strawberry
@@ -34,6 +33,7 @@ from server.graphql.errors import Told, field_errors, request_errors, told
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
 from server.jobs import Jobs
 from server.routing import Routing
+from server.telemetry import CacheMeter, Telemetry, current, phase
 from store import Store
 
 CACHED_DOCUMENTS = 128
@@ -62,7 +62,14 @@ class Response:
     @property
     def content(self) -> bytes:
         """The body as it is sent."""
-        return orjson.dumps(self.body)
+        with phase("write"):
+            return orjson.dumps(self.body)
+
+    @property
+    def code(self) -> str | None:
+        """Of its first error; None where there is none."""
+        errors = self.body.get("errors")
+        return str(errors[0]["extensions"]["code"]) if errors else None
 
 
 class Engine:
@@ -79,6 +86,7 @@ class Engine:
         jobs: Jobs | None = None,
         breakers: Breakers | None = None,
         routing: Routing | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._strawberry = schema
         self._schema = schema._schema
@@ -90,7 +98,9 @@ class Engine:
         self._jobs = jobs
         self._breakers = breakers
         self._routing = routing
-        self._prepared = lru_cache(CACHED_DOCUMENTS)(lambda text: prepared(self._schema, text))
+        self._prepared = _counting(
+            lambda text: prepared(self._schema, text), (telemetry or Telemetry()).cache("document")
+        )
 
     @property
     def sdl(self) -> str:
@@ -103,7 +113,15 @@ class Engine:
         return engine
 
     def answer(self, operation: Operation, deadline: Deadline) -> Response:
-        document = self._prepared(operation.text)
+        asked_by = current()
+        asked_by.operation = operation.name
+        response = self._answer(operation, deadline)
+        asked_by.code = response.code
+        return response
+
+    def _answer(self, operation: Operation, deadline: Deadline) -> Response:
+        with phase("prepare"):
+            document = self._prepared(operation.text)
         if not isinstance(document, DocumentNode):
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
@@ -115,7 +133,7 @@ class Engine:
             *(self._planner, self._store, self._clock(), deadline, self._limits),
             *(self._caller, self._jobs, self._breakers, self._routing),
         )
-        with closing(asked) as context:
+        with phase("execute"), closing(asked) as context:
             result = execute_sync(
                 self._schema,
                 document,
@@ -128,7 +146,7 @@ class Engine:
             return Response({"errors": request_errors("INVALID_VARIABLES", errors)}, is_executed=False)
         body: dict[str, Any] = {"data": result.data}
         if errors:
-            body["errors"] = field_errors(errors, uuid4().hex)
+            body["errors"] = field_errors(errors, current().request_id)
         return Response(body, is_executed=True)
 
 
@@ -143,6 +161,21 @@ def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
         return request_errors("SYNTAX_ERROR", [error])
     errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS)
     return request_errors("INVALID_QUERY", errors) if errors else document
+
+
+def _counting(
+    make: Callable[[str], DocumentNode | list[Told]], meter: CacheMeter
+) -> Callable[[str], DocumentNode | list[Told]]:
+    """What `make` gives, kept for those who come again; the meter hears of both."""
+    cached = lru_cache(CACHED_DOCUMENTS)(make)
+
+    def look_up(text: str) -> DocumentNode | list[Told]:
+        misses = cached.cache_info().misses
+        found = cached(text)
+        (meter.hit if cached.cache_info().misses == misses else meter.miss)()
+        return found
+
+    return look_up
 
 
 def _changes(document: DocumentNode, name: str | None) -> bool:

@@ -18,6 +18,7 @@ from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
 from server.graphql.errors import told
 from server.graphql.limits import MAX_BODY_BYTES
+from server.telemetry import current, phase
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
@@ -49,10 +50,11 @@ class GraphQLEndpoint:
         try:
             response = await self._respond(Request(scope, receive))
         except RefusalError as refusal:
+            current().code = "BAD_REQUEST"
             body = orjson.dumps({"errors": [told(str(refusal), "BAD_REQUEST")]})
             response = _response(refusal.status, body, JSON, refusal.headers)
         except DeniedError as denied:
-            code = "UNAUTHENTICATED" if denied.status == 401 else "FORBIDDEN"
+            current().code = code = "UNAUTHENTICATED" if denied.status == 401 else "FORBIDDEN"
             response = _response(
                 denied.status, orjson.dumps({"errors": [told(str(denied), code)]}), JSON, denied.headers
             )
@@ -63,8 +65,10 @@ class GraphQLEndpoint:
     async def _respond(self, request: Request) -> Response:
         deadline = Deadline.after(self._timeout_ms)
         principal = self._identify(request)
+        current().principal = principal.name
         media_type = accepted(",".join(request.headers.getlist("accept")) or "*/*")
-        operation = _operation(await _fields(request), is_read_only=request.method == "GET")
+        with phase("receive"):
+            operation = _operation(await _fields(request), is_read_only=request.method == "GET")
         loop = asyncio.get_running_loop()
         answer, body = await loop.run_in_executor(self._pool, self._answer, principal, operation, deadline)
         if answer.is_wrong_method:
