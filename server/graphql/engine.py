@@ -126,6 +126,9 @@ class Engine:
             return Response({"errors": document}, is_executed=False)
         if refusal := _refusal(document, operation.name):
             return Response({"errors": [refusal]}, is_executed=False)
+        asked_as = get_operation_ast(document, operation.name)
+        if asked_as is not None and asked_as.name is not None:
+            current().operation = asked_as.name.value
         if operation.is_read_only and _changes(document, operation.name):
             refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
             return Response({"errors": [refusal]}, is_executed=False, is_wrong_method=True)

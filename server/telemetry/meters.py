@@ -52,7 +52,6 @@ class Meters:
     load_seconds: Histogram = field(init=False)
     cache_requests: Counter = field(init=False)
     log_lines: Counter = field(init=False)
-    watched: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         self._count_requests()

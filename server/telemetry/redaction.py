@@ -1,6 +1,7 @@
 """Takes secrets out of what is about to be written down: those that are known by value, and those known by their form.
 
-It works on the finished text of a line, so that it does not matter which logger, exception or library wrote it.
+It works on the finished text of a line, so that it does not matter which logger, exception or library wrote it. Every
+form looks a bounded way ahead, because a stranger may have written the text.
 """
 
 import re
@@ -10,13 +11,11 @@ BLACK = "***"
 LEAST = 6
 """Characters of a secret that is looked for by its value; a shorter one would blacken words."""
 
-_NAMES = (
-    r"(?:[a-z0-9]+[_-])*"
-    r"(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|signature|cookie)"
-)
+_NAMES = r"password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|signature|cookie"
+"""Also as the end of a longer name."""
 _BETWEEN = r"""(b?["']?\s?[:=,]\s?b?)"""
 """From a name to its value: = or :, or as in a dictionary, or as in a list of pairs of bytes."""
-_VALUE = r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"',;&}\])]+)"""
+_VALUE = r"""("(?:[^"\\]|\\.){0,2000}"|'(?:[^'\\]|\\.){0,2000}'|[^\s"',;&}\])]+)"""
 _PREFIXES = (
     r"sk-|pk-|rk-|whsec_|gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-|syt_|mct_|cbk_|AKIA|ASIA|AIza"
     r"|clawback_(?=[A-Za-z0-9_-]{20})"
@@ -32,13 +31,13 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1\2{BLACK}",
     ),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"), rf"\1 {BLACK}"),
+    (re.compile(r"(?i)\b(bearer|basic)\s{1,3}[a-z0-9._~+/=-]{6,}"), rf"\1 {BLACK}"),
     # Everything between :// and @, because a password may hold any character but a slash or a space.
     (re.compile(r"(?<=://)[^\s/?#\"'<>]{1,400}@"), f"{BLACK}@"),
     # password=..., "api_key": "...", X-Api-Key: ...
-    (re.compile(rf"(?i)(?<![a-z0-9])({_NAMES}){_BETWEEN}{_VALUE}"), rf"\1\2{BLACK}"),
+    (re.compile(rf"(?i)({_NAMES}){_BETWEEN}{_VALUE}"), rf"\1\2{BLACK}"),
     # Tokens that say by their first letters what they are.
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?"), BLACK),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,2000}\.[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)?"), BLACK),
     (re.compile(rf"\b(?:{_PREFIXES})[A-Za-z0-9_-]{{8,}}"), BLACK),
 )
 
