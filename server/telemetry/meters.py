@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from platform import python_version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from server.telemetry.exchange import Exchange
 
@@ -18,6 +27,8 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 MOST_CODES = 100
 """Codes that have a series of their own; there are fewer, and this holds should one be made from what a client says."""
 OTHER = "OTHER"
+# When a series began is a series of its own otherwise, for each of them; nobody asks.
+disable_created_metrics()
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -26,13 +26,13 @@ ROWS = 200_000
 class Process:
     """`clawback serve` in a process of its own, over a store in a directory."""
 
-    def __init__(self, directory: Path, **more: str) -> None:
+    def __init__(self, directory: Path, prefix: Sequence[str] = (), **more: str) -> None:
         self.directory = directory
         self.log = directory / "log"
         stated = {"CLAWBACK_STORE": str(self.store), "CLAWBACK_PORT": "0", "CLAWBACK_LOG": "json", **more}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", MAIN, "serve"],
+                [*prefix, sys.executable, "-c", MAIN, "serve"],
                 cwd=directory,
                 env={**os.environ, **stated},
                 stdout=subprocess.PIPE,
@@ -40,7 +40,9 @@ class Process:
             )
         assert self.process.stdout is not None
         said = self.process.stdout.readline().decode()
-        assert said.startswith("Clawback serves http://"), said + self.log.read_text()
+        if not said.startswith("Clawback serves http://"):
+            self.process.wait(PATIENCE_S)
+            raise AssertionError(said + self.log.read_text())
         self.url = said.split()[2].rstrip("/")
         notice = self.store.with_name("store.duckdb.server")
         until(lambda: notice.exists() and bool(notice.read_text()), "it says where it listens")
@@ -68,8 +70,8 @@ MAIN = "import sys; sys.argv[0] = 'clawback'; from server.cli import main; main(
 
 
 @contextmanager
-def serving(directory: Path, **more: str) -> Iterator[Process]:
-    server = Process(directory, **more)
+def serving(directory: Path, prefix: Sequence[str] = (), **more: str) -> Iterator[Process]:
+    server = Process(directory, prefix, **more)
     try:
         yield server
     finally:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -15,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from semantic import Catalog
 from server.app import create_app
+from server.jobs import Jobs
 from server.settings import Settings
 from server.telemetry import Telemetry
 from server.telemetry.logs import logging_to
@@ -22,8 +24,9 @@ from server.telemetry.meters import MOST_CODES, Meters
 from server.telemetry.middleware import Watched
 from server.telemetry.redaction import Redactor
 from store import Store
-from tests.server.conftest import NOW
+from tests.server.conftest import NOW, RECORDS, REPOSITORY, load_into
 from tests.serving import running
+from tests.stores import new_store
 
 ASKED = {"query": "query Cost { metrics { dataVersion totals { sessions } } }"}
 
@@ -65,10 +68,18 @@ class Here:
 
 
 @pytest.fixture(scope="module")
+def store() -> Iterator[Store]:
+    with new_store() as opened:
+        load_into(opened, RECORDS)
+        yield opened
+
+
+@pytest.fixture(scope="module")
 def here(catalog: Catalog, store: Store) -> Iterator[Here]:
     telemetry, log = Telemetry(), io.StringIO()
+    jobs = Jobs(store, lambda: NOW, 60, around=telemetry.loading)
     with logging_to(log, "json", "info", Redactor()):
-        app = create_app(store, catalog, Settings(), lambda: NOW, telemetry=telemetry)
+        app = create_app(store, catalog, Settings(), lambda: NOW, jobs=jobs, telemetry=telemetry)
         with running(app) as url:
             yield Here(url, log, telemetry)
 
@@ -156,6 +167,14 @@ def test_what_a_scrape_finds_of_the_server(here: Here, store: Store) -> None:
     standings = {dict(labels)["standing"]: v for (name, labels), v in found.items() if name.endswith("_standing")}
     assert sum(standings.values()) == 1
     assert set(standings) == {"FRESH", "STALE", "EXPIRED", "NOT_COMPUTED"}
+
+
+def test_every_metric_is_in_the_table_of_the_docs_and_no_other(here: Here) -> None:
+    page = here.send("GET", "/metrics")[2].decode()
+    told = dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.MULTILINE))
+    ours = {name: kind for name, kind in told.items() if name.startswith("clawback_") and "_created" not in name}
+    table = (REPOSITORY / "docs/operations.md").read_text()
+    assert dict(re.findall(r"^\| `(clawback_\w+)` \| (\w+) \|", table, re.MULTILINE)) == ours
 
 
 def test_no_label_holds_what_a_client_wrote(here: Here) -> None:
