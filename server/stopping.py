@@ -46,15 +46,20 @@ class Stopper:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Whatever ends the server has to be within the block."""
+        """Signals are ours for as long as the block runs: whatever begins or ends the server has to be within it."""
         Thread(target=self._wait, name="stop", daemon=True).start()
+        before = {}
+        if current_thread() is main_thread():  # Python gives them to no other
+            before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         try:
             yield
         finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
             self._ended.set()
             self._asked.set()
 
-    def on_signal(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         """In the main thread, between any two of its steps: so it takes no lock that somebody may hold."""
         if self._asked.is_set():
             os._exit(128 + number)
@@ -88,12 +93,11 @@ class Stopper:
 
 
 class Server(uvicorn.Server):
-    """uvicorn's, with our signals: a stop that was asked for is a success, so the process ends with 0."""
+    """uvicorn's, without its signals: there a stop that was asked for ends the process by that signal, not with 0."""
 
     def __init__(self, config: uvicorn.Config, notifier: Notifier) -> None:
         super().__init__(config)
         self._notifier = notifier
-        self.on_signal: Callable[[int, FrameType | None], None] = self.handle_exit
 
     def close_door(self) -> None:
         self.should_exit = True
@@ -110,12 +114,4 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        if current_thread() is not main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.on_signal) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        yield

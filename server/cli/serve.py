@@ -69,7 +69,6 @@ def serve(
         stopper = Stopper(
             lifecycle, notifier, settings.shutdown_s, settings.drain_s, server.close_door, store.interrupt_readers
         )
-        server.on_signal = stopper.on_signal
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
         with stopper.at_work():

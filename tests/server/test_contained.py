@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.test_stopping import balances, serving, stored, until
+from tests.server.processes import forking, until, write_balances
 
 NAMESPACE = ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--mount", "--map-root-user")
 SHUT_IN = """
@@ -37,13 +37,13 @@ def test_a_server_whose_root_is_read_only_loads_answers_and_stops(tmp_path: Path
         pytest.skip("no mount namespace can be made here")
     refused = subprocess.run([*shut_in(data), "touch", str(tmp_path / "outside")], capture_output=True, timeout=60)
     assert b"Read-only file system" in refused.stderr
-    path = balances(tmp_path, 100)
-    with serving(data, prefix=shut_in(data)) as server:
+    path = write_balances(tmp_path, 100)
+    with forking(shut_in(data)) as servers, servers.serving(data) as server:
         number = server.ask("/loads", {"kind": "cash", "location": str(path)})[1]["number"]
         until(lambda: server.ask(f"/loads/{number}")[1]["state"] == "stored", "the load is stored")
         assert server.ask("/health/ready")[0] == 200
         assert server.ask("/graphql", {"query": "{ catalog { metrics { name } } }"})[1].get("errors") is None
-        server.process.send_signal(signal.SIGTERM)
-        assert server.ends() == 0
-    assert stored(server) == 100
+        server.signal(signal.SIGTERM)
+        assert server.await_end() == 0
+    assert server.balances() == 100
     assert {entry.name for entry in tmp_path.iterdir()} == {"data", "cash.csv"}
