@@ -3,16 +3,20 @@
 import json
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from store import QueryError
 from tests.server.processes import PATIENCE_S, Forking, forking, until, write_balances
+from tests.stores import new_store
 
 SESSIONS = "{ metrics { totals { sessions } } }"
-ROWS = 30_000
+ROWS = 5_000
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +112,50 @@ def test_systemd_hears_that_it_is_ready_lives_and_stops(servers: Forking, tmp_pa
         listener.join(PATIENCE_S)
     assert set(heard) == {b"READY=1", b"WATCHDOG=1", b"STOPPING=1"}
     assert (heard.count(b"READY=1"), heard[-1]) == (1, b"STOPPING=1")
+
+
+HUNG = """
+import os, signal, time
+from server import stopping
+from server.lifecycle import Lifecycle
+from server.systemd import Notifier
+stopping.GRACE_S = 0.4
+interrupted = []
+def interrupt():
+    interrupted.append(1)
+    print(len(interrupted), flush=True)
+stop = stopping.Stopper(Lifecycle(), Notifier(), 0, 0, lambda: None, interrupt)
+with stop.at_work():
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        time.sleep(0.05)
+"""
+
+
+def test_a_server_that_hangs_is_interrupted_and_then_ended() -> None:
+    ran = subprocess.run([sys.executable, "-c", HUNG], capture_output=True, timeout=PATIENCE_S)
+    assert (ran.returncode, ran.stdout.split()) == (70, [b"1", b"2"])
+
+
+def test_questions_of_snapshots_are_interrupted_and_later_ones_are_not() -> None:
+    ended: list[str] = []
+    with new_store() as store:
+
+        def ask() -> None:
+            with store.snapshot() as reader:
+                began.set()
+                try:
+                    reader.read("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range = 7")
+                except QueryError as error:
+                    ended.append(str(error))
+
+        began = threading.Event()
+        asking = threading.Thread(target=ask)
+        asking.start()
+        began.wait(PATIENCE_S)
+        while asking.is_alive():
+            store.interrupt_readers()
+            asking.join(0.05)
+        assert ended == ["the query was interrupted"]
+        with store.snapshot() as reader:
+            assert reader.read("SELECT 1").rows == [(1,)]
