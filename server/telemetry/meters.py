@@ -28,7 +28,7 @@ MOST_CODES = 100
 """Codes that have a series of their own; there are fewer, and this holds should one be made from what a client says."""
 OTHER = "OTHER"
 # When a series began is a series of its own otherwise, for each of them; nobody asks.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # of the library
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 
 

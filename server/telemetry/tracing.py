@@ -80,7 +80,8 @@ class OtlpTracer:
         ending.start()
         ending.join(within_s)
         if ending.is_alive():
-            self._exporter.shutdown()  # gives up what it tries again
+            # Gives up what it tries again and again.
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # of the SDK
 
 
 class RequestSpan:
