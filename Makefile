@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PYTHON_CLIENT := examples/clients/python
+TYPESCRIPT_CLIENT := examples/clients/typescript
+PYTHON_CLIENT_INSTALLED := $(PYTHON_CLIENT)/.venv/.installed
+TYPESCRIPT_CLIENT_INSTALLED := $(TYPESCRIPT_CLIENT)/node_modules/.package-lock.json
 # Debian keeps ensurepip in python3-venv. Where it is missing, the pip of PYTHON installs into the environment.
 NO_ENSUREPIP = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo yes)
 PIP = $(if $(NO_ENSUREPIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python -m pip)
@@ -10,7 +14,7 @@ PIP = $(if $(NO_ENSUREPIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engines demo serve test coverage check lint types imports fix docs graphiql lock bench clean
+.PHONY: help setup engines demo serve test coverage check lint types imports fix docs clients graphiql lock bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +68,20 @@ docs: $(INSTALLED) ## Write the pages that are made from metrics.yaml and the se
 bench: $(INSTALLED) ## Print the tables of benchmarks/
 	for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
+clients: $(PYTHON_CLIENT_INSTALLED) $(TYPESCRIPT_CLIENT_INSTALLED) docs ## Generate the clients of examples/clients (needs Node.js 20)
+	npm --prefix $(TYPESCRIPT_CLIENT) run --silent generate
+	cd $(PYTHON_CLIENT) && .venv/bin/ariadne-codegen >/dev/null
+
+# In an environment of its own: the generator needs an older graphql-core than the server.
+$(PYTHON_CLIENT_INSTALLED): $(PYTHON_CLIENT)/requirements.lock
+	$(PYTHON) -m venv $(if $(NO_ENSUREPIP),--without-pip) $(@D)
+	$(subst $(BIN)/python,$(@D)/bin/python,$(PIP)) install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r $<
+	@touch $@
+
+$(TYPESCRIPT_CLIENT_INSTALLED): $(TYPESCRIPT_CLIENT)/package-lock.json
+	npm --prefix $(TYPESCRIPT_CLIENT) ci
+	@touch $@
+
 graphiql: ## Build server/graphiql from locked npm packages (needs Node.js 20.11)
 	npm --prefix scripts/graphiql run rebuild
 
@@ -75,6 +93,8 @@ lock: $(INSTALLED) ## Lock the dependencies again, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --constraint requirements.lock --group pyproject.toml:engines \
 		--output-file requirements-engines.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header $(PYTHON_CLIENT)/requirements.in --output-file $(PYTHON_CLIENT)/requirements.lock
 
 clean: ## Remove what was made here
 	rm -rf $(VENV) demo-home .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,10 +1,11 @@
-"""Writes the pages that are made from code: the catalog of metrics and the table of settings. `make docs` runs it."""
+"""Writes what is made from code: the catalog of metrics, the table of settings, the schema. `make docs` runs it."""
 
 from pathlib import Path
 
 from semantic import load_catalog
 from server.alerts.settings import AlertSettings
 from server.catalog_page import catalog_markdown
+from server.graphql import build_schema
 from server.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs/catalog.md": catalog_markdown(catalog) + "\n",
         ROOT / "docs/settings.md": SETTINGS_INTRODUCTION + "".join(_setting(name) for name in _names()),
+        ROOT / "examples/clients/schema.graphql": build_schema(catalog).as_str() + "\n",
     }
 
 

@@ -11,6 +11,7 @@ from semantic.calendar import local_day, midnight, zone_names
 from semantic.catalog import Catalog
 from semantic.columns import ColumnUse, columns_used
 from semantic.errors import CatalogError, Mark, Mistake, QueryError, SemanticError, suggestion
+from semantic.evidence import Evidence, Value
 from semantic.file.load import load_catalog
 from semantic.measure import Formula, Measure
 from semantic.metric import Metric, ValueType
@@ -33,7 +34,7 @@ from semantic.query import (
 )
 from semantic.reach import dimensions_of
 from semantic.restriction import dimensions_across_rows, metrics_across_rows
-from semantic.shape import Evidence, Result, Row, Value, shape_rows
+from semantic.shape import Result, Row, Shaped, shape_columns, shape_rows
 from semantic.sql.compile import compile_plan
 from semantic.sql.statement import Columns, Statement
 
@@ -66,6 +67,7 @@ __all__ = [
     "Row",
     "Scalar",
     "SemanticError",
+    "Shaped",
     "Statement",
     "TimeRange",
     "Value",
@@ -80,6 +82,7 @@ __all__ = [
     "midnight",
     "parse_filter",
     "plan_query",
+    "shape_columns",
     "shape_rows",
     "suggestion",
     "visible",

@@ -74,6 +74,8 @@ class Catalog:
     """Metrics that the file does not name: what a change, a share or a variation of a formula is made of."""
     outcomes: Mapping[str, OutcomeRule] = field(default_factory=dict)
     """What each kind of outcome means."""
+    access: frozenset[str] = frozenset()
+    """The roles that see a metric or a dimension that names none itself; empty for everybody."""
 
     def metric(self, name: str) -> Metric:
         """A metric of the file or a part of one; `KeyError` where there is none."""

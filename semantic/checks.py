@@ -13,10 +13,11 @@ from sqlglot import exp
 
 from semantic.catalog import Catalog, Check
 from semantic.errors import Mark, Mistake
+from semantic.evidence import Value
 from semantic.model import Model
 from semantic.query import MetricQuery, TimeRange, parse_filter
 from semantic.ranges import parse_range
-from semantic.shape import Result, Row, Value
+from semantic.shape import Result, Row
 from semantic.sql import tree
 
 CLOSE_ENOUGH = 1e-9

@@ -2,9 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
-from semantic import Caller, Catalog, MetricQuery, Plan, QueryError, Result, Row, Scalar, Statement, shape_rows
+from semantic import (
+    Caller,
+    Catalog,
+    MetricQuery,
+    Plan,
+    QueryError,
+    Result,
+    Row,
+    Scalar,
+    Shaped,
+    Statement,
+    shape_columns,
+)
 from semantic.planner import Planner
 from semantic.query import comparisons
 from server.telemetry import current, phase
@@ -19,13 +32,18 @@ class Reads(Protocol):
     def read(self, sql: str, params: dict[str, Scalar] | None = None, *, timeout_ms: int | None = None) -> Rows: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """The result with the plan and the statement that gave it."""
+    """What was found, with the plan and the statement that gave it."""
 
-    result: Result
+    shaped: Shaped
     plan: Plan
     statement: Statement
+
+    @cached_property
+    def result(self) -> Result:
+        """By row."""
+        return self.shaped.result()
 
 
 Planned = tuple[Plan, Statement]
@@ -79,7 +97,7 @@ def answer_to(planned: Planned, reader: Reads, *, timeout_ms: int | None = None)
     asked = current()
     asked.rows = (asked.rows or 0) + len(rows)
     with phase("shape"):
-        return Answer(shape_rows(plan, statement, rows), plan, statement)
+        return Answer(shape_columns(plan, statement, rows), plan, statement)
 
 
 def totals_of(query: MetricQuery, metrics: tuple[str, ...]) -> MetricQuery:

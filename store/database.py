@@ -28,7 +28,7 @@ from store.migrate import migrate
 from store.opening import connect, make_stage_directory, quoted, shut_in
 from store.outcomes import OutcomeRule, is_due, pass_time, replace_rules
 from store.priced import PricedRequest
-from store.read import Around, Reader, Rows
+from store.read import Around, Reader, Rows, Statements
 from store.records import AllocationPolicy, Price
 from store.stage import Stage
 from store.stored import (
@@ -65,6 +65,7 @@ class Store:
         self._cursors = Lock()
         """A connection that is asked for a cursor cannot be closed in that moment."""
         self._data_version = int(connection.execute("SELECT version FROM data_version").fetchall()[0][0])
+        self._statements = Statements()
         self._is_open = True
         self.around_reads: Around = nullcontext
         """Entered for the time of each question that is read."""
@@ -215,14 +216,15 @@ class Store:
     def read(self, sql: str, params: Mapping[str, object] | None = None, *, timeout_ms: int | None = None) -> Rows:
         """All rows of one SELECT with parameters like `$since`. Raises `QueryError`, or `QueryTimeout`."""
         with self._reading() as cursor:
-            return Reader(cursor, self._data_version, self.around_reads).read(sql, params, timeout_ms=timeout_ms)
+            reader = Reader(cursor, self._data_version, self._statements, self.around_reads)
+            return reader.read(sql, params, timeout_ms=timeout_ms)
 
     @contextmanager
     def snapshot(self) -> Iterator[Reader]:
         """Several reads of one and the same version of the data, whatever is loaded meanwhile."""
         with self._reading() as cursor:
             (version,) = cursor.execute("SELECT version FROM data_version").fetchall()[0]
-            reader = Reader(cursor, version, self.around_reads)
+            reader = Reader(cursor, version, self._statements, self.around_reads)
             self._readers.add(reader)
             try:
                 yield reader

@@ -1,4 +1,4 @@
-"""What holds for a whole metrics file: its time zone, the first day of its weeks and grains of its own."""
+"""What holds for a whole metrics file: its time zone, the first day of its weeks, who sees what, grains of its own."""
 
 import re
 from datetime import date
@@ -7,7 +7,7 @@ from semantic.calendar import zone_names
 from semantic.errors import suggestion
 from semantic.file.document import Mistakes, Value, check_keys
 from semantic.file.duration import read_duration
-from semantic.file.names import is_mapping, is_name, one_of
+from semantic.file.names import is_mapping, is_name, one_of, roles_in
 from semantic.periods import Calendar, Duration, Grain, Periods, Unit
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -16,7 +16,7 @@ _DAY = re.compile(r"(19|20|21)\d\d-\d\d-\d\d")
 
 def read_defaults(defaults: Value | None, mistakes: Mistakes) -> tuple[str, int]:
     """The time zone and the day on which weeks start, counted from Monday = 0."""
-    if defaults is None or not check_keys(defaults, {"time_zone", "week_start", "currency"}, mistakes):
+    if defaults is None or not check_keys(defaults, {"time_zone", "week_start", "currency", "access"}, mistakes):
         return "UTC", 0
     zone, week, currency = (defaults.get(k) for k in ("time_zone", "week_start", "currency"))
     if currency and currency.text != "USD":
@@ -31,6 +31,12 @@ def read_defaults(defaults: Value | None, mistakes: Mistakes) -> tuple[str, int]
         hint = hint if hint.startswith("did") else "use a name such as Europe/Berlin"
         mistakes.add(zone, f"'{zone.text}' is not a time zone; {hint}")
     return zone.text, week_start
+
+
+def read_default_access(defaults: Value | None, mistakes: Mistakes) -> frozenset[str]:
+    """Who sees a metric or a dimension that names nobody itself; empty for everybody."""
+    is_there = defaults is not None and defaults.kind == "mapping"
+    return roles_in(defaults.get("access") if is_there and defaults else None, mistakes)
 
 
 def read_calendar(value: Value | None, week_start: int, mistakes: Mistakes) -> Calendar:

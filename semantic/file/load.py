@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from semantic.catalog import Catalog
 from semantic.errors import QueryError
-from semantic.file.defaults import read_calendar, read_defaults
+from semantic.file.defaults import read_calendar, read_default_access, read_defaults
 from semantic.file.document import Mistakes, Value, check_keys, parse_document
 from semantic.file.draft import Draft
 from semantic.file.expectations import read_checks
@@ -37,6 +37,7 @@ def load_catalog(text: str, file: str = "metrics.yaml") -> Catalog:
     if version is not None and version.text != "1":
         mistakes.add(version, f"version: is 1, not '{version.text}'")
     zone, week_start = read_defaults(root.get("defaults"), mistakes)
+    access = read_default_access(root.get("defaults"), mistakes)
     calendar = read_calendar(root.get("calendar"), week_start, mistakes)
     draft = Draft(read_models(root.get("models"), mistakes), calendar, mistakes)
     entries = _read_metrics(root.get("metrics"), draft)
@@ -50,7 +51,8 @@ def load_catalog(text: str, file: str = "metrics.yaml") -> Catalog:
     mistakes.raise_if_any()
     metrics = {name: draft.metrics[name] for name in entries}
     catalog = Catalog(
-        name, zone, draft.models, metrics, file, calendar, filters, policies, checks, draft.parts, outcomes
+        *(name, zone, draft.models, metrics, file, calendar),
+        *(filters, policies, checks, draft.parts, outcomes, access),
     )
     _check_reach(catalog, mistakes)
     models = with_measured_dimensions(catalog, mistakes)

@@ -55,7 +55,13 @@ def _top() -> dict[str, Schema]:
         "version": {"enum": [1, "1"]},
         "name": _TEXT,
         "defaults": _object(
-            "defaults", {"time_zone": _TEXT, "week_start": {"enum": list(WEEKDAYS)}, "currency": {"const": "USD"}}
+            "defaults",
+            {
+                "time_zone": _TEXT,
+                "week_start": {"enum": list(WEEKDAYS)},
+                "currency": {"const": "USD"},
+                "access": _some(_TEXT),
+            },
         ),
         "calendar": _object("calendar", {"grains": _named(_grain())}, required=("grains",)),
         "models": _named(_model()),

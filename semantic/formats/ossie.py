@@ -142,6 +142,10 @@ class _Export:
 
     def _beside_the_metrics(self) -> None:
         catalog = self.catalog
+        if catalog.access:
+            what = "whoever reads the document may see all of it"
+            self._lose("defaults", "access", what, "restrict it where it is used")
+            self.unread["access"] = sorted(catalog.access)
         for named in catalog.filters.values():
             self._lose(f"filter '{named.name}'", "filter", "there are no conditions with a name")
             known = {"model": named.model, "where": named.where.sql(dialect="duckdb")}

@@ -4,7 +4,7 @@ WORDS: dict[str, dict[str, str]] = {
     "file": {
         "version": "The version of the grammar: 1.",
         "name": "What the catalog is called.",
-        "defaults": "What holds for every question: the time zone, the first day of a week, the currency.",
+        "defaults": "What holds for every question: the time zone, the first day of a week, the currency, who may see.",
         "calendar": "Periods of your own beside day, week, month, quarter and year.",
         "models": "Tables, and what may be asked of them.",
         "metrics": "What every number means. One entry a metric; exactly one key decides its kind.",
@@ -26,6 +26,7 @@ WORDS: dict[str, dict[str, str]] = {
         "time_zone": "Whose days are meant, such as Europe/Berlin; UTC where nothing is said.",
         "week_start": "The day on which weeks begin.",
         "currency": "Amounts are in USD.",
+        "access": "The roles that see what names none itself; everybody where nothing is said.",
     },
     "calendar": {"grains": "Each a name with its length and a day on which one of them begins."},
     "grain": {

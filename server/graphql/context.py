@@ -1,10 +1,12 @@
 """What one operation works with: who asks, the store in one version, the instant of the question, the limits."""
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any, TypeVar
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
@@ -13,6 +15,8 @@ from server.jobs import Jobs
 from server.routing import Routing
 from server.telemetry import current
 from store import QueryTimeout, Reader, Store
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,20 @@ class Context:
     """The budgets, where there is a ledger for what is reserved."""
     routing: Routing | None = None
     """What the model router is told, where this process keeps it."""
+    kept: dict[object, Any] = field(default_factory=dict)
+    """What was computed from the question alone; it may outlive the operation. See `once`."""
     _opened: ExitStack = field(default_factory=ExitStack)
+
+    def once(self, key: object, compute: Callable[[], Value]) -> Value:
+        """What `compute` gives, computed once for the same text and variables.
+
+        For what follows from the schema, the text and the variables alone: neither from the data, the clock nor the
+        caller. Nobody may change it.
+        """
+        if key not in self.kept:
+            self.kept[key] = compute()
+        found: Value = self.kept[key]
+        return found
 
     @property
     def catalog(self) -> Catalog:

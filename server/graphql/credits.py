@@ -12,7 +12,7 @@ from finance.credits import Outlook, Quota, QuotaStatus, outlook
 from finance.pricing import rounded_usd
 from semantic import QueryError
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given
+from server.graphql.fields import FINANCE, Inputs, RootField, given
 from server.graphql.scalars import BigInt
 from server.graphql.states import enum_of
 from server.graphql.tabular import rows_of, zoneless
@@ -227,4 +227,4 @@ def _make(_: Inputs) -> Any:
     )
 
 
-CREDITS = RootField("credits", _make, needs=("credit_cost", "charged_cost"))
+CREDITS = RootField("credits", _make, needs=("credit_cost", "charged_cost"), roles=FINANCE)

@@ -12,6 +12,7 @@ from semantic.plan import Fact as PlannedFact
 from semantic.plan import all_facts
 from server.answer import Answer
 from server.graphql.generated import enum_type
+from server.graphql.pure import pure
 
 DialectName = enum_type("Dialect", Dialect, "A database that can run a statement.")
 
@@ -55,6 +56,7 @@ class Lineage:
     steps: list[str] = strawberry.field(description="What is done with the rows, in this order.")
 
 
+@pure
 def _in_words_of(
     root: Parent[Any], dialect: Annotated[Any, strawberry.argument(graphql_type=DialectName)] = DialectName.DUCKDB
 ) -> str | None:

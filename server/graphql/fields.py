@@ -7,7 +7,7 @@ from typing import Any
 
 from strawberry import UNSET
 
-from semantic import Catalog, Filter, QueryError, TimeRange, local_day, zone_names
+from semantic import Caller, Catalog, Filter, QueryError, TimeRange, local_day, visible, zone_names
 from semantic.ranges import parse_range
 from server.graphql.context import Context
 from server.graphql.filters import FilterInputs, read_filter
@@ -38,12 +38,16 @@ class Inputs:
         return read_filter(where, tuple(self.keys))
 
 
+FINANCE = frozenset({"finance"})
+ROUTER = frozenset({"router"})
+
+
 @dataclass(frozen=True, slots=True)
 class RootField:
     """A field of `Query` (or of `Mutation`), made for one schema.
 
-    It is left out of the schema of a caller who may not see one of the metrics in `needs`. Every type that it adds has
-    its name in `server.names.FIXED_TYPES`.
+    It is left out of the schema of a caller who may not see one of the metrics in `needs`, or has none of the `roles`.
+    Every type that it adds has its name in `server.names.FIXED_TYPES`.
     """
 
     name: str
@@ -51,6 +55,17 @@ class RootField:
     """Gives a `strawberry.field` or `strawberry.mutation`."""
     needs: tuple[str, ...] = ()
     is_mutation: bool = False
+    roles: frozenset[str] = frozenset()
+    """Who has it in his schema; empty for everybody. The operator has every field."""
+    tells_nothing: bool = False
+    """It tells nothing of the metrics that it needs: they must be there, and the caller need not see them."""
+
+    def is_offered(self, catalog: Catalog, caller: Caller | None) -> bool:
+        """Whether a caller has it in his schema of a catalog."""
+        if caller is not None and self.roles and not self.roles & caller.roles:
+            return False
+        seen = catalog if self.tells_nothing else visible(catalog, caller)
+        return all(name in seen.metrics for name in self.needs)
 
 
 def given(value: Any) -> Any:

@@ -12,7 +12,7 @@ from finance.pricing import PriceBook, list_equivalent
 from semantic import MetricQuery, Order, QueryError, Row
 from server.graphql.context import Context
 from server.graphql.cut import CutValue, cut_by, cut_name, cut_values, cuts
-from server.graphql.fields import Inputs, RootField, given, today
+from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.generated import list_of
 from server.graphql.known_rows import Known
 from server.graphql.metrics import TimeRangeInput, read_time
@@ -204,4 +204,4 @@ def _row(row: Row) -> AsKnownRow:
     )
 
 
-AS_KNOWN = RootField("spendAsKnown", _field, needs=("requests", "inference_cost"))
+AS_KNOWN = RootField("spendAsKnown", _field, needs=("requests", "inference_cost"), roles=FINANCE)

@@ -10,15 +10,16 @@ from strawberry import UNSET, Info, argument
 
 from semantic import Catalog, Filter, MetricQuery, Order, QueryError, TimeRange
 from semantic.ranges import parse_range
-from server.answer import Answer, answer_to, compiled, only_row, totals_of
+from server.answer import Answer, answer_to, compiled, totals_of
 from server.graphql.context import Context
 from server.graphql.explain import Explain, explained
 from server.graphql.fields import Inputs, given, known_day, known_zone, today
 from server.graphql.filters import read_filter
 from server.graphql.generated import bare_class, enum_type, list_of
-from server.graphql.rows import RowTypes, replacements, row_types, row_values
+from server.graphql.rows import RowTypes, replacements, row_types, table_of
 from server.graphql.scalars import BigInt
 from server.graphql.selection import Columns, Selection, selection_of
+from server.graphql.table import NO_ROWS, Table
 from server.names import vocabulary
 from server.withheld import check_may_be_told
 from store import QueryTimeout
@@ -56,7 +57,7 @@ class Arguments:
 class Answered:
     """What the type `Metrics` is read from; what is not selected is empty."""
 
-    rows: list[dict[str, object]]
+    rows: Table
     totals: dict[str, object] | None
     truncated: bool
     as_of: datetime
@@ -99,7 +100,9 @@ def metrics_field(inputs: Inputs) -> Any:
             zone=given(zone),
             as_of=day,
         )
-        return answered(info.context, selection_of(info._raw_info, words), arguments)
+        raw = info._raw_info
+        selection = info.context.once(("selection", raw.path.key), lambda: selection_of(raw, words))
+        return answered(info.context, selection, arguments)
 
     field = strawberry.field(
         resolver=metrics,
@@ -116,7 +119,7 @@ def answered(context: Context, selection: Selection, arguments: Arguments) -> An
     rows = totals = None
     if selection.rows:
         rows = _asked(context, question(context, selection.rows, arguments))
-        _check_size(len(rows.result.rows), selection.rows.width, context.limits.most_values)
+        _check_size(rows.shaped.length, selection.rows.width, context.limits.most_values)
     if selection.totals:
         of_all = totals_of(question(context, selection.totals, arguments), selection.totals.metrics)
         totals = _asked(context, of_all)
@@ -124,9 +127,9 @@ def answered(context: Context, selection: Selection, arguments: Arguments) -> An
     if told is None and "explain" in selection.fields:
         raise QueryError("NO_METRICS", "there is nothing to explain; select rows or totals beside it")
     return Answered(
-        rows=[row_values(row) for row in rows.result.rows] if rows else [],
-        totals=row_values(only_row(totals)) if totals else None,
-        truncated=rows is not None and rows.result.truncated,
+        rows=table_of(rows.shaped) if rows else NO_ROWS,
+        totals=next(iter(table_of(totals.shaped))) if totals else None,
+        truncated=rows is not None and rows.shaped.truncated,
         as_of=context.now,
         data_version=context.reader.data_version,
         explain=_explained(context, told) if told and "explain" in selection.fields else None,

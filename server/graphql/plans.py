@@ -15,7 +15,7 @@ from finance.plans import PlanStatus, PlanUse, PlanWorth, plan_worth
 from finance.pricing import rounded_usd
 from semantic import QueryError
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given
+from server.graphql.fields import FINANCE, Inputs, RootField, given
 from server.graphql.scalars import BigInt
 from server.graphql.states import enum_of
 from server.graphql.tabular import rows_of, zoneless
@@ -207,4 +207,4 @@ def _make(_: Inputs) -> Any:
     )
 
 
-PLANS = RootField("plans", _make, needs=("plan_cost", "plan_share_cost", "session_cost"))
+PLANS = RootField("plans", _make, needs=("plan_cost", "plan_share_cost", "session_cost"), roles=FINANCE)

@@ -11,7 +11,7 @@ from finance.overlaps import Overlap, overlaps
 from finance.pricing import PriceBook
 from semantic import QueryError
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given
+from server.graphql.fields import FINANCE, Inputs, RootField, given
 from server.graphql.scalars import BigInt
 from server.price_lines import lines_known
 from store import Price
@@ -128,4 +128,4 @@ def _field(inputs: Inputs) -> Any:
     )
 
 
-PRICE_BOOK = RootField("priceBook", _field, needs=("inference_cost",))
+PRICE_BOOK = RootField("priceBook", _field, needs=("inference_cost",), roles=FINANCE)

@@ -12,7 +12,7 @@ from finance import reconciliation as finance
 from finance.pricing import rounded_usd
 from semantic import QueryError
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given
+from server.graphql.fields import FINANCE, Inputs, RootField, given
 from server.graphql.scalars import BigInt
 from server.graphql.states import enum_of
 from server.graphql.tabular import rows_of
@@ -211,4 +211,4 @@ def _make(_: Inputs) -> Any:
     )
 
 
-RECONCILIATION = RootField("reconciliation", _make, needs=("inference_cost", "provider_bills"))
+RECONCILIATION = RootField("reconciliation", _make, needs=("inference_cost", "provider_bills"), roles=FINANCE)

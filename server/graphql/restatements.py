@@ -9,7 +9,7 @@ from strawberry import UNSET, Info, argument
 
 from semantic import QueryError
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given, today
+from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.metrics import TimeRangeInput, read_time
 from server.graphql.scalars import BigInt
 from server.slices import slice_of
@@ -109,4 +109,4 @@ def _plain(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.astimezone(UTC).replace(tzinfo=None)
 
 
-RESTATEMENTS = RootField("restatements", _field, needs=("requests", "inference_cost"))
+RESTATEMENTS = RootField("restatements", _field, needs=("requests", "inference_cost"), roles=FINANCE)

@@ -11,6 +11,7 @@ from strawberry import argument
 
 from finance import comparison
 from finance.evidence import Evidence
+from server.graphql.pure import pure
 from server.graphql.roi_values import (
     BreakEven,
     BreakEvenStatus,
@@ -53,6 +54,7 @@ def _peers(root: Any) -> Peers:
     return found
 
 
+@pure
 def _net_value(
     root: strawberry.Parent[Any],
     task_value: Annotated[Decimal, argument(description="What a success is worth, in USD.")],
@@ -61,14 +63,17 @@ def _net_value(
     return _evidence(root).net_value_usd(task_value, failure_penalty)
 
 
+@pure
 def _indistinct(root: strawberry.Parent[Any]) -> list[str]:
     return _peers(root).that_may_be(comparison.may_succeed_alike, root.name, _evidence(root))
 
 
+@pure
 def _indistinct_roi(root: strawberry.Parent[Any]) -> list[str]:
     return _peers(root).that_may_be(comparison.may_return_alike, root.name, _evidence(root))
 
 
+@pure
 def _break_even(root: strawberry.Parent[Any]) -> BreakEven | None:
     reference = _peers(root).reference
     if reference is None:

@@ -16,6 +16,7 @@ from server.graphql.roi_types import Peers, RoiEvidence, told
 from server.graphql.scalars import BigInt
 from server.roi import NEEDS
 from server.routing import NOTHING_KNOWN, Snapshot, expected
+from server.slices import check_unrestricted
 
 MOST_MODELS = 50
 
@@ -87,6 +88,7 @@ def _routing(
         argument(description=f"At most {MOST_MODELS}; left out, those that are known at the task class."),
     ] = UNSET,
 ) -> Routing:
+    _check_all_rows(info.context)
     kept, now, asked, kind = info.context.routing, info.context.now, given(models), given(task_class)
     if asked is not None and not 1 <= len(asked) <= MOST_MODELS:
         raise QueryError("BAD_LIMIT", f"one to {MOST_MODELS} models can be asked for, these are {len(asked):,}")
@@ -105,6 +107,15 @@ def _routing(
         task_class=kind,
         models=_routes(snapshot, kind, list(names), kept.policy.default_model if kept else None),
     )
+
+
+def _check_all_rows(context: Context) -> None:
+    """What is in memory rests on all sessions, so it is for callers from whom no policy keeps a session."""
+    try:
+        check_unrestricted(context.planner, ("sessions",), context.caller)
+    except QueryError as refused:
+        message = "routing rests on all sessions, and you may see a part of them only; `roi` answers for those"
+        raise QueryError("FORBIDDEN" if refused.code == "NOT_ALLOWED" else refused.code, message) from refused
 
 
 def _routes(snapshot: Snapshot | None, task_class: str | None, models: list[str], default: str | None) -> list[Route]:

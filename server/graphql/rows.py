@@ -13,10 +13,12 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import Parent
 
-from semantic import Catalog, Metric, Row, ValueType
+from semantic import Catalog, Metric, Shaped, ValueType
 from semantic.periods import Calendar
 from server.graphql.generated import bare_class, enum_type
+from server.graphql.pure import pure_column
 from server.graphql.scalars import BigInt, PeriodStart
+from server.graphql.table import Table
 from server.keys import Key
 from server.names import attribute, enum_type_name, field_name
 
@@ -29,6 +31,9 @@ _OF_KEY: Mapping[str, type] = {
     "date": date,
     "timestamp": datetime,
 }
+
+DICTS = frozenset({"MetricsRow", "MetricsTotals"})
+"""Types whose values are dicts; the values of all others have attributes."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -83,10 +88,10 @@ def grain_description(calendar: Calendar, name: str) -> str:
     return f"Every {periods.length}, counted from {periods.origin.isoformat()}" if periods else ""
 
 
-def row_values(row: Row) -> dict[str, object]:
-    """A row as the schema reads it: values by attribute, and the evidence by metric."""
-    values = {attribute(name): value for name, value in (*row.keys.items(), *row.values.items())}
-    return {**values, "evidence": row.evidence}
+def table_of(shaped: Shaped) -> Table:
+    """Rows as the schema reads them: values by attribute, and the evidence by metric."""
+    named = {attribute(name): column for name, column in (*shaped.keys.items(), *shaped.values.items())}
+    return Table(shaped.length, named, shaped.evidence)
 
 
 def read_field(source: Any, name: str) -> object:
@@ -120,6 +125,7 @@ def _time(calendar: Calendar) -> tuple[Any, Any]:
     week = f"The length of a period; a week begins on {_WEEKDAYS[calendar.week_start]}."
     grain_name = enum_type("Grain", calendar.names, week, lengths)
 
+    @pure_column(lambda grain: "time")
     def time(root: Parent[Any], grain: Annotated[Any, strawberry.argument(graphql_type=grain_name)]) -> Any:
         return root["time"]
 
@@ -131,6 +137,7 @@ def _time(calendar: Calendar) -> tuple[Any, Any]:
 
 
 def _evidence(metric_name: Any) -> tuple[Any, Any]:
+    @pure_column(lambda metric: ("evidence", metric.value))
     def evidence(root: Parent[Any], metric: Annotated[Any, strawberry.argument(graphql_type=metric_name)]) -> Any:
         return root["evidence"][metric.value]
 

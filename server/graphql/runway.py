@@ -25,7 +25,7 @@ from finance.runway import (
 from semantic import QueryError
 from server.burn import MODELS, Basis
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField, given, today
+from server.graphql.fields import FINANCE, Inputs, RootField, given, today
 from server.graphql.runway_doubt import (
     AgentsAffordable,
     Projected,
@@ -292,4 +292,4 @@ def _make(inputs: Inputs) -> Any:
     )
 
 
-RUNWAY = RootField("runway", _make, needs=("cash", "burn_rate", "net_burn_rate"))
+RUNWAY = RootField("runway", _make, needs=("cash", "burn_rate", "net_burn_rate"), roles=FINANCE)

@@ -57,26 +57,19 @@ class NoMetricError(CatalogError):
 def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.Schema:
     """What a caller sees. `CatalogError` where that is nothing, or names cannot be told apart in GraphQL."""
     seen = visible(catalog, caller)
-    if not seen.metrics:
+    offered = [field for field in FIELDS if field.is_offered(catalog, caller)]
+    if not seen.metrics and not offered:
         raise NoMetricError(
             [Mistake(Mark(catalog.file, 1, 1), "there is no metric that the caller's roles open to him")]
         )
     inputs = Inputs.of(seen)
-    declared = catalog_info(seen, hidden_names(catalog, caller))
-
-    def read_catalog() -> CatalogInfo:
-        return declared
-
-    queries = {
-        "metrics": metrics_field(inputs),
-        "catalog": strawberry.field(
-            resolver=read_catalog, description="What can be asked: metrics with their definitions, and dimensions."
-        ),
+    queries: dict[str, Any] = {
         "sources": strawberry.field(
             resolver=read_sources, description="Where the data comes from, and how fresh it is."
         ),
     }
-    offered = [field for field in FIELDS if all(name in seen.metrics for name in field.needs)]
+    if seen.metrics:
+        queries = _of_metrics(inputs, catalog_info(seen, hidden_names(catalog, caller))) | queries
     queries |= {field.name: field.make(inputs) for field in offered if not field.is_mutation}
     mutations = {field.name: field.make(inputs) for field in offered if field.is_mutation}
     return strawberry.Schema(
@@ -84,6 +77,18 @@ def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.S
         mutation=_root("Mutation", mutations, "Tell what only the caller knows.") if mutations else None,
         config=StrawberryConfig(default_resolver=read_field, scalar_map=SCALARS),
     )
+
+
+def _of_metrics(inputs: Inputs, declared: CatalogInfo) -> dict[str, Any]:
+    def read_catalog() -> CatalogInfo:
+        return declared
+
+    return {
+        "metrics": metrics_field(inputs),
+        "catalog": strawberry.field(
+            resolver=read_catalog, description="What can be asked: metrics with their definitions, and dimensions."
+        ),
+    }
 
 
 def _root(name: str, fields: dict[str, Any], description: str) -> type:

@@ -9,7 +9,7 @@ from strawberry import Info
 
 from loaders.item import Item, Location, Parsed
 from loaders.job import StalePricesError, run_load
-from semantic import Comparison, Op, QueryError
+from semantic import Comparison, Op, QueryError, visible
 from server.graphql.context import Context
 from server.graphql.fields import Inputs, RootField, today
 from server.slices import check_unrestricted, slice_of
@@ -25,8 +25,9 @@ class SessionScore:
     scorer: str
     score: Decimal
     observed_at: datetime = strawberry.field(description="When it was set; what the scorer says later replaces it.")
-    is_known_session: bool = strawberry.field(
-        description="False where no session of that id is loaded; the score counts once it is."
+    is_known_session: bool | None = strawberry.field(
+        description="False where no session of that id is loaded; the score counts once it is. Null for a caller who "
+        "may not ask for sessions."
     )
 
 
@@ -37,7 +38,7 @@ def _make(_: Inputs) -> Any:
             record = Score(session_id=session_id, scorer=scorer, score=score, observed_at=context.now, source=SOURCE)
         except RecordError as error:
             raise QueryError("BAD_VALUE", str(error)) from error
-        is_known = _is_seen(context, session_id)
+        is_known = _is_seen(context, session_id) if _sees_sessions(context) else None
         if not is_known:  # it may be one that a policy hides
             check_unrestricted(context.planner, ("sessions",), context.caller)
         context.deadline.remaining_ms()  # what is begun is finished
@@ -55,6 +56,11 @@ def _make(_: Inputs) -> Any:
         description="Sets the quality score of a session, 0 to 1, by one scorer. It stands beside success and is "
         "multiplied into nothing; of several scorers a session has the mean.",
     )
+
+
+def _sees_sessions(context: Context) -> bool:
+    seen = visible(context.catalog, context.caller)
+    return "sessions" in seen.metrics and "session_id" in seen.dimensions()
 
 
 def _is_seen(context: Context, session_id: str) -> bool:
@@ -76,4 +82,11 @@ def _store(context: Context, record: Score) -> None:
     raise QueryError("BUSY", "the store is busy with new prices; set the score again")
 
 
-SET_SCORE = RootField("set_score", _make, needs=("mean_score",), is_mutation=True)
+SET_SCORE = RootField(
+    "set_score",
+    _make,
+    needs=("mean_score",),
+    is_mutation=True,
+    roles=frozenset({"ingest", "router"}),
+    tells_nothing=True,
+)

@@ -12,11 +12,13 @@ from loaders.schedule import gap, next_due
 from loaders.sources import Source
 from server.graphql.context import Context
 from server.graphql.scalars import BigInt
-from server.jobs import Job, Jobs
+from server.jobs import Job, Jobs, Place
 from store import SourceState
 
 SHOWN_GAPS = 20
 MOST_REJECTIONS = 100
+PLACED = frozenset({"finance", "ingest"})
+"""Who sees where sources are, beside the operator: a path tells of the machine, an address of the team."""
 
 
 @strawberry.type(description="A time whose events may be gone: the source deletes them sooner than it was loaded.")
@@ -49,7 +51,7 @@ def _gaps(root: strawberry.Parent[Any], info: Info[Context, None]) -> list[LoadG
     keeps, complete = root.keeps, root.complete_through
     if keeps is None or complete is None:
         return []
-    pauses = info.context.store.pauses(root.source, root.location, keeps, SHOWN_GAPS)
+    pauses = info.context.store.pauses(*root.place, keeps, SHOWN_GAPS)
     found = [gap(before, after, keeps) for before, after in (*pauses, (complete, info.context.now))]
     return [LoadGap(since=lost.since, until=lost.until) for lost in found if lost is not None][-SHOWN_GAPS:]
 
@@ -65,7 +67,9 @@ def _error(root: strawberry.Parent[Any], info: Info[Context, None]) -> str | Non
 class SourceInfo:
     name: str | None = strawberry.field(description="As the file of sources names it; null where it does not.")
     source: str = strawberry.field(description="The kind of loader.")
-    location: str
+    location: str | None = strawberry.field(
+        description="The file, directory or address; null for callers other than the operator, finance and ingest."
+    )
     schedule: str | None = strawberry.field(description="When it is loaded by itself, as cron says it.")
     next_load_at: datetime | None = strawberry.field(description="By its schedule.")
     running: LoadProgress | None = strawberry.field(description="The load that is going on.")
@@ -88,6 +92,7 @@ class SourceInfo:
     rejected: BigInt | None = strawberry.field(description="Not understood; kept with their place and the reason.")
     removed: BigInt | None = strawberry.field(description="Rows that the source no longer has.")
     conflicts: BigInt | None = strawberry.field(description="Records of one request that cannot both be true.")
+    place: strawberry.Private[Place]
     load_id: strawberry.Private[int | None]
     keeps: strawberry.Private[timedelta | None]
     error: strawberry.Private[str | None]
@@ -101,11 +106,12 @@ class SourceInfo:
 
 def read_sources(info: Info[Context, None]) -> list[SourceInfo]:
     """Those that were ever loaded, and those that the file of sources names."""
-    store, now, jobs = info.context.store, info.context.now, info.context.jobs
+    store, now, jobs, caller = info.context.store, info.context.now, info.context.jobs, info.context.caller
     states = {(state.newest.source, state.newest.location): state for state in store.sources()}
     named = {(s.loader.name, s.location): s for s in (jobs.sources if jobs else ())}
     going_on = {job.place: job for job in sorted(_running(jobs), key=lambda job: job.state == "running")}
     places = [*named, *(place for place in states if place not in named)]
+    is_placed = caller is None or bool(caller.roles & PLACED)
     return [
         _source(
             place,
@@ -113,6 +119,7 @@ def read_sources(info: Info[Context, None]) -> list[SourceInfo]:
             states.get(place),
             going_on.get(place),
             now,
+            is_placed=is_placed,
         )
         for place in places
     ]
@@ -128,6 +135,8 @@ def _source(
     state: SourceState | None,
     job: Job | None,
     now: datetime,
+    *,
+    is_placed: bool,
 ) -> SourceInfo:
     kind, location = place
     stored, newest = (state.newest_stored, state.newest) if state else (None, None)
@@ -142,7 +151,8 @@ def _source(
     return SourceInfo(
         name=source.name if source else None,
         source=kind,
-        location=location,
+        location=location if is_placed else None,
+        place=place,
         schedule=source.schedule if source else None,
         next_load_at=next_due(source.schedule, source.zone, attempt, now, has_failed=error is not None)
         if source

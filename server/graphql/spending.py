@@ -21,7 +21,7 @@ from server.graphql.budget_types import (
     known_text,
 )
 from server.graphql.context import Context
-from server.graphql.fields import Inputs, RootField
+from server.graphql.fields import ROUTER, Inputs, RootField
 from server.graphql.scalars import BigInt
 from store.ledger import MOST_USD, Hold, HoldError
 
@@ -186,8 +186,8 @@ def _hold(hold: Hold) -> ReservedHold:
 
 
 FIELDS = (
-    RootField("may_i_spend", _may, NEEDS),
-    RootField("reserve", _reserve, NEEDS, is_mutation=True),
-    RootField("settle", _settle, NEEDS, is_mutation=True),
-    RootField("release", _release, NEEDS, is_mutation=True),
+    RootField("may_i_spend", _may, NEEDS, roles=ROUTER),
+    RootField("reserve", _reserve, NEEDS, is_mutation=True, roles=ROUTER),
+    RootField("settle", _settle, NEEDS, is_mutation=True, roles=ROUTER),
+    RootField("release", _release, NEEDS, is_mutation=True, roles=ROUTER),
 )

@@ -98,10 +98,10 @@ def run(times: int, seed: int, folder: Path) -> Counter[str]:
         shutil.copy(template, path)
         child, reading = in_a_process(loaded(path))
         time.sleep(chance.uniform(0, lasts))
-        staged = any((path.with_name(path.name + ".stage")).glob("*/*/*.ndjson"))
-        logged = path.with_name(path.name + ".wal").exists()
         os.kill(child, signal.SIGKILL)
         status, said = answer(child, reading)
+        staged = any((path.with_name(path.name + ".stage")).glob("*/*/*.ndjson"))
+        logged = path.with_name(path.name + ".wal").exists()
         struck["too late" if said else "storing" if logged else "staging" if staged else "before or after"] += 1
         status, found = answer(*in_a_process(loaded(path)))
         assert (status, found) == (0, expected), f"round {number} of seed {seed} ended otherwise; see {path}"

@@ -11,8 +11,9 @@ from semantic import Catalog, MetricQuery, QueryError, Result, TimeRange, load_c
 from semantic.catalog import Check
 from semantic.checks import failures, question_of, repeated, unique_columns
 from semantic.errors import Mark
+from semantic.evidence import Evidence, Value
 from semantic.query import Comparison, Op
-from semantic.shape import Evidence, Row, Value
+from semantic.shape import Row
 
 MARK = Mark("metrics.yaml", 9, 3)
 

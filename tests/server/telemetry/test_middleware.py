@@ -143,12 +143,12 @@ def test_the_same_document_is_a_hit_and_the_store_is_measured(here: Here) -> Non
         return here.samples().get((name, frozenset(labels.items())), 0)
 
     here.send("POST", "/graphql", ASKED)
-    hits = counted("clawback_cache_requests_total", cache="document", result="hit")
+    hits = counted("clawback_cache_requests_total", cache="question", result="hit")
     reads = counted("clawback_store_read_duration_seconds_count", purpose="request")
     waits = counted("clawback_queue_wait_seconds_count")
     for _ in range(3):
         here.send("POST", "/graphql", ASKED)
-    assert counted("clawback_cache_requests_total", cache="document", result="hit") - hits == 3
+    assert counted("clawback_cache_requests_total", cache="question", result="hit") - hits == 3
     assert counted("clawback_store_read_duration_seconds_count", purpose="request") - reads == 3
     assert counted("clawback_queue_wait_seconds_count") - waits == 3
 

@@ -1,0 +1,61 @@
+"""A bounded memory of what was computed: the most recently used entries, at most so many and together so heavy."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+from server.telemetry import CacheMeter
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Key, Value]):
+    """Safe to use from many threads. An entry heavier than everything together may be is not kept."""
+
+    def __init__(self, most: int, most_weight: int) -> None:
+        self._most = most
+        self._most_weight = most_weight
+        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+        self._weight = 0
+        self._lock = Lock()
+        self.hits = 0
+        self.misses = 0
+        self.meter: CacheMeter | None = None
+        """Who hears of every look-up."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def weight(self) -> int:
+        return self._weight
+
+    def get(self, key: Key) -> Value | None:
+        found = self._get(key)
+        if self.meter is not None:
+            (self.meter.miss if found is None else self.meter.hit)()
+        return found
+
+    def _get(self, key: Key) -> Value | None:
+        with self._lock:
+            found = self._entries.get(key)
+            if found is None:
+                self.misses += 1
+                return None
+            self.hits += 1
+            self._entries.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Key, value: Value, weight: int = 1) -> None:
+        with self._lock:
+            _, replaced = self._entries.pop(key, (None, 0))
+            self._weight -= replaced
+            if weight > self._most_weight:
+                return
+            self._entries[key] = value, weight
+            self._weight += weight
+            while len(self._entries) > self._most or self._weight > self._most_weight:
+                _, (_, oldest) = self._entries.popitem(last=False)
+                self._weight -= oldest
