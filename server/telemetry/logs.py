@@ -112,22 +112,23 @@ def logging_to(
     handler.addFilter(OncePerMinute())
     handler.setFormatter(JsonLines(redactor) if form == "json" else TextLines(redactor))
     root, number = logging.getLogger(), logging.getLevelNamesMapping()[level.upper()]
-    before, level_before, hook = root.handlers[:], root.level, threading.excepthook
-    quiet = {name: logging.getLogger(name).level for name in _TALKATIVE}
+    hook, talkative = threading.excepthook, [logging.getLogger(name) for name in _TALKATIVE]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in (root, *talkative)]
     root.handlers[:] = [handler]
     root.setLevel(number)
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(number if number <= logging.DEBUG else max(number, logging.WARNING))
+    for logger in talkative:
+        logger.handlers[:], logger.propagate = [], True
+        logger.setLevel(number if number <= logging.DEBUG else max(number, logging.WARNING))
     logging.captureWarnings(True)
     threading.excepthook = _log_death_of_a_thread
     try:
         yield
     finally:
         logging.captureWarnings(False)
-        root.handlers[:], threading.excepthook = before, hook
-        root.setLevel(level_before)
-        for name, old in quiet.items():
-            logging.getLogger(name).setLevel(old)
+        threading.excepthook = hook
+        for logger, handlers, old, propagates in before:
+            logger.handlers[:], logger.propagate = handlers, propagates
+            logger.setLevel(old)
 
 
 def _log_death_of_a_thread(died: threading.ExceptHookArgs) -> None:

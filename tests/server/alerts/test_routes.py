@@ -102,10 +102,11 @@ def test_a_round_tells_what_is_new(url: str, box: Box) -> None:
     ("roles", "claims", "more", "is_shown"),
     [
         (None, {}, POLICY, True),
-        (frozenset[str](), {}, "", True),
-        (frozenset({"operator"}), {}, POLICY, True),
-        (frozenset[str](), {"agent": "scout"}, POLICY, False),
-        (frozenset[str](), {}, POLICY, False),
+        (frozenset({"finance"}), {}, "", True),
+        (frozenset({"finance", "operator"}), {}, POLICY, True),
+        (frozenset({"finance"}), {"agent": "scout"}, POLICY, False),
+        (frozenset({"finance"}), {}, POLICY, False),
+        (frozenset[str](), {}, "", False),
     ],
 )
 def test_callers_who_do_not_see_all_spend_get_no_gauges_of_it(
