@@ -19,6 +19,8 @@ from server.telemetry.redaction import Redactor
 Form = Literal["text", "json"]
 MOST_READ, MOST_WRITTEN = 60_000, 16_000
 """Characters of one text that are looked at for secrets, and of those the ones that are written."""
+_OURS = frozenset({"time", "level", "logger", "surface", "code"})
+"""Facts that nobody else can write into."""
 _TALKATIVE = ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3", "asyncio", "uvicorn", "uvicorn.error")
 """Loggers of libraries whose lines below a warning are for those who debug."""
 
@@ -45,7 +47,7 @@ class _Lines(logging.Formatter):
             facts["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
             facts["stack"] = record.stack_info
-        return {name: self._cleaned(value) for name, value in facts.items()}
+        return {name: value if name in _OURS else self._cleaned(value) for name, value in facts.items()}
 
     def _cleaned(self, value: Any) -> Any:
         return self._redactor.clean(value[:MOST_READ])[:MOST_WRITTEN] if isinstance(value, str) else value

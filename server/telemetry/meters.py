@@ -47,11 +47,20 @@ class CacheMeter:
 
 
 @dataclass(slots=True)
+class _Door:
+    in_progress: Gauge
+    sent_bytes: Counter
+    seconds: Histogram
+    requests: dict[tuple[int, str | None], Counter] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Meters:
     """All counters of one server. Two servers in one process share none."""
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     _codes: set[str] = field(default_factory=set)
+    _doors: dict[str, "_Door"] = field(default_factory=dict)
     requests: Counter = field(init=False)
     seconds: Histogram = field(init=False)
     in_progress: Gauge = field(init=False)
@@ -146,16 +155,36 @@ class Meters:
         """A gauge that is read whenever somebody scrapes; quick, and from any thread."""
         Gauge(name, meaning, registry=self.registry).set_function(read)
 
+    def asked(self, surface: str) -> None:
+        self._door(surface).in_progress.inc()
+
+    def left(self, surface: str) -> None:
+        """Whatever was asked there has ended; its exchange may have found another surface meanwhile."""
+        self._door(surface).in_progress.dec()
+
     def answered(self, exchange: Exchange, *, is_timed: bool = True) -> None:
-        status = str(exchange.status) if 100 <= exchange.status <= 599 else "0"
-        self.requests.labels(exchange.surface, status, self._code(exchange.code)).inc()
-        self.sent_bytes.labels(exchange.surface).inc(exchange.sent_bytes)
+        door = self._door(exchange.surface)
+        door.sent_bytes.inc(exchange.sent_bytes)
         if is_timed:
-            self.seconds.labels(exchange.surface).observe(exchange.elapsed_s())
+            door.seconds.observe(exchange.elapsed_s())
+        outcome = exchange.status, exchange.code
+        if (requests := door.requests.get(outcome)) is None:
+            status = str(exchange.status) if 100 <= exchange.status <= 599 else "0"
+            requests = self.requests.labels(exchange.surface, status, self._code(exchange.code))
+            if len(door.requests) < MOST_CODES:
+                door.requests[outcome] = requests
+        requests.inc()
 
     def page(self) -> str:
         """All of it in the text format of Prometheus."""
         return generate_latest(self.registry).decode()
+
+    def _door(self, surface: str) -> "_Door":
+        """The series of one surface, looked up once: to find a series by its labels takes longer than to count."""
+        if (door := self._doors.get(surface)) is None:
+            of = (self.in_progress.labels(surface), self.sent_bytes.labels(surface), self.seconds.labels(surface))
+            door = self._doors[surface] = _Door(*of)
+        return door
 
     def _code(self, code: str | None) -> str:
         if code is None:

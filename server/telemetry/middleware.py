@@ -77,13 +77,13 @@ class Watched:
         token = CURRENT.set(exchange)
         if telemetry.tracer is not None:
             exchange.span = telemetry.tracer.begin(exchange, _propagated(scope))
-        going_on = telemetry.meters.in_progress.labels(exchange.surface)
-        going_on.inc()
+        came_in_by = exchange.surface
+        telemetry.meters.asked(came_in_by)
         try:
             yield
         finally:
-            going_on.dec()
             exchange.status = exchange.status or (LEFT if is_http else 403)
+            telemetry.meters.left(came_in_by)
             telemetry.meters.answered(exchange, is_timed=is_http)
             if exchange.span is not None:
                 exchange.span.end(exchange)
