@@ -21,6 +21,7 @@ from typing import Any
 
 import click
 
+from server.settings import Settings
 from tests.clients.serving import ROOT, run_query, served, write_demo
 
 CLIENTS = ROOT / "examples/clients"
@@ -30,6 +31,9 @@ INTERPRETER = PYTHON / ".venv/bin/python"
 RANGE = "2026-03"
 BY_MODEL = ("cost_per_session", "session_cost", "sessions", "roi")
 BY_DAY = ("sessions", "session_cost", "cost_per_session")
+HAS_DOCUMENTS = "documents" in Settings.model_fields
+HAS_SUBSCRIPTIONS = "\ntype Subscription " in (CLIENTS / "schema.graphql").read_text()
+OFFERED = {"documents": HAS_DOCUMENTS, "subscriptions": HAS_SUBSCRIPTIONS}
 QUESTIONS = {
     "by_model": (*BY_MODEL, "--by", "model"),
     "by_day": (*BY_DAY, "--grain", "day", "--range", RANGE, "--zone", "UTC"),
@@ -47,10 +51,13 @@ def main() -> int:
         click.echo("TypeScript: left out, there is no Node.js here")
     with tempfile.TemporaryDirectory() as place:
         store = write_demo(Path(place) / "demo")
-        with served(store) as server:
+        manifest = {"CLAWBACK_DOCUMENTS": str(CLIENTS / "persisted-documents.json")} if HAS_DOCUMENTS else {}
+        with served(store, **manifest) as server:
             of_the_server = answers(store)
             expected = Path(place) / "expected.json"
-            expected.write_text(json.dumps({**of_the_server, "url": f"{server.url}/graphql", "range": RANGE}))
+            expected.write_text(
+                json.dumps({**of_the_server, "url": f"{server.url}/graphql", "range": RANGE, **OFFERED})
+            )
             for name, part in parts:
                 began = time.monotonic()
                 part({**os.environ, "CLAWBACK_EXPECTED": str(expected)})

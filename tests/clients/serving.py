@@ -56,11 +56,11 @@ def run_query(store: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def served(store: Path, port: int = 0) -> Iterator[Served]:
+def served(store: Path, port: int = 0, **settings: str) -> Iterator[Served]:
     """`clawback serve` until the block ends, unless it was ended before."""
     process = subprocess.Popen(
         [*CLAWBACK, "serve", "--port", str(port)],
-        cwd=ROOT, env=environment(store), stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, env={**environment(store), **settings}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     silent = threading.Timer(PATIENCE_S, process.kill)
     silent.start()

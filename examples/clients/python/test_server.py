@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clawback_client import BudgetTrigger, ClawbackClient
-from clawback_client.clawback_base import ClawbackError
+from clawback_client.clawback_base import ClawbackError, documents_of
 
 FILE = os.environ.get("CLAWBACK_EXPECTED")
 EXPECTED: dict[str, Any] = json.loads(Path(FILE).read_text(encoding="utf-8")) if FILE else {}
@@ -55,6 +55,14 @@ class ServerTest(unittest.TestCase):
         routing = self.clawback.route(models=["claude-haiku-4-5", "never-seen"]).routing
         self.assertEqual([route.model for route in routing.models], ["claude-haiku-4-5", "never-seen"])
         self.assertEqual(routing.models[1].basis, "PRIOR")
+
+    @unittest.skipUnless(EXPECTED.get("documents"), "the server has loaded no manifest")
+    def test_documents_are_known_by_their_ids(self) -> None:
+        documents = documents_of(Path(__file__).parents[1] / "persisted-documents.json")
+        with ClawbackClient(EXPECTED["url"], token=os.environ.get("CLAWBACK_TOKEN"), documents=documents) as by_id:
+            found = by_id.cost_per_session_by_model().metrics
+        assert found is not None
+        self.assertEqual(len(found.rows), len(EXPECTED["by_model"]))
 
     def test_the_runway_has_a_sentence(self) -> None:
         runway = self.clawback.runway().runway

@@ -11,6 +11,7 @@ import { buildASTSchema, parse } from "graphql";
 const HERE = new URL("./", import.meta.url);
 const WRITTEN = { "graphql.ts": "src/generated.ts", "persisted-documents.json": "../persisted-documents.json" };
 const QUERIES = new URL("../queries/", HERE);
+const SUBSCRIPTIONS = new URL("queries/", HERE); // of this client alone: the Python one waits for each answer
 
 // Money is text of its own kind, so that nobody adds it up as a number by accident; counts are whole numbers.
 const SCALARS = {
@@ -22,18 +23,24 @@ const SCALARS = {
 };
 
 const schema = parse(await readFile(new URL("../schema.graphql", HERE), "utf8"));
-const names = (await readdir(QUERIES)).filter((name) => name.endsWith(".graphql")).sort();
-const documents = await Promise.all(
-  names.map(async (name) => {
-    const rawSDL = await readFile(new URL(name, QUERIES), "utf8");
-    return { location: name, rawSDL, document: parse(rawSDL) };
-  }),
-);
+const schemaAst = buildASTSchema(schema);
+const directories = schemaAst.getSubscriptionType() ? [QUERIES, SUBSCRIPTIONS] : [QUERIES];
+const documents = (await Promise.all(directories.map(read))).flat();
+
+async function read(directory) {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".graphql")).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const rawSDL = await readFile(new URL(name, directory), "utf8");
+      return { location: name, rawSDL, document: parse(rawSDL) };
+    }),
+  );
+}
 
 const sections = await preset.buildGeneratesSection({
   baseOutputDir: "./",
   schema,
-  schemaAst: buildASTSchema(schema),
+  schemaAst,
   documents,
   config: {
     scalars: SCALARS,

@@ -196,9 +196,11 @@ class ClawbackClient(ClawbackBase):
                     alpha
                     beta
                     low
+                    high
                   }
                   costPerSession
                   costPerSessionInterval {
+                    low
                     high
                   }
                   decisionGrade

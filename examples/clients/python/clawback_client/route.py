@@ -41,9 +41,11 @@ class RouteRoutingModelsPosterior(BaseModel):
     alpha: float
     beta: float
     low: float
+    high: float
 
 
 class RouteRoutingModelsCostPerSessionInterval(BaseModel):
+    low: Annotated[Decimal, BeforeValidator(read_decimal)]
     high: Annotated[Decimal, BeforeValidator(read_decimal)]
 
 

@@ -526,7 +526,7 @@ export type RouteQueryVariables = Exact<{
 }>;
 
 
-export type RouteQuery = { readonly routing: { readonly snapshotId: number | null, readonly ageSeconds: number | null, readonly status: RoutingStatus, readonly models: ReadonlyArray<{ readonly model: string, readonly basis: RouteBasis, readonly resolved: number, readonly costPerSession: Decimal | null, readonly decisionGrade: boolean, readonly notDistinguishableByRoi: ReadonlyArray<string>, readonly posterior: { readonly alpha: number, readonly beta: number, readonly low: number }, readonly costPerSessionInterval: { readonly high: Decimal } | null }> } };
+export type RouteQuery = { readonly routing: { readonly snapshotId: number | null, readonly ageSeconds: number | null, readonly status: RoutingStatus, readonly models: ReadonlyArray<{ readonly model: string, readonly basis: RouteBasis, readonly resolved: number, readonly costPerSession: Decimal | null, readonly decisionGrade: boolean, readonly notDistinguishableByRoi: ReadonlyArray<string>, readonly posterior: { readonly alpha: number, readonly beta: number, readonly low: number, readonly high: number }, readonly costPerSessionInterval: { readonly low: Decimal, readonly high: Decimal } | null }> } };
 
 export type RunwayQueryVariables = Exact<{
   asOf?: string | null | undefined;
@@ -704,9 +704,11 @@ export const RouteDocument = new TypedDocumentString(`
         alpha
         beta
         low
+        high
       }
       costPerSession
       costPerSessionInterval {
+        low
         high
       }
       decisionGrade
@@ -714,7 +716,7 @@ export const RouteDocument = new TypedDocumentString(`
     }
   }
 }
-    `, {"hash":"sha256:b8f41ea0a976de152f388c88897884831602f2d6e49ae4fc6bf46736ee32a0f3"}) as unknown as TypedDocumentString<RouteQuery, RouteQueryVariables>;
+    `, {"hash":"sha256:f371d56602fa9ef0ccc4cbde0c8fd3fe4524451ab4bb2658222ce76f8e5751db"}) as unknown as TypedDocumentString<RouteQuery, RouteQueryVariables>;
 export const RunwayDocument = new TypedDocumentString(`
     query Runway($asOf: Date) {
   runway(asOf: $asOf) {

@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { env } from "node:process";
 import { test } from "node:test";
+import { WebSocket } from "ws";
 import {
   BudgetsDocument,
   Clawback,
   ClawbackError,
   CostPerSessionByDayDocument,
   CostPerSessionByModelDocument,
+  Live,
   MayISpendDocument,
   ModelRoiDocument,
   ReleaseDocument,
@@ -24,6 +26,10 @@ import {
 interface Expected {
   readonly url: string;
   readonly range: string;
+  /** Whether the server has loaded persisted-documents.json. */
+  readonly documents: boolean;
+  /** Whether its schema has subscriptions. */
+  readonly subscriptions: boolean;
   readonly by_model: readonly Record<string, unknown>[];
   readonly by_day: readonly Record<string, unknown>[];
 }
@@ -107,4 +113,33 @@ test("what the schema does not have is refused with a code", { skip }, async () 
     assert.deepEqual([error.code, error.isPassing], ["INVALID_QUERY", false]);
     return true;
   });
+});
+
+test("documents are known by their ids", { skip: skip || !served().documents }, async () => {
+  const asks = new Clawback({ url: served().url, token: env["CLAWBACK_TOKEN"], persisted: true });
+  const { metrics } = await asks.ask(CostPerSessionByModelDocument);
+  assert.equal(metrics?.rows.length, served().by_model.length);
+});
+
+interface Held {
+  readonly budgets: readonly { readonly budgetId: string; readonly standings: readonly { readonly heldUsd: string }[] }[];
+}
+const WATCH = new TypedDocumentString<Held, Record<string, never>>("subscription { budgets { budgetId standings { heldUsd } } }");
+
+test("a reservation is pushed to whoever watches the budgets", { skip: skip || !served().subscriptions }, async () => {
+  const url = served().url.replace(/^http/, "ws");
+  const live = new Live({ url, token: env["CLAWBACK_TOKEN"], webSocketImpl: WebSocket, retryAttempts: 0 });
+  const reserve = async (): Promise<string> =>
+    (await clawback().ask(ReserveDocument, { trigger: "CRON", maxUsd: "0.125" })).reserve.hold?.holdId ?? "";
+  try {
+    let [first, hold] = [Number.NaN, ""];
+    for await (const { budgets } of live.watch(WATCH, {})) {
+      const held = Number(budgets.find(({ budgetId }) => budgetId === "daily")?.standings[0]?.heldUsd ?? 0);
+      if (Number.isNaN(first)) [first, hold] = [held, await reserve()];
+      if (held === first + 0.125) break;
+    }
+    await clawback().ask(ReleaseDocument, { holdId: hold });
+  } finally {
+    await live.close();
+  }
 });
