@@ -20,6 +20,7 @@ from semantic import (
 )
 from semantic.planner import Planner
 from semantic.query import comparisons
+from server.telemetry import current, phase
 from server.withheld import hidden_names, mentions
 from store import QueryError as StoreQueryError
 from store import Rows
@@ -55,7 +56,8 @@ def compiled(planner: Planner, query: MetricQuery, caller: Caller | None = None)
     refusal that would name such a one keeps its code and loses its words.
     """
     try:
-        return planner.statement(query, caller)
+        with phase("plan"):
+            return planner.statement(query, caller)
     except QueryError as error:
         if mentions(str(error), hidden_names(planner.catalog, caller) - _asked_names(query)):
             message = "this cannot be answered, for a reason that names what the caller may not see"
@@ -92,7 +94,10 @@ def answer_to(planned: Planned, reader: Reads, *, timeout_ms: int | None = None)
             raise
         # A database names the value that it could not read, which may be of a row that the caller may not see.
         raise QueryError("NOT_ANSWERED", "the store cannot answer this; its operator can see why") from None
-    return Answer(shape_columns(plan, statement, rows), plan, statement)
+    asked = current()
+    asked.rows = (asked.rows or 0) + len(rows)
+    with phase("shape"):
+        return Answer(shape_columns(plan, statement, rows), plan, statement)
 
 
 def totals_of(query: MetricQuery, metrics: tuple[str, ...]) -> MetricQuery:

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from semantic import Caller, Catalog
@@ -32,12 +32,18 @@ from server.graphql.http import GraphQLEndpoint
 from server.graphql.request import operation_of
 from server.graphql.results import Results
 from server.graphql.serving import serving
+from server.health import Readiness, health_routes
 from server.jobs import Jobs
+from server.lifecycle import Lifecycle
 from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
 from server.loads import load_routes
+from server.metrics_page import metrics_route
 from server.routing import Routing, RoutingPolicy, can_route
 from server.settings import Settings, shipped
-from store import Store, StoreError
+from server.telemetry import Telemetry
+from server.telemetry.middleware import Watched
+from server.telemetry.state import ServerState
+from store import Store
 
 INDEX = """\
 <!doctype html>
@@ -81,31 +87,46 @@ def create_app(
     watch: Watch | None = None,
     gate: Gate | None = None,
     audit: Audit | None = None,
+    telemetry: Telemetry | None = None,
+    lifecycle: Lifecycle | None = None,
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
 
     With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
     With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
     `gate` tells who asks; without one everybody is whom the settings name. `audit` writes down what was asked.
+    `lifecycle` is told by whoever asks the server to stop.
     """
-    caller = settings.caller
+    telemetry, lifecycle = telemetry or Telemetry(), lifecycle or Lifecycle()
+    store.around_reads = telemetry.reading
     limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
     policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
     # One snapshot for all, as the operator sees it: the field refuses callers from whom a policy keeps sessions.
     routing = Routing(store, Planner(catalog), clock, None, policy) if can_route(catalog, None) else None
 
     results: Results[Answer] = Results()
+    results.kept.meter = telemetry.cache("result")
 
     def engine_of(seen_by: Caller | None) -> Engine:
         schema = build_schema(catalog, seen_by)
-        return Engine(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing, results=results)
+        return Engine(
+            *(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing, telemetry), results=results
+        )
 
     engines, gate = Engines(engine_of), gate or Gate(settings.anybody, key)
     identify: Identify = gate
     engines.prepare(gate.role_sets)
-    served = serving(settings, catalog, engines, identify)
+    served = serving(settings, catalog, engines, identify, telemetry.meters)
     marks = marks_of(store, clock, jobs, breakers, routing)
     live = Live(engines, marks, LiveLimits.of(settings), served.allowance.admit, audit)
+    telemetry.meters.registry.register(ServerState(store, clock, jobs, routing))
+    telemetry.meters.watch(
+        "clawback_subscriptions_open", "Connections that are pushed to.", lambda: float(live.places.taken)
+    )
+    readiness = Readiness(store, catalog, lifecycle)
+    lifecycle.when_stopping(live.end_soon)
+    if jobs:
+        lifecycle.when_stopping(jobs.give_up)
 
     def reads(fields: object, principal: Principal) -> Operation:
         return operation_of(fields, principal, served.documents, is_read_only=True)
@@ -115,12 +136,23 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with served.memory.pool, served.store.pool, ExitStack() as going_on:
-            for work in (audit, gate, jobs, watch, routing):
-                if work:
-                    going_on.enter_context(work.kept_going())
+        going_on = ExitStack()
+        # The audit ends last, and the watch after the loads: what the last of them has brought is still told.
+        for work in (audit, gate, watch, jobs, routing):
+            if work:
+                going_on.enter_context(work.kept_going())
+        try:
             async with live.kept_going():
                 yield
+        finally:
+            lifecycle.stop()
+            for lane in (served.memory, served.store):
+                lane.pool.shutdown(wait=False, cancel_futures=True)
+            readiness.close()
+            # Not in the event loop, which must go on to say that the process is alive.
+            await asyncio.to_thread(going_on.close)
+            for lane in (served.memory, served.store):
+                await asyncio.to_thread(lane.pool.shutdown)
 
     app = Starlette(
         routes=[
@@ -131,12 +163,13 @@ def create_app(
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
             Route("/graphiql/{name}", graphiql_file),
-            Route("/health/live", _live),
-            Route("/health/ready", _ready(store, identity)),
+            *health_routes(readiness, identity),
+            metrics_route(telemetry.meters, store, catalog, identify, clock, watch.actions if watch else None),
             *(load_routes(jobs, key, identify, audit) if jobs and key else ()),
-            *(budget_routes(watch.actions, clock, key, catalog, caller) if watch else ()),
+            *(budget_routes(watch.actions, clock, key) if watch else ()),
         ],
         middleware=[
+            Middleware(Watched, telemetry=telemetry),
             *([Middleware(Audited, audit=audit, path=ENDPOINT)] if audit else ()),
             Middleware(SaysOpen, gate=gate),
             Middleware(TrustedHostMiddleware, allowed_hosts=(*HOSTS, *settings.hosts), www_redirect=False),
@@ -165,24 +198,3 @@ def _sdl(engines: Engines, identify: Identify) -> Endpoint:
         return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
     return sdl
-
-
-async def _live(request: Request) -> Response:
-    return JSONResponse({"status": "live"})
-
-
-def _ready(store: Store, identity: str) -> Endpoint:
-    named = {"server": identity} if identity else {}
-
-    def version() -> int:
-        with store.snapshot() as reader:
-            return reader.data_version
-
-    async def ready(request: Request) -> Response:
-        try:
-            # Not in the pool of the questions: a server that is busy with them is still ready.
-            return JSONResponse({"status": "ready", "dataVersion": await asyncio.to_thread(version), **named})
-        except StoreError as error:
-            return JSONResponse({"status": "unavailable", "reason": str(error)}, status_code=503)
-
-    return ready

@@ -6,7 +6,7 @@ A job is what is asked for; a load is what was stored. A job that comes to nothi
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event, Lock, Thread
@@ -62,11 +62,18 @@ class Jobs:
     """Safe to use from many threads. Whoever makes it ends it, before the store is closed."""
 
     def __init__(
-        self, store: Store, clock: Callable[[], datetime], timeout_s: float, sources: Iterable[Source] = ()
+        self,
+        store: Store,
+        clock: Callable[[], datetime],
+        timeout_s: float,
+        sources: Iterable[Source] = (),
+        around: Callable[[str], AbstractContextManager[object]] = lambda kind: nullcontext(),
     ) -> None:
+        """`around` is entered for the time of one load of a kind."""
         self._store = store
         self._clock = clock
         self._timeout_s = timeout_s
+        self._around = around
         self.sources = tuple(sources)
         """Those that are loaded by their schedule, too."""
         self._jobs: dict[int, Job] = {}
@@ -124,10 +131,14 @@ class Jobs:
             self.end()
             watch.join()
 
-    def end(self) -> None:
-        """Loads that are being stored are finished, those that still read are given up: nothing of them is stored."""
+    def give_up(self) -> None:
+        """Loads that still read are given up, and none begins; those that are being stored go on."""
         with self._lock:
             self._ending.set()
+
+    def end(self) -> None:
+        """Loads that are being stored are finished, those that still read are given up: nothing of them is stored."""
+        self.give_up()
         self._pool.shutdown(cancel_futures=True)
         for job in self.running():
             self._change(job.number, state="failed", error="the server went down before it began", token=None)
@@ -159,7 +170,8 @@ class Jobs:
         self._change(number, state="running")
         report, error = None, None
         try:
-            report = self._load(job)
+            with self._around(job.source.loader.name):
+                report = self._load(job)
         except GivenUpError as given_up:
             error = str(given_up)
         except (LoadError, StoreError, OSError) as failure:

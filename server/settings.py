@@ -112,6 +112,27 @@ class Settings(LimitSettings, AlertSettings, AccessSettings):
     )
     budget_zone: str = Field("UTC", description="The time zone in which the days of the budget 'daily' are cut.")
 
+    log: Literal["text", "json"] = Field(
+        "text", description="How the server writes its log to the standard error: text for people, json for machines."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is written: info has a line for every request, warning only what somebody should see."
+    )
+    shutdown_s: int = Field(
+        25,
+        ge=0,
+        le=3_600,
+        description="How long questions may go on after the server was asked to stop, before they are interrupted. "
+        "5 seconds later the process ends, whatever it does; a load that is not stored by then leaves nothing behind.",
+    )
+    drain_s: int = Field(
+        0,
+        ge=0,
+        le=600,
+        description="How long a server that was asked to stop still takes questions while /health/ready says DRAINING, "
+        "so that a load balancer sends them elsewhere.",
+    )
+
     roles: Annotated[frozenset[str] | None, NoDecode] = Field(
         None,
         description="The roles of everybody who asks without a token while the server is open, separated by commas; "

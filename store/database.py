@@ -6,7 +6,7 @@ that makes the module a long one.
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,7 @@ from store.migrate import migrate
 from store.opening import connect, make_stage_directory, quoted, shut_in
 from store.outcomes import OutcomeRule, is_due, pass_time, replace_rules
 from store.priced import PricedRequest
-from store.read import Reader, Rows, Statements
+from store.read import Around, Reader, Rows, Statements
 from store.records import AllocationPolicy, Price
 from store.stage import Stage
 from store.stored import (
@@ -67,6 +67,10 @@ class Store:
         self._data_version = int(connection.execute("SELECT version FROM data_version").fetchall()[0][0])
         self._statements = Statements()
         self._is_open = True
+        self.around_reads: Around = nullcontext
+        """Entered for the time of each question that is read."""
+        self._readers: set[Reader] = set()
+        """Snapshots that are being read."""
 
     @classmethod
     def open(cls, path: Path | None, *, memory_limit: str | None = None, threads: int | None = None) -> Self:
@@ -212,14 +216,25 @@ class Store:
     def read(self, sql: str, params: Mapping[str, object] | None = None, *, timeout_ms: int | None = None) -> Rows:
         """All rows of one SELECT with parameters like `$since`. Raises `QueryError`, or `QueryTimeout`."""
         with self._reading() as cursor:
-            return Reader(cursor, self._data_version, self._statements).read(sql, params, timeout_ms=timeout_ms)
+            reader = Reader(cursor, self._data_version, self._statements, self.around_reads)
+            return reader.read(sql, params, timeout_ms=timeout_ms)
 
     @contextmanager
     def snapshot(self) -> Iterator[Reader]:
         """Several reads of one and the same version of the data, whatever is loaded meanwhile."""
         with self._reading() as cursor:
             (version,) = cursor.execute("SELECT version FROM data_version").fetchall()[0]
-            yield Reader(cursor, version, self._statements)
+            reader = Reader(cursor, version, self._statements, self.around_reads)
+            self._readers.add(reader)
+            try:
+                yield reader
+            finally:
+                self._readers.discard(reader)
+
+    def interrupt_readers(self) -> None:
+        """Stops every question that a snapshot is asking now; each raises `QueryError` where it was asked."""
+        for reader in self._readers.copy():
+            reader.interrupt()
 
     def prices(self, known_at: datetime | None = None) -> list[Price]:
         """The price book: of every line the newest version, or the one that was the newest at an instant."""

@@ -1,8 +1,8 @@
 """Questions to the store: SQL with named parameters, inside a transaction that cannot write."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from threading import Lock
 
@@ -17,6 +17,8 @@ TOLERANCE_MS = 50
 """By how much a later query of one snapshot may run longer than it was given: to change a limit is a statement, too."""
 
 _READING = (StatementType.SELECT, StatementType.EXPLAIN)
+Around = Callable[[], AbstractContextManager[object]]
+"""What is entered for the time of one question, by whoever wants to know how long it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,16 @@ class Statements:
 class Reader:
     """Questions to one version of the data. It lives in the `with` block of `Store.snapshot` and in one thread."""
 
-    def __init__(self, cursor: DuckDBPyConnection, data_version: int, statements: Statements | None = None) -> None:
+    def __init__(
+        self,
+        cursor: DuckDBPyConnection,
+        data_version: int,
+        statements: Statements | None = None,
+        around: Around = nullcontext,
+    ) -> None:
         self.data_version = data_version
         self._statements = Statements() if statements is None else statements
+        self._around = around
         self._cursor = cursor
         self._timeout_ms = 0
         self._has_failed = False
@@ -85,7 +94,8 @@ class Reader:
         if self._has_failed:
             raise QueryError("an earlier query of this snapshot has failed, which ended it", "take another snapshot")
         self._has_failed = True
-        rows = self._answer(sql, params, timeout_ms)
+        with self._around():
+            rows = self._answer(sql, params, timeout_ms)
         self._has_failed = False
         return rows
 

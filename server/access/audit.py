@@ -48,7 +48,7 @@ class Asked:
     status: int = 200
     codes: tuple[str, ...] = ()
     rows: int | None = None
-    cost: float | None = None
+    cost: int | None = None
     duration_ms: float = 0.0
 
 

@@ -34,7 +34,7 @@ class Noted:
 
     principal: Principal
     operation: AnOperation
-    cost: float | None = None
+    cost: int | None = None
     codes: tuple[str, ...] = ()
     rows: int | None = None
     """None where nobody counted: a large body is not read again for the audit alone."""

@@ -13,7 +13,6 @@ from finance.budgets import Standing
 from server.alerts.words import one_line
 from server.budgets.standing_json import plain
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_SERIES = 200
 """Budgets and members that are shown; those nearest to their limit come first."""
 DAILY = "daily"

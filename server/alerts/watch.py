@@ -23,21 +23,25 @@ class Watch:
     clock: Callable[[], datetime]
     data_version: Callable[[], int]
     every_s: float
+    moment_s: float = 10
+    """How long the end waits for alerts that are being told; the outbox keeps what is not told by then."""
     _seen_version: int | None = field(default=None, init=False)
     _looked_at: float | None = field(default=None, init=False)
     _next_window_at: datetime | None = field(default=None, init=False)
 
     @contextmanager
     def kept_going(self) -> Iterator[None]:
-        """For as long as the block runs; a round that has begun is finished."""
+        """For as long as the block runs; then what the last load has brought is looked at, too."""
         ending = Event()
-        thread = Thread(target=self._loop, args=(ending,), name="budgets")
+        thread = Thread(target=self._loop, args=(ending,), name="budgets", daemon=True)
         thread.start()
         try:
             yield
         finally:
             ending.set()
-            thread.join()
+            thread.join(self.moment_s)
+            if thread.is_alive():
+                _LOG.warning("alerts are still being told; what is not told by now is told after the next start")
 
     def look_if_due(self) -> bool:
         """A round where one is due; whether it was."""
@@ -53,11 +57,15 @@ class Watch:
         return True
 
     def _loop(self, ending: Event) -> None:
-        while not ending.is_set():
-            try:
-                self.look_if_due()
-            except StoreError as error:
-                _LOG.error("the budgets could not be looked at: %s; again in %s s", error, self.every_s)
-            except Exception:  # noqa: BLE001 - the edge of a thread: one bad moment must not end the watch
-                _LOG.exception("the budgets could not be looked at; again in %s s", self.every_s)
-            ending.wait(TICK_S)
+        self._look_safely()
+        while not ending.wait(TICK_S):
+            self._look_safely()
+        self._look_safely()
+
+    def _look_safely(self) -> None:
+        try:
+            self.look_if_due()
+        except StoreError as error:
+            _LOG.error("the budgets could not be looked at: %s; again in %s s", error, self.every_s)
+        except Exception:  # noqa: BLE001 - the edge of a thread: one bad moment must not end the watch
+            _LOG.exception("the budgets could not be looked at; again in %s s", self.every_s)

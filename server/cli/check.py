@@ -6,30 +6,15 @@ from pathlib import Path
 
 import click
 
-from semantic import Catalog, CatalogError, Mistake, QueryError, columns_used, local_day, suggestion
+from semantic import Catalog, CatalogError, Mistake, QueryError, local_day
 from semantic.checks import failures, place_of, question_of, repeated, unique_columns
 from server.answer import ask
 from server.cli.opening import open_catalog, open_store
 from server.cli.question import day_of
+from server.columns import check_columns
 from server.settings import Settings
 from store import QueryError as SqlError
 from store import Store, StoreBusyError
-
-
-def check_columns(catalog: Catalog, store: Store) -> None:
-    """Raises `CatalogError` with every table and column that a catalog reads and the store does not have."""
-    mistakes = []
-    for use in columns_used(catalog):
-        columns = store.columns(use.source)
-        if not columns:
-            mistakes.append(Mistake(use.mark, f"{use.used_by} reads '{use.source}', which the store does not have"))
-        elif use.column not in columns:
-            hint = suggestion(use.column, columns)
-            mistakes.append(
-                Mistake(use.mark, f"{use.used_by} reads '{use.column}', which '{use.source}' lacks; {hint}")
-            )
-    if mistakes:
-        raise CatalogError(mistakes)
 
 
 def check_rows(catalog: Catalog, store: Store, as_of: date) -> None:

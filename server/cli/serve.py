@@ -1,14 +1,17 @@
 """`clawback serve`: the server, which owns the store while it runs."""
 
+import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from secrets import token_urlsafe
-from typing import Any
 
 import click
 import uvicorn
+from pydantic import SecretStr
+from starlette.types import ASGIApp
 
 from loaders.sources import read_sources
 from semantic import Catalog
@@ -20,15 +23,23 @@ from server.access.settings import LOOPBACK
 from server.alerts.actions import Actions
 from server.alerts.watch import Watch
 from server.app import create_app
-from server.cli.check import check_columns
 from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
+from server.columns import check_columns
 from server.connections import bounded_http
 from server.jobs import Jobs
-from server.serving import WEBSOCKETS, StreamingServer
+from server.lifecycle import Lifecycle
+from server.serving import WEBSOCKETS
 from server.settings import Settings
+from server.stopping import GRACE_S, Server, Stopper
+from server.systemd import Notifier
+from server.telemetry import Telemetry
+from server.telemetry.logs import logging_to
+from server.telemetry.redaction import Redactor
 from store import Store
 from store.tokens import Tokens
+
+LAST_SPANS_S = 2.0
 
 
 @click.command("serve")
@@ -50,27 +61,34 @@ def with_port(port: int | None) -> dict[str, int]:
 def serve(
     store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> None:
-    """Runs until the process is asked to stop. Binds first, so that what is announced is where it listens."""
+    """Runs until the process is asked to stop, and closes the store. Binds first: it is announced where it listens."""
     token, key = token_urlsafe(), token_urlsafe()
+    telemetry, lifecycle, notifier = Telemetry.of(os.environ), Lifecycle(), Notifier.of(os.environ)
     sources = read_sources(settings.sources) if settings.sources else ()
-    jobs = Jobs(store, clock, settings.load_timeout_s, sources)
+    jobs = Jobs(store, clock, settings.load_timeout_s, sources, telemetry.loading)
     audit = audit_of(settings, clock)
     with (
+        _logging(settings, key, telemetry),
         Tokens.beside(settings.store) as tokens,
         open_breakers(settings, store) as breakers,
         gated(settings, catalog, tokens, clock, key, audit) as gate,
         listening(settings.host, settings.port) as listener,
     ):
         watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
-        app = create_app(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit)
-        # `proxy_headers` would take the address of whoever asks from a header that he can write himself.
-        quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "proxy_headers": False}
-        config = uvicorn.Config(app, http=bounded_http(settings), lifespan="on", **quiet, **WEBSOCKETS)
-        server = StreamingServer(config, app.state.live)
+        app = create_app(
+            *(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit, telemetry, lifecycle)
+        )
+        server = Server(_config(app, settings), notifier)
+        stopper = Stopper(
+            lifecycle, notifier, settings.shutdown_s, settings.drain_s, server.close_door, store.interrupt_readers
+        )
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
-        with announced(settings.store, url, token, key), suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+        with stopper.at_work():
+            with announced(settings.store, url, token, key):
+                server.run(sockets=[listener])
+            telemetry.close(LAST_SPANS_S)
+            store.close()
     if not server.started:
         raise click.ClickException("the server did not start; the lines above say why")
 
@@ -100,6 +118,34 @@ def gated(
     elif settings.host not in LOOPBACK and not settings.hosts:
         click.echo("Set CLAWBACK_HOSTS to the names by which clients call this server; others are refused.", err=True)
     yield gate
+
+
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=bounded_http(settings),
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,  # they would take the address of whoever asks from a header that he can write himself
+        **WEBSOCKETS,
+        # Until then they are interrupted, and those who asked are told.
+        timeout_graceful_shutdown=settings.shutdown_s + int(GRACE_S) // 2,
+    )
+
+
+@contextmanager
+def _logging(settings: Settings, key: str, telemetry: Telemetry) -> Iterator[None]:
+    """The log of the settings, in which no secret of the settings stands."""
+    stated = [value for name in Settings.model_fields if isinstance(value := getattr(settings, name), SecretStr)]
+    secrets = [key, *(secret.get_secret_value() for secret in stated), settings.matrix_token_stated() or ""]
+
+    def count(level: str) -> None:
+        telemetry.meters.log_lines.labels(level).inc()
+
+    with logging_to(sys.stderr, settings.log, settings.log_level, Redactor(secrets), count):
+        yield
 
 
 def listening(host: str, port: int) -> socket.socket:

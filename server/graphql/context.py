@@ -14,6 +14,7 @@ from server.budgets import Breakers
 from server.graphql.stop import Stop
 from server.jobs import Jobs
 from server.routing import Routing
+from server.telemetry import current
 from store import QueryTimeout, Reader, Store
 
 Value = TypeVar("Value")
@@ -99,6 +100,7 @@ class Context:
     def reader(self) -> Reader:
         reader = self._opened.enter_context(self.store.snapshot())
         self._opened.enter_context(self.deadline.stop.reaching(reader))
+        current().data_version = reader.data_version
         return reader
 
     def begin_anew(self) -> None:

@@ -5,16 +5,17 @@ write values into the text instead of variables pay for it with each new text.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import strawberry
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
 
-from server.graphql.errors import Told, request_errors, told
+from server.graphql.errors import Told, code_of, request_errors, told
 from server.graphql.kept import Kept
 from server.graphql.limits import MAX_BODY_BYTES, MAX_COMMENTS, MAX_TOKENS, check_size
 from server.graphql.operations import Operation, Question, operations_of
+from server.telemetry import CacheMeter
 
 MOST_DOCUMENTS = 256
 MOST_QUESTIONS = 1_024
@@ -29,6 +30,7 @@ class Refused:
 
     content: bytes
     is_mutation: bool = False
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Documents:
     schema: strawberry.Schema
     _documents: Kept[str, Document | Refused] = field(default_factory=lambda: Kept(MOST_DOCUMENTS, MOST_CHARACTERS))
     _questions: Kept[object, Question | Refused] = field(default_factory=lambda: Kept(MOST_QUESTIONS, MOST_CHARACTERS))
+
+    def counted(self, documents: CacheMeter, questions: CacheMeter) -> Self:
+        """The same, with meters that hear of every look-up."""
+        self._documents.meter, self._questions.meter = documents, questions
+        return self
 
     def question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
         """What is asked, ready to run."""
@@ -109,4 +116,4 @@ def _not_found(name: str | None) -> Told:
 
 
 def _refused(errors: list[Told], *, is_mutation: bool = False) -> Refused:
-    return Refused(orjson.dumps({"errors": errors}), is_mutation)
+    return Refused(orjson.dumps({"errors": errors}), is_mutation, code_of(errors))

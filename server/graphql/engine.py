@@ -11,10 +11,9 @@ the first of several operations where none is named, and logs every mistake of a
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
-from uuid import uuid4
 
 import orjson
 import strawberry
@@ -26,7 +25,7 @@ from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.cost import Cost, priced
 from server.graphql.documents import Documents, Refused
-from server.graphql.errors import Told, field_errors, is_lasting, request_errors, told
+from server.graphql.errors import Told, code_of, field_errors, is_lasting, request_errors, told
 from server.graphql.execution import execute, execute_plain
 from server.graphql.kept import Kept
 from server.graphql.operations import Question
@@ -35,6 +34,7 @@ from server.graphql.schema import CACHEABLE, weights
 from server.graphql.subscriptions import Pushed, pushed
 from server.jobs import Jobs
 from server.routing import Routing
+from server.telemetry import Telemetry, current, phase
 from store import Store
 
 NOT_STREAMED = (
@@ -66,6 +66,8 @@ class Response:
     """False where the request was refused before anything ran; the body then has no data."""
     is_wrong_method: bool = False
     """The operation changes something, and came in a way that must not."""
+    code: str | None = None
+    """Of its first error; None where there is none."""
 
     @property
     def body(self) -> dict[str, Any]:
@@ -91,6 +93,7 @@ class Engine:
         jobs: Jobs | None = None,
         breakers: Breakers | None = None,
         routing: Routing | None = None,
+        telemetry: Telemetry | None = None,
         *,
         results: "Results[Response] | None" = None,
         is_plain: bool = False,
@@ -105,8 +108,9 @@ class Engine:
         self._breakers = breakers
         self._routing = routing
         self._is_plain = is_plain
+        telemetry = telemetry or Telemetry()
         self._weights = weights(limits.rows)
-        self._documents = Documents(schema)
+        self._documents = Documents(schema).counted(telemetry.cache("document"), telemetry.cache("question"))
         self._results: Results[Response] = Results() if results is None else results
         self._introspections: Kept[Question, Response] = Kept(MOST_INTROSPECTIONS, MOST_INTROSPECTED_BYTES)
 
@@ -128,21 +132,28 @@ class Engine:
         """What is to be answered again and again for a subscription, or once for a query; else the refusal."""
         question = self._documents.question(operation.text, operation.name, operation.variables)
         if isinstance(question, Refused):
-            return Response(question.content, is_executed=False)
+            return Response(question.content, is_executed=False, code=question.code)
         if question.is_mutation:
-            return Response(_refusals([told(NOT_POSTED, "BAD_REQUEST")]), is_executed=False)
+            return _refused(NOT_POSTED)
         return pushed(question.document, operation.text, operation.name)
 
     def answer(self, operation: Operation, deadline: Deadline, admit: Callable[[Cost], None] | None = None) -> Response:
         """`admit` is told the cost before anything runs; what it raises ends the operation."""
-        question = self._documents.question(operation.text, operation.name, operation.variables)
+        response = self._answered(operation, deadline, admit)
+        current().code = response.code
+        return response
+
+    def _answered(self, operation: Operation, deadline: Deadline, admit: Callable[[Cost], None] | None) -> Response:
+        with phase("prepare"):
+            question = self._documents.question(operation.text, operation.name, operation.variables)
         if operation.is_read_only and question.is_mutation:
-            refusal = told("a mutation changes something, so it is sent by POST", "BAD_REQUEST")
-            return Response(_refusals([refusal]), is_executed=False, is_wrong_method=True)
+            return replace(_refused("a mutation changes something, so it is sent by POST"), is_wrong_method=True)
         if isinstance(question, Refused):
-            return Response(question.content, is_executed=False)
+            return Response(question.content, is_executed=False, code=question.code)
         if question.is_subscription:
-            return Response(_refusals([told(NOT_STREAMED, "BAD_REQUEST")]), is_executed=False)
+            return _refused(NOT_STREAMED)
+        if question.operation.name is not None:
+            current().operation = question.operation.name.value
         if admit:
             admit(self._cost(question))
         now = self._clock()
@@ -184,7 +195,8 @@ class Engine:
             kept={} if self._is_plain else question.once,
         )
         try:
-            result = (execute_plain if self._is_plain else execute)(self._schema, question, context)
+            with phase("execute"):
+                result = (execute_plain if self._is_plain else execute)(self._schema, question, context)
             version = context.version_read
         finally:
             context.close()
@@ -201,15 +213,22 @@ def _is_repeatable(question: Question) -> bool:
     return not question.is_mutation and bool(names) and names <= CACHEABLE
 
 
+def _refused(message: str) -> Response:
+    return Response(_refusals([told(message, "BAD_REQUEST")]), is_executed=False, code="BAD_REQUEST")
+
+
 def _response(result: ExecutionResult) -> Response:
     """The body, written. Ends in the engine because `errors` needs the id under which they are logged."""
     errors = result.errors or []
     if not errors:
-        return Response(orjson.dumps({"data": result.data}), is_executed=True)
+        with phase("write"):
+            return Response(orjson.dumps({"data": result.data}), is_executed=True)
     if result.data is None and all(error.path is None for error in errors):
-        return Response(_refusals(request_errors("INVALID_VARIABLES", errors)), is_executed=False)
-    body = {"data": result.data, "errors": field_errors(errors, uuid4().hex)}
-    return Response(orjson.dumps(body), is_executed=True)
+        told_of = request_errors("INVALID_VARIABLES", errors)
+        return Response(_refusals(told_of), is_executed=False, code=code_of(told_of))
+    told_of = field_errors(errors, current().request_id)
+    body = {"data": result.data, "errors": told_of}
+    return Response(orjson.dumps(body), is_executed=True, code=code_of(told_of))
 
 
 def _refusals(errors: list[Told]) -> bytes:

@@ -31,6 +31,11 @@ def told(message: str, code: str, **extensions: str) -> Told:
     return {"message": message, "extensions": {"code": code, **extensions}}
 
 
+def code_of(errors: Sequence[Told]) -> str:
+    """Of the first of them."""
+    return str(errors[0]["extensions"]["code"])
+
+
 def request_errors(code: str, errors: Sequence[GraphQLError]) -> list[Told]:
     """Errors that were found before anything was executed."""
     return [_located(error, "TOO_LARGE" if isinstance(error, TooLargeError) else code) for error in errors]

@@ -24,6 +24,7 @@ from server.graphql.media import GRAPHQL_RESPONSE, JSON, accepted, wants_events
 from server.graphql.persisted import Documents
 from server.graphql.refusal import RefusalError
 from server.graphql.request import fields_of, operation_of
+from server.telemetry import current, phase
 
 HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
 
@@ -110,22 +111,25 @@ class GraphQLEndpoint:
         serving = self._serving
         deadline = Deadline.after(serving.timeout_ms)
         principal = serving.identify(request)
+        current().principal = principal.name
         accept = ",".join(request.headers.getlist("accept")) or "*/*"
         if self._streams and wants_events(accept):
+            current().surface = "sse"
             fields = await fields_of(request, serving.body_timeout_s)
             return self._streams(request, operation_of(fields, principal, serving.documents, is_read_only=True))
         media_type = accepted(accept)
         try:
-            fields = await fields_of(request, serving.body_timeout_s)
-            is_read_only = request.method == "GET"
-            operation = operation_of(fields, principal, serving.documents, is_read_only=is_read_only)
+            with phase("receive"):
+                fields = await fields_of(request, serving.body_timeout_s)
+                is_read_only = request.method == "GET"
+                operation = operation_of(fields, principal, serving.documents, is_read_only=is_read_only)
             visit = _Visit(serving, principal, operation, deadline, note(request.scope, principal, operation))
             answer, body = await self._answered(visit, request.receive)
         except RefusalError as refusal:
             if refusal.status is not None:
                 raise
             return _refused(NOT_EXECUTED[media_type], str(refusal), refusal.code, media_type, refusal.headers)
-        cost = visit.noted.cost
+        current().cost = cost = visit.noted.cost
         headers = {} if cost is None else {"Clawback-Cost": str(cost)}
         if answer.is_wrong_method:
             return _response(405, body, media_type, {"Allow": "POST"})
@@ -158,6 +162,7 @@ class GraphQLEndpoint:
 
 
 def _refused(status: int, message: str, code: str, media_type: str, headers: Mapping[str, str]) -> Response:
+    current().code = code
     return _response(status, orjson.dumps({"errors": [told(message, code)]}), media_type, headers)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
+from server.telemetry import CacheMeter
+
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
@@ -20,6 +22,8 @@ class Kept(Generic[Key, Value]):
         self._lock = Lock()
         self.hits = 0
         self.misses = 0
+        self.meter: CacheMeter | None = None
+        """Who hears of every look-up."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -29,6 +33,12 @@ class Kept(Generic[Key, Value]):
         return self._weight
 
     def get(self, key: Key) -> Value | None:
+        found = self._get(key)
+        if self.meter is not None:
+            (self.meter.miss if found is None else self.meter.hit)()
+        return found
+
+    def _get(self, key: Key) -> Value | None:
         with self._lock:
             found = self._entries.get(key)
             if found is None:

@@ -6,7 +6,7 @@ What is answered from memory has threads of its own: a router's question never w
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ from starlette.types import Receive
 
 from server.graphql.context import Deadline
 from server.graphql.refusal import RefusalError
+from server.telemetry import QuestionPool
+from server.telemetry.meters import Meters
 
 T = TypeVar("T")
 
@@ -31,8 +33,9 @@ class ClientGoneError(Exception):
 class Lane:
     """Belongs to one event loop. `threads` operations run at a time and `most_waiting` wait; more are refused."""
 
-    def __init__(self, name: str, threads: int, most_waiting: int) -> None:
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+    def __init__(self, name: str, threads: int, most_waiting: int, meters: Meters | None = None) -> None:
+        self.name = name
+        self.pool = QuestionPool(threads, name, meters or Meters())
         self._most = threads + most_waiting
         self._taken = 0
 

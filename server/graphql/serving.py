@@ -14,19 +14,22 @@ from server.graphql.rate import RateLimit
 from server.graphql.schema import build_schema
 from server.limit_settings import LimitSettings
 from server.settings import Settings
+from server.telemetry.meters import Meters
 
 CALLERS_RATE = 200_000
 BURST_S = 10
 
 
-def serving(settings: Settings, catalog: Catalog, engines: Engines, identify: Identify) -> Serving:
+def serving(
+    settings: Settings, catalog: Catalog, engines: Engines, identify: Identify, meters: Meters | None = None
+) -> Serving:
     """`ManifestError` where a document of the manifest cannot be served."""
     return Serving(
         engines,
         identify,
         allowance_of(settings),
-        memory=Lane("memory", settings.memory_threads, settings.max_waiting),
-        store=Lane("question", settings.threads, settings.max_waiting),
+        memory=Lane("memory", settings.memory_threads, settings.max_waiting, meters),
+        store=Lane("question", settings.threads, settings.max_waiting, meters),
         timeout_ms=settings.query_timeout_ms,
         body_timeout_s=settings.body_timeout_ms / 1000,
         documents=documents_of(settings, catalog),

@@ -287,7 +287,7 @@ def test_health_tells_a_living_process_from_one_that_can_answer(catalog: Catalog
         assert client.send("GET", "/health/ready").json == {"status": "ready", "dataVersion": 0}
         store.close()
         unready = client.send("GET", "/health/ready")
-        assert (unready.status, unready.json) == (503, {"status": "unavailable", "reason": "the store is closed"})
+        assert (unready.status, unready.json) == (503, {"status": "unavailable", "reasons": ["STORE_UNREADABLE"]})
         assert client.send("GET", "/health/live").json == {"status": "live"}
 
 
