@@ -68,6 +68,12 @@ class Documents:
             found = self._questions.put(key, found, len(text) + len(written))
         return found
 
+    def known(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | None:
+        """As `question`, where it was asked before; nothing is read."""
+        written = _written(variables)
+        found = None if written is None else self._questions.peek((text, name, written))
+        return found if isinstance(found, Question) else None
+
     def _question(
         self, text: str, name: str | None, variables: dict[str, Any] | None, key: Hashable
     ) -> Question | Refused:

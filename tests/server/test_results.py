@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from threading import Event, Thread
 from typing import cast
 
@@ -10,6 +12,8 @@ import orjson
 import pytest
 
 from semantic import Caller, Catalog
+from server.budgets import Breakers
+from server.budgets.rules import default_rule
 from server.graphql import build_schema
 from server.graphql.context import Deadline
 from server.graphql.documents import MOST_QUESTIONS
@@ -17,6 +21,7 @@ from server.graphql.engine import Engine, Operation, Response
 from server.graphql.operations import Question
 from server.graphql.results import Outcome, Results
 from store import Reader, Store
+from store.ledger import Ledger
 from tests.server.conftest import LIMITS, NOW, Json, load_into, session
 from tests.stores import new_store
 
@@ -126,6 +131,15 @@ def test_what_depends_on_more_than_the_data_is_asked_each_time(asked: Asked) -> 
     text = "{ metrics { totals { sessions } } sources { source loads } }"
     assert asked.ask(text) == asked.ask(text)
     assert asked.store.snapshots == 2
+
+
+def test_what_changes_something_is_done_each_time(catalog: Catalog, store: Store, tmp_path: Path) -> None:
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        breakers = Breakers(store, ledger, default_rule(Decimal(5), "UTC"))
+        engine = Engine(build_schema(catalog), catalog, store, lambda: NOW, LIMITS, breakers=breakers)
+        text = 'mutation { reserve(trigger: CRON, maxUsd: "0.10", ttlSeconds: 600) { hold { holdId } } }'
+        answers = [orjson.loads(engine.answer(Operation(text), Deadline.after(30_000)).content) for _ in range(3)]
+    assert len({answer["data"]["reserve"]["hold"]["holdId"] for answer in answers}) == 3
 
 
 def test_callers_with_other_claims_do_not_share_answers(catalog: Catalog, store: Store) -> None:

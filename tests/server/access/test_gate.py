@@ -82,7 +82,11 @@ def test_a_token_says_who_asks_in_a_header_and_in_a_message(closed: Gate) -> Non
     assert closed(connection(), TOKEN) == ann
 
 
-@pytest.mark.parametrize("token", [REVOKED, new_token(), "clawback_x", "x", "a.b.c", "é", "x" * 9_000])
+@pytest.mark.parametrize(
+    "token",
+    [REVOKED, new_token(), "clawback_x", "x", "a.b.c", "é", "x" * 9_000],
+    ids=["revoked", "unknown", "short", "letter", "like a JWT", "not ASCII", "long"],
+)
 def test_a_token_that_opens_nothing_is_told_in_the_same_words_whatever_the_reason(closed: Gate, token: str) -> None:
     refused = denied(closed, connection(), token)
     assert (refused.status, str(refused)) == (401, NOT_VALID)

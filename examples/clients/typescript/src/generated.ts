@@ -574,6 +574,18 @@ export type ReleaseMutationVariables = Exact<{
 
 export type ReleaseMutation = { readonly release: { readonly holdId: string, readonly state: HoldState } };
 
+export type WatchBudgetsSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type WatchBudgetsSubscription = { readonly budgets: ReadonlyArray<{ readonly budgetId: string, readonly standings: ReadonlyArray<{ readonly member: string | null, readonly spentUsd: Decimal, readonly heldUsd: Decimal, readonly limitUsd: Decimal, readonly state: BudgetState }> }> };
+
+export type WatchCostsSubscriptionVariables = Exact<{
+  where?: FilterInput | null | undefined;
+}>;
+
+
+export type WatchCostsSubscription = { readonly metrics: { readonly dataVersion: number, readonly rows: ReadonlyArray<{ readonly model: string | null, readonly costPerSession: Decimal | null, readonly sessions: number | null }> } | null };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -787,3 +799,29 @@ export const ReleaseDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:c9504520a19af88fc08c2deded944553020f673fc4e93a44d9638a94e5da7963"}) as unknown as TypedDocumentString<ReleaseMutation, ReleaseMutationVariables>;
+export const WatchBudgetsDocument = new TypedDocumentString(`
+    subscription WatchBudgets {
+  budgets {
+    budgetId
+    standings {
+      member
+      spentUsd
+      heldUsd
+      limitUsd
+      state
+    }
+  }
+}
+    `, {"hash":"sha256:02a9386d384174fcf172d04b5425345a05655c18257dd456c5decf02e52a3c7c"}) as unknown as TypedDocumentString<WatchBudgetsSubscription, WatchBudgetsSubscriptionVariables>;
+export const WatchCostsDocument = new TypedDocumentString(`
+    subscription WatchCosts($where: FilterInput) {
+  metrics(where: $where) {
+    rows {
+      model
+      costPerSession
+      sessions
+    }
+    dataVersion
+  }
+}
+    `, {"hash":"sha256:09ddb5d353c731cf2b4cfeedc89ee27142aa854506911023a0f134f36aad8e63"}) as unknown as TypedDocumentString<WatchCostsSubscription, WatchCostsSubscriptionVariables>;
