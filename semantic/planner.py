@@ -11,6 +11,9 @@ from semantic.query import MetricQuery
 from semantic.sql.compile import compile_plan
 from semantic.sql.statement import Statement
 
+MOST_CHARACTERS = 8_000_000
+"""Of the statements that one planner keeps, with their values: some thousand usual ones, a hundred of the longest."""
+
 
 class Planner:
     """Keeps the most recent `size` statements; callers with the same roles and claims share them."""
@@ -19,6 +22,7 @@ class Planner:
         self.catalog = catalog
         self._size = size
         self._kept: OrderedDict[object, tuple[Plan, Statement]] = OrderedDict()
+        self._characters = 0
         self._lock = Lock()
 
     def statement(self, query: MetricQuery, caller: Caller | None = None) -> tuple[Plan, Statement]:
@@ -37,7 +41,14 @@ class Planner:
         plan = plan_query(self.catalog, query, caller)
         made = plan, compile_plan(plan)
         with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
+            if key not in self._kept:
+                self._kept[key] = made
+                self._characters += _characters(made[1])
+            while len(self._kept) > self._size or self._characters > MOST_CHARACTERS:
+                _, (_, oldest) = self._kept.popitem(last=False)
+                self._characters -= _characters(oldest)
         return made
+
+
+def _characters(statement: Statement) -> int:
+    return len(statement.sql) + sum(len(str(value)) for value in statement.params.values())

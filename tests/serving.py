@@ -11,10 +11,11 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from server.serving import WEBSOCKETS, StreamingServer
+from server.websockets import WEBSOCKETS
 
 Serve = Callable[[ASGIApp], str]
 PATIENCE_S = 20.0
+FAREWELL_S = 2.0
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def running(app: ASGIApp, http: Any = "auto") -> Iterator[str]:
     """Runs an app under uvicorn with a protocol; gives its address, such as http://127.0.0.1:49152."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         live = getattr(app.state, "live", None) if isinstance(app, Starlette) else None
-        server = StreamingServer(uvicorn.Config(app, http=http, log_level="warning", lifespan="on", **WEBSOCKETS), live)
+        server = uvicorn.Server(uvicorn.Config(app, http=http, log_level="warning", lifespan="on", **WEBSOCKETS))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -33,5 +34,10 @@ def running(app: ASGIApp, http: Any = "auto") -> Iterator[str]:
                 time.sleep(0.01)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
+            if live:  # as `Lifecycle` does where a server is asked to stop: a stream has no end of its own
+                live.end_soon()
+                deadline = time.monotonic() + FAREWELL_S
+                while live.places.taken and time.monotonic() < deadline:
+                    time.sleep(0.01)
             server.should_exit = True
             thread.join()

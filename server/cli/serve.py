@@ -30,13 +30,13 @@ from server.columns import check_columns
 from server.connections import bounded_http
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle
-from server.serving import WEBSOCKETS
 from server.settings import Settings
 from server.stopping import GRACE_S, Server, Stopper
 from server.systemd import Notifier
 from server.telemetry import Telemetry
 from server.telemetry.logs import logging_to
 from server.telemetry.redaction import Redactor
+from server.websockets import WEBSOCKETS
 from store import Store
 from store.tokens import Tokens
 

@@ -104,8 +104,11 @@ class Context:
         return reader
 
     def begin_anew(self) -> None:
-        """Another snapshot: a failed statement has ended the one that there was."""
+        """Another snapshot: a failed statement has ended the one that there was. What was found in that goes with it:
+        a load may have come between, and one operation tells of one version.
+        """
         self._opened.close()
+        self.found.clear()
         self.__dict__.pop("reader", None)
 
     @property

@@ -4,7 +4,10 @@ A text is parsed, measured, validated and compiled once; validation alone takes 
 write values into the text instead of variables pay for it with each new text.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import count
 from typing import Any, Self
 
 import orjson
@@ -45,6 +48,8 @@ class Documents:
     schema: strawberry.Schema
     _documents: Kept[str, Document | Refused] = field(default_factory=lambda: Kept(MOST_DOCUMENTS, MOST_CHARACTERS))
     _questions: Kept[object, Question | Refused] = field(default_factory=lambda: Kept(MOST_QUESTIONS, MOST_CHARACTERS))
+    _number: int = field(default_factory=count().__next__)
+    """Of these documents alone: the same text means something else to another schema."""
 
     def counted(self, documents: CacheMeter, questions: CacheMeter) -> Self:
         """The same, with meters that hear of every look-up."""
@@ -55,11 +60,11 @@ class Documents:
         """What is asked, ready to run."""
         written = _written(variables)
         if written is None:  # no client can send such a value; a test or a command may
-            return self._question(text, name, variables)
+            return self._question(text, name, variables, object())
         key = text, name, written
         found = self._questions.get(key)
         if found is None:
-            found = self._question(text, name, variables)
+            found = self._question(text, name, variables, (self._number, _digest(text, name, written)))
             found = self._questions.put(key, found, len(text) + len(written))
         return found
 
@@ -69,14 +74,16 @@ class Documents:
         found = None if written is None else self._questions.peek((text, name, written))
         return found if isinstance(found, Question) else None
 
-    def _question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
+    def _question(
+        self, text: str, name: str | None, variables: dict[str, Any] | None, key: Hashable
+    ) -> Question | Refused:
         document = self._document(text)
         if isinstance(document, Refused):
             return document
         operation = document.operations.get(name)
         if operation is None:
             return _refused([_not_found(name)])
-        question = operation.question(variables)
+        question = operation.question(variables, key)
         if isinstance(question, Question):
             return question
         return _refused(request_errors("INVALID_VARIABLES", question), is_mutation=operation.is_mutation)
@@ -114,6 +121,11 @@ def _written(variables: dict[str, Any] | None) -> bytes | None:
         return orjson.dumps(variables, option=_JSON_ONLY)
     except TypeError:
         return None
+
+
+def _digest(text: str, name: str | None, written: bytes) -> bytes:
+    """Stands for a question where what is long must not be held. What orjson writes has no line break in it."""
+    return sha256(orjson.dumps([text, name]) + b"\n" + written).digest()
 
 
 def _not_found(name: str | None) -> Told:

@@ -9,7 +9,7 @@ Strawberry makes the schema; its own `execute` is not used, because it validates
 the first of several operations where none is named, and logs every mistake of a client with a traceback.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,8 +41,10 @@ NOT_STREAMED = (
     "a subscription is sent over a WebSocket (graphql-transport-ws), or by POST with Accept: text/event-stream alone"
 )
 NOT_POSTED = "a mutation is sent by POST; neither a socket nor a stream of events takes one"
-ResultKey = tuple[Question, str | None, int, datetime]
-"""A question, the claims of who asks, the version of the data, the minute."""
+ResultKey = tuple[Hashable, str | None, int, datetime]
+"""The key of a question, the claims of who asks, the version of the data, the minute. Answers outlive their question:
+one that holds 60 KB of variables in many objects must not live on with 60 bytes of an answer.
+"""
 MOST_INTROSPECTIONS = 32
 MOST_INTROSPECTED_BYTES = 8_000_000
 
@@ -188,7 +190,7 @@ class Engine:
     def _key(self, question: Question, version: int, now: datetime) -> ResultKey:
         """Roles are the engine's, and a question is of one engine."""
         claims = None if self._caller is None else repr(self._caller.claims)
-        return question, claims, version, now.replace(second=0, microsecond=0)
+        return question.key, claims, version, now.replace(second=0, microsecond=0)
 
     def _introspected(self, question: Question) -> Response:
         """What is asked of the schema never changes while there is this schema."""

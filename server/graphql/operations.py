@@ -6,7 +6,7 @@ the builder of each. A *question* is a shape with its variables: everything but 
 variables and arguments read by graphql-core itself, so that all of it means what it means in the plain path.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,6 +98,8 @@ class Question:
     calls: tuple[RootCall | str, ...] | None
     """A text is the key of a `__typename`. None: the plain path answers."""
     shape: Shape
+    key: Hashable
+    """The same for the same text, name and variables; it is small, and holds nothing of the question."""
     told_ahead: tuple[tuple[Ahead, GraphQLResolveInfo[Any], Mapping[str, Any]], ...] = ()
     """Of the fields that say beforehand what they will ask: see `together`."""
     once: dict[object, Any] = field(default_factory=dict)
@@ -133,15 +135,15 @@ class Operation:
     def is_mutation(self) -> bool:
         return self.node.operation is OperationType.MUTATION
 
-    def question(self, given: dict[str, Any] | None) -> Question | list[GraphQLError]:
-        """With these variables, or what is wrong with them."""
+    def question(self, given: dict[str, Any] | None, key: Hashable) -> Question | list[GraphQLError]:
+        """With these variables, or what is wrong with them. `key` is the question's."""
         values = get_variable_values(self.schema, self.node.variable_definitions or (), given or {})
         if isinstance(values, list):
             return values
         shape = self._shape(values)
         calls = None if shape.fields is None else self._calls(shape.fields, values)
         told = tuple((c.ahead, c.info, c.stated) for c in calls or () if isinstance(c, RootCall) and c.ahead)
-        return Question(self.node, self.document, given, self.name, calls, shape, told)
+        return Question(self.node, self.document, given, self.name, calls, shape, key, told)
 
     def _shape(self, values: VariableValues) -> Shape:
         key = tuple(values.coerced.get(name) for name in self.deciding)

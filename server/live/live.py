@@ -124,13 +124,6 @@ class Live:
             with suppress(RuntimeError):  # the loop has ended, and everything with it
                 self._loop.call_soon_threadsafe(self.end)
 
-    async def ended(self, within_s: float) -> None:
-        """Ends, and waits for whoever is still there to be told; not for one who does not read."""
-        self.end()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self.places.empty()
-
     async def pushes(self, visitor: Visitor, operation: Operation) -> AsyncGenerator[bytes, None]:
         """Responses as JSON: one of a query; of a subscription the first at once, then the newest when it has changed.
 

@@ -1,6 +1,5 @@
 """How many may listen: connections in all and of one principal. Checked before anything is kept for them."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +24,6 @@ class Places:
         self._each: Counter[str] = Counter()
         self._unknown = 0
         self._is_closed = False
-        self._freed = asyncio.Event()
 
     @property
     def taken(self) -> int:
@@ -34,12 +32,6 @@ class Places:
     def close(self) -> None:
         """Whoever has a place keeps it; nobody gets one any more."""
         self._is_closed = True
-
-    async def empty(self) -> None:
-        """Returns once nobody is here."""
-        while self.taken or self._unknown:
-            self._freed.clear()
-            await self._freed.wait()
 
     @contextmanager
     def of(self, name: str) -> Iterator[None]:
@@ -56,7 +48,6 @@ class Places:
             self._each[name] -= 1
             if not self._each[name]:
                 del self._each[name]
-            self._freed.set()
 
     @contextmanager
     def of_nobody_yet(self) -> Iterator[None]:
@@ -69,7 +60,6 @@ class Places:
             yield
         finally:
             self._unknown -= 1
-            self._freed.set()
 
     def _check_open(self) -> None:
         if self._is_closed:

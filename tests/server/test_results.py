@@ -16,7 +16,9 @@ from server.budgets import Breakers
 from server.budgets.rules import default_rule
 from server.graphql import build_schema
 from server.graphql.context import Deadline
+from server.graphql.documents import MOST_QUESTIONS
 from server.graphql.engine import Engine, Operation, Response
+from server.graphql.operations import Question
 from server.graphql.results import Outcome, Results
 from store import Reader, Store
 from store.ledger import Ledger
@@ -95,6 +97,19 @@ def test_other_variables_are_another_question(asked: Asked) -> None:
     found = [asked.ask(text, {"limit": limit})["data"]["metrics"]["truncated"] for limit in (1, 3, 1, 3)]
     assert found == [True, False, True, False]
     assert asked.store.snapshots == 2
+
+
+def test_an_answer_outlives_its_question_and_holds_nothing_of_it(asked: Asked) -> None:
+    """Else 4,096 answers of 60 bytes would keep 4,096 sets of variables of 60 KB."""
+    text = "query Q($agents: [String!]) { metrics(where: {agent: {in: $agents}}) { totals { sessions } } }"
+    variables = {"agents": ["main", *(f"{'x' * 300}{n}" for n in range(100))]}
+    first = asked.response(text, variables)
+    for n in range(MOST_QUESTIONS):
+        asked.engine._documents.question("{ dataVersion }", None, {"n": n})
+    assert asked.response(text, variables).content == first.content
+    assert asked.store.snapshots == 1
+    keys = [part for key in asked.engine._results.kept._entries for part in cast(tuple[object, ...], key)]
+    assert [key for key in keys if isinstance(key, Question)] == []
 
 
 def test_a_load_makes_answers_old(catalog: Catalog) -> None:

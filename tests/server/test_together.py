@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from semantic import Catalog, MetricQuery, Order, QueryError, TimeRange, compile_plan, plan_query, shape_columns
+from semantic import Caller, Catalog, MetricQuery, Order, QueryError, TimeRange, compile_plan, plan_query, shape_columns
 from semantic.periods import Grain
 from semantic.together import can_share, joined_query, part_of
 from store import Reader, Rows, Store
@@ -117,6 +117,29 @@ def test_a_statement_that_fails_for_all_is_asked_for_each(catalog: Catalog, stor
     answer = api.data("{ a: metrics { totals { cash } } b: metrics { totals { sessions } } }")
     assert answer == {"a": {"totals": {"cash": "1000000"}}, "b": {"totals": {"sessions": 4}}}
     assert (len(counting.asked), counting.snapshots) == (3, 2)
+
+
+def test_a_statement_that_fails_for_all_is_asked_for_each_also_for_a_caller_with_roles(
+    catalog: Catalog, store: Store
+) -> None:
+    """He is not told what the store says, so the failure comes to him as another kind of error."""
+    counting = CountingStore(store, "cash sessions")
+    api = Api(catalog, cast(Store, counting), caller=Caller(frozenset({"finance"})))
+    answer = api.data("{ a: metrics { totals { cash } } b: metrics { totals { sessions } } }")
+    assert answer == {"a": {"totals": {"cash": "1000000"}}, "b": {"totals": {"sessions": 4}}}
+
+
+def test_what_was_found_before_a_statement_failed_is_asked_again_in_the_new_snapshot(
+    catalog: Catalog, store: Store
+) -> None:
+    """A load may have come between the two: one operation tells of one version of the data."""
+    api, counting = api_over(catalog, store, refused="list_usd sessions")
+    by_hand = f"a: {BY_AGENT % 'sessions'} b: {BY_AGENT % 'costPerSession'}"
+    answer = api.data(f"{{ {by_hand} c: metrics {{ totals {{ listCost }} }} d: metrics {{ totals {{ sessions }} }} }}")
+    assert [row["sessions"] for row in answer["a"]["rows"]] == [2, 1, 1]
+    assert answer["d"] == {"totals": {"sessions": 4}}
+    # two together, the second of which fails; then each of the four by itself
+    assert (len(counting.asked), counting.snapshots) == (6, 2)
 
 
 def test_a_field_that_is_refused_takes_no_other_with_it(catalog: Catalog, store: Store) -> None:
