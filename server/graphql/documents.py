@@ -63,6 +63,10 @@ class Documents:
             found = self._questions.put(key, found, len(text) + len(written))
         return found
 
+    def has(self, text: str, name: str | None, variables: dict[str, Any] | None) -> bool:
+        """Whether the question costs no more than to read its variables."""
+        return text in self._documents or (text, name, _written(variables)) in self._questions
+
     def _question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
         document = self._document(text)
         if isinstance(document, Refused):

@@ -139,6 +139,8 @@ class GraphQLEndpoint:
         """A document that is not known yet is prepared in the lane of what is from memory, which is quick."""
         key = visit.operation.text, visit.principal.roles
         visit.place = self._places.get(key, _Place.MEMORY)
+        if visit.place is _Place.LOOP and not visit.serving.engines.has(visit.principal, visit.operation):
+            visit.place = _Place.MEMORY  # it was known once: many others have been asked since
         try:
             return await self._answered_there(visit, receive)
         except _OtherLaneError:
