@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from threading import current_thread, main_thread
+from threading import Event, current_thread, main_thread
 
 from starlette.types import Message, Scope
 
@@ -10,6 +10,7 @@ from semantic import Catalog
 from server.access import OPERATOR, everybody
 from server.graphql import build_schema
 from server.graphql.allowance import Allowance
+from server.graphql.context import Deadline
 from server.graphql.documents import MOST_DOCUMENTS, MOST_QUESTIONS
 from server.graphql.engine import Engine, Operation, Response
 from server.graphql.engines import Engines
@@ -75,3 +76,32 @@ def test_the_schema_is_written_once_for_all_who_see_it(catalog: Catalog, store: 
     engines = Engines(lambda caller: Engine(build_schema(catalog), catalog, store, lambda: NOW, LIMITS))
     assert not engines.has(OPERATOR, Operation(ASKED))
     assert engines.of(OPERATOR).sdl is engines.of(OPERATOR).sdl
+
+
+def test_new_documents_hold_up_nothing_that_is_known(catalog: Catalog, store: Store) -> None:
+    engine = Engine(build_schema(catalog), catalog, store, lambda: NOW, LIMITS)
+    known = "{ catalog { metrics { name } } }"
+
+    async def asked() -> None:
+        memory, reading, opened = Lane("memory", 1, 8), Lane("document", 1, 8), Event()
+        serving = Serving(
+            Engines(lambda caller: engine),
+            everybody(OPERATOR),
+            Allowance(10**9),
+            memory,
+            memory,
+            10_000,
+            reading=reading,
+        )
+        endpoint = GraphQLEndpoint(serving)
+        with memory.pool, reading.pool:
+            answer = await posted(endpoint, known)
+            busy = asyncio.ensure_future(reading.run(opened.wait, Deadline.after(60_000)))
+            new = asyncio.ensure_future(posted(endpoint, ASKED))
+            assert await posted(endpoint, known) == answer
+            assert not new.done()
+            opened.set()
+            assert await busy
+            assert await new == b'{"data":{"__typename":"Query"}}'
+
+    asyncio.run(asked())
