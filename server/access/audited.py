@@ -15,6 +15,7 @@ from server.access.proxy import peer_of
 
 MOST_READ = 16_384
 _NOTED = "clawback.asked"
+_IS_AUDITED = "clawback.is_audited"
 
 
 class AnOperation(Protocol):
@@ -38,17 +39,18 @@ class Noted:
     codes: tuple[str, ...] = ()
     rows: int | None = None
     """None where nobody counted: a large body is not read again for the audit alone."""
+    is_audited: bool = True
 
     def answered(self, content: bytes) -> None:
         """What the body tells; for the thread that made it, not for the event loop."""
-        if len(content) <= MOST_READ or b'"errors":' in content:
+        if self.is_audited and (len(content) <= MOST_READ or b'"errors":' in content):
             body = orjson.loads(content)
             self.codes, self.rows = codes_in(body), rows_in(body)
 
 
 def note(scope: Scope, principal: Principal, operation: AnOperation) -> Noted:
     """Says who asks what on a connection. Before the work, so that what fails is audited as well."""
-    noted = scope[_NOTED] = Noted(principal, operation)
+    noted = scope[_NOTED] = Noted(principal, operation, is_audited=scope.get(_IS_AUDITED, False))
     return noted
 
 
@@ -65,6 +67,7 @@ class Audited:
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
+        scope[_IS_AUDITED] = True
 
         async def told(message: Message) -> None:
             nonlocal status

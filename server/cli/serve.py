@@ -1,5 +1,6 @@
 """`clawback serve`: the server, which owns the store while it runs."""
 
+import logging
 import os
 import socket
 import sys
@@ -40,6 +41,7 @@ from store import Store
 from store.tokens import Tokens
 
 LAST_SPANS_S = 2.0
+_LOG = logging.getLogger(__name__)
 
 
 @click.command("serve")
@@ -107,16 +109,16 @@ def gated(
     key: str,
     audit: Audit | None = None,
 ) -> Iterator[Gate]:
-    """The gate of a server. An open one is told on standard error; `ClickException` where it must not be open."""
+    """The gate of a server. An open one is told in the log; `ClickException` where it must not be open."""
     gate = gate_of(settings, catalog, tokens, clock, settings.anybody, key, audit)
     try:
         check_binding(settings, gate)
     except BindingError as error:
         raise click.ClickException(str(error)) from error
     if gate.is_open:
-        click.echo(WARNING, err=True)
+        _LOG.warning(WARNING)
     elif settings.host not in LOOPBACK and not settings.hosts:
-        click.echo("Set CLAWBACK_HOSTS to the names by which clients call this server; others are refused.", err=True)
+        _LOG.warning("set CLAWBACK_HOSTS to the names by which clients call this server; others are refused")
     yield gate
 
 

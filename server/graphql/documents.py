@@ -67,6 +67,12 @@ class Documents:
         """Whether the question costs no more than to read its variables."""
         return text in self._documents or (text, name, _written(variables)) in self._questions
 
+    def known(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | None:
+        """As `question`, where it was asked before; nothing is read."""
+        written = _written(variables)
+        found = None if written is None else self._questions.peek((text, name, written))
+        return found if isinstance(found, Question) else None
+
     def _question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
         document = self._document(text)
         if isinstance(document, Refused):

@@ -171,6 +171,19 @@ class Engine:
         key = self._key(question, self._store.data_version(), now)
         return self._results.answer(key, deadline, lambda: self._executed(question, deadline, now, key))
 
+    def kept(self, operation: Operation, admit: Callable[[Cost], None]) -> Response | None:
+        """The answer, where it is in memory. Nothing is computed and nothing waits, so the event loop may ask."""
+        question = self._documents.known(operation.text, operation.name, operation.variables)
+        if question is None or self._is_plain or question.is_subscription or not _is_repeatable(question):
+            return None
+        key = self._key(question, self._store.data_version(), self._clock())
+        if self._results.kept.peek(key) is None:
+            return None
+        admit(self._cost(question))
+        if question.operation.name is not None:
+            current().operation = question.operation.name.value
+        return self._results.kept.get(key)
+
     def _cost(self, question: Question) -> Cost:
         """Computed once, as it follows from the text and the variables."""
         cost: Cost | None = question.once.get(Cost)

@@ -43,6 +43,11 @@ class Kept(Generic[Key, Value]):
             (self.meter.miss if found is None else self.meter.hit)()
         return found
 
+    def peek(self, key: Key) -> Value | None:
+        """As `get`, for one who is not answered by what he finds: nobody counts it."""
+        with self._lock:
+            return self._entries.get(key, (None, 0))[0]
+
     def _get(self, key: Key) -> Value | None:
         with self._lock:
             found = self._entries.get(key)

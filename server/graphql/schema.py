@@ -50,7 +50,6 @@ FIELDS: tuple[RootField, ...] = (
     AS_KNOWN,
     RESTATEMENTS,
     PRICE_BOOK,
-    DATA_VERSION,
 )
 """What is offered beside the metrics; each field is a module of its own."""
 CACHEABLE = frozenset({"metrics", "catalog", *(field_name(field.name) for field in FIELDS if field.is_cacheable)})
@@ -62,7 +61,12 @@ LIVE = ("metrics", "routing", "budgets", "sources", "dataVersion")
 
 def weights(default_rows: int) -> dict[str, Weight]:
     """What one value of each field at the top costs. `default_rows` is the limit of `metrics` where none is named."""
-    own = {"metrics": Weight(rows=default_rows), "catalog": Weight(is_from_memory=True), "sources": Weight()}
+    own = {
+        "metrics": Weight(rows=default_rows),
+        "catalog": Weight(is_from_memory=True),
+        "sources": Weight(),
+        "dataVersion": DATA_VERSION.weight,
+    }
     return own | {field_name(field.name): field.weight for field in FIELDS}
 
 
@@ -83,6 +87,7 @@ def build_schema(catalog: Catalog, caller: Caller | None = None) -> strawberry.S
         "sources": strawberry.field(
             resolver=read_sources, description="Where the data comes from, and how fresh it is."
         ),
+        DATA_VERSION.name: DATA_VERSION.make(inputs),
     }
     if seen.metrics:
         queries = _of_metrics(inputs, catalog_info(seen, hidden_names(catalog, caller))) | queries

@@ -16,7 +16,7 @@ policies:
   own_requests: {model: requests, rows: "agent = :caller.agent", unless: [finance]}
 """
 FILE = (REPOSITORY / "metrics.yaml").read_text(encoding="utf-8") + POLICIES
-MAIN = Caller(claims={"agent": "main"})
+MAIN = Caller(frozenset({"dashboard"}), {"agent": "main"})
 # main starts a session of its own, and one of scout; scout's costs 2.
 RECORDS: tuple[StagedRecord, ...] = (
     session("top", "main", "human", "2026-03-01T10:00"),
@@ -90,7 +90,7 @@ def test_the_command_line_refuses_them_too(loaded: Run, tmp_path: Path, monkeypa
     monkeypatch.setenv("CLAWBACK_METRICS", "guarded.yaml")
     told = "tells of other rows of sessions than its own, some of which may be hidden from the caller"
     for command in ("query", "sql", "explain"):
-        shown = loaded(command, "subtree_cost", "--claim", "agent=main")
+        shown = loaded(command, "subtree_cost", "--role", "dashboard", "--claim", "agent=main")
         assert (shown.code, shown.out, shown.err) == (1, "", f"error: 'subtree_cost' {told}\n")
-    cut = loaded("query", "sessions", "--by", "root_session", "--claim", "agent=main")
+    cut = loaded("query", "sessions", "--by", "root_session", "--role", "dashboard", "--claim", "agent=main")
     assert (cut.code, "'root_session' tells of other rows" in cut.err) == (1, True)

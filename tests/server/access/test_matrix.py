@@ -201,7 +201,7 @@ def test_fields_are_offered_by_role(apis: dict[str, Api]) -> None:
         assert by_role[role] >= {"metrics", "catalog", "sources", "roi", "routing", "budgets"}
     assert by_role["router"] >= spending | {"setScore"}
     assert (by_role["finance"] | by_role["dashboard"]) & (spending | {"setScore"}) == set()
-    assert by_role["ingest"] == {"sources", "setScore"}
+    assert by_role["ingest"] == {"sources", "dataVersion", "setScore"}
 
 
 def test_who_brings_data_can_score_and_is_told_of_no_session(store: Store) -> None:

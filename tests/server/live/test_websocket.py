@@ -89,7 +89,7 @@ def test_an_answer_that_is_the_same_is_not_pushed_again(catalog: Catalog, own_st
 def test_two_connections_of_one_that_ask_the_same_are_answered_by_one_computation(
     catalog: Catalog, own_store: Store
 ) -> None:
-    with served(catalog, own_store) as (url, live, keys), talk(url) as one, talk(url) as other, talk(url) as third:
+    with served(catalog, own_store) as (url, live, _), talk(url) as one, talk(url) as other, talk(url) as third:
         one.begin(ROBERT)
         other.begin(ROBERT)
         third.begin(OPERATORS)

@@ -29,6 +29,7 @@ from tests.serving import running
 from tests.stores import new_store
 
 ASKED = {"query": "query Cost { metrics { dataVersion totals { sessions } } }"}
+NEVER_KEPT = {"query": "{ roi { rows { sessions } } }"}
 
 
 @dataclass
@@ -85,7 +86,7 @@ def here(catalog: Catalog, store: Store) -> Iterator[Here]:
 
 
 def test_a_request_keeps_the_id_of_its_caller_and_has_one_line(here: Here, store: Store) -> None:
-    status, headers, body = here.send("POST", "/graphql?token=secret", ASKED, X_Request_Id="router-17")
+    status, headers, body = here.send("POST", "/graphql?note=secret", ASKED, X_Request_Id="router-17")
     assert (status, headers["x-request-id"]) == (200, "router-17")
     (line,) = here.lines("router-17")
     assert line.pop("duration_ms") > 0
@@ -93,7 +94,7 @@ def test_a_request_keeps_the_id_of_its_caller_and_has_one_line(here: Here, store
     assert line == {
         "level": "info", "logger": "clawback.access", "message": "answered", "request_id": "router-17",
         "surface": "graphql", "method": "POST", "path": "/graphql", "status": 200, "bytes": len(body),
-        "principal": "anybody", "operation": "Cost", "rows": 1, "data_version": store.data_version(),
+        "principal": "anybody", "operation": "Cost", "rows": 1, "cost": 2000, "data_version": store.data_version(),
     }  # fmt: skip
 
 
@@ -143,11 +144,16 @@ def test_the_same_document_is_a_hit_and_the_store_is_measured(here: Here) -> Non
         return here.samples().get((name, frozenset(labels.items())), 0)
 
     here.send("POST", "/graphql", ASKED)
+    kept = counted("clawback_cache_requests_total", cache="result", result="hit")
+    for _ in range(3):
+        here.send("POST", "/graphql", ASKED)
+    assert counted("clawback_cache_requests_total", cache="result", result="hit") - kept == 3
+    here.send("POST", "/graphql", NEVER_KEPT)
     hits = counted("clawback_cache_requests_total", cache="question", result="hit")
     reads = counted("clawback_store_read_duration_seconds_count", purpose="request")
     waits = counted("clawback_queue_wait_seconds_count")
     for _ in range(3):
-        here.send("POST", "/graphql", ASKED)
+        here.send("POST", "/graphql", NEVER_KEPT)
     assert counted("clawback_cache_requests_total", cache="question", result="hit") - hits == 3
     assert counted("clawback_store_read_duration_seconds_count", purpose="request") - reads == 3
     assert counted("clawback_queue_wait_seconds_count") - waits == 3
