@@ -146,12 +146,12 @@ def create_app(
                 yield
         finally:
             lifecycle.stop()
-            for lane in (served.memory, served.store):
+            for lane in served.lanes:
                 lane.pool.shutdown(wait=False, cancel_futures=True)
             readiness.close()
             # Not in the event loop, which must go on to say that the process is alive.
             await asyncio.to_thread(going_on.close)
-            for lane in (served.memory, served.store):
+            for lane in served.lanes:
                 await asyncio.to_thread(lane.pool.shutdown)
 
     app = Starlette(

@@ -68,6 +68,10 @@ class Documents:
             found = self._questions.put(key, found, len(text) + len(written))
         return found
 
+    def has(self, text: str, name: str | None, variables: dict[str, Any] | None) -> bool:
+        """Whether the question costs no more than to read its variables."""
+        return text in self._documents or (text, name, _written(variables)) in self._questions
+
     def known(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | None:
         """As `question`, where it was asked before; nothing is read."""
         written = _written(variables)

@@ -36,16 +36,23 @@ NOT_EXECUTED = {GRAPHQL_RESPONSE: 400, JSON: 200}
 KNOWN_PLACES = 1_024
 
 
+MOST_UNREAD = 64
+
+
 class _OtherLaneError(Exception):
     """An operation that was taken for a quicker one, and has begun nothing yet."""
 
 
 class _Place(IntEnum):
-    """Where an operation is answered: in the event loop itself, or in a thread of one of the lanes."""
+    """Where an operation is answered: in the event loop itself, or in a thread of one of the lanes.
+
+    In the order of what they may do: one that belongs further down begins nothing before it is there.
+    """
 
     LOOP = 0
-    MEMORY = 1
-    STORE = 2
+    READING = 1
+    MEMORY = 2
+    STORE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,14 @@ class Serving:
     memory: Lane
     store: Lane
     timeout_ms: int
+    reading: Lane = field(default_factory=lambda: Lane("document", 1, MOST_UNREAD))
+    """Where documents are read that are not known yet: whoever sends new ones all the time waits for himself alone."""
     body_timeout_s: float = 5.0
     documents: Documents = field(default_factory=Documents)
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        return self.reading, self.memory, self.store
 
 
 @dataclass(slots=True)
@@ -71,7 +84,7 @@ class _Visit:
     operation: Operation
     deadline: Deadline
     noted: Noted
-    place: _Place = _Place.MEMORY
+    place: _Place = _Place.READING
     needed: _Place | None = None
 
     def answer(self) -> tuple[Answer, bytes]:
@@ -145,11 +158,13 @@ class GraphQLEndpoint:
         return _response(200 if answer.is_executed else NOT_EXECUTED[media_type], body, media_type, headers)
 
     async def _answered(self, visit: _Visit, receive: Receive) -> tuple[Answer, bytes]:
-        """A document that is not known yet is prepared in the lane of what is from memory, which is quick."""
+        """What is not read yet, or was forgotten, is read in a lane of its own."""
         key = visit.operation.text, visit.principal.roles
         if key in self._places and (kept := visit.kept()):
             return kept
-        visit.place = self._places.get(key, _Place.MEMORY)
+        visit.place = self._places.get(key, _Place.READING)
+        if visit.place < _Place.STORE and not visit.serving.engines.has(visit.principal, visit.operation):
+            visit.place = _Place.READING
         try:
             return await self._answered_there(visit, receive)
         except _OtherLaneError:
@@ -159,6 +174,7 @@ class GraphQLEndpoint:
         finally:
             if visit.needed is not None:
                 self._places[key] = visit.needed
+                self._places.move_to_end(key)
                 if len(self._places) > KNOWN_PLACES:
                     self._places.popitem(last=False)
 
@@ -166,6 +182,8 @@ class GraphQLEndpoint:
         match visit.place:
             case _Place.LOOP:
                 return visit.answer()
+            case _Place.READING:
+                return await visit.serving.reading.run(visit.answer, visit.deadline)
             case _Place.MEMORY:
                 return await visit.serving.memory.run(visit.answer, visit.deadline)
             case _Place.STORE:

@@ -28,6 +28,11 @@ class Kept(Generic[Key, Value]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: Key) -> bool:
+        """Whether it is there now; no look-up that counts."""
+        with self._lock:
+            return key in self._entries
+
     @property
     def weight(self) -> int:
         return self._weight

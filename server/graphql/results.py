@@ -19,6 +19,8 @@ from store import QueryTimeout
 
 MOST_ANSWERS = 4_096
 MOST_BYTES = 64 * 1024 * 1024
+LOOK_S = 0.05
+"""How long whoever waits for another's answer keeps his thread after his own client has left."""
 
 
 class Answered(Protocol):
@@ -93,9 +95,11 @@ class Results(Generic[Answer]):
 
 
 def _waited(run: _Run[Answer], deadline: Deadline) -> bool:
-    """Whether the other's answer came before one's own deadline."""
+    """Whether the other's answer came before one's own deadline, and while somebody still waited for one's own."""
     assert run.is_over is not None
     try:
-        return run.is_over.wait(deadline.remaining_ms() / 1000)
+        while not run.is_over.wait(min(deadline.remaining_ms() / 1000, LOOK_S)):
+            pass
     except QueryTimeout:
         return False
+    return True

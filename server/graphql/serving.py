@@ -33,6 +33,7 @@ def serving(
         timeout_ms=settings.query_timeout_ms,
         body_timeout_s=settings.body_timeout_ms / 1000,
         documents=documents_of(settings, catalog),
+        reading=Lane("document", 1, settings.max_waiting, meters),
     )
 
 

@@ -219,6 +219,10 @@ class Live:
 
 
 def _key(principal: Principal, operation: Operation) -> object:
-    """The same where answers cannot differ. 1 and True, which are equal in Python, are told apart."""
+    """The same where answers cannot differ, also in who is charged for them and told that it is too much.
+
+    1 and True, which are equal in Python, are told apart.
+    """
     variables = orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS)
-    return principal.roles, repr(sorted(principal.claims.items())), operation.text, operation.name, variables
+    who = principal.name, principal.roles, repr(sorted(principal.claims.items()))
+    return *who, operation.text, operation.name, variables

@@ -230,6 +230,19 @@ def test_who_waits_has_his_own_deadline() -> None:
     assert results.answer("question", Deadline.after(30_000), lambda: MINE).content == b"at last"
 
 
+def test_who_waits_gives_his_thread_back_when_his_client_has_left() -> None:
+    results: Results[Written] = Results()
+    leading = Leading(results, Outcome(Written(b"at last"), "question", is_shared=True))
+    deadline, found = Deadline.after(600_000), list[bytes]()
+    waiting = Thread(target=lambda: found.append(results.answer("question", deadline, lambda: MINE).content))
+    waiting.start()
+    deadline.stop.ask()
+    waiting.join(10)
+    assert found == [b"mine"]
+    leading.may_end.set()
+    leading.thread.join(30)
+
+
 def test_answers_are_kept_up_to_a_size() -> None:
     results: Results[Written] = Results(most=10, most_bytes=100)
     for number in range(20):

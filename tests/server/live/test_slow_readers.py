@@ -10,8 +10,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Scope
 
 from semantic import Catalog
-from server.access import OPERATOR, everybody
+from server.access import OPERATOR, Principal, everybody
+from server.graphql.cost import Cost
 from server.graphql.engine import Operation
+from server.graphql.refusal import RefusalError
 from server.live import EventStreams, Live, LiveLimits, Sockets
 from server.live.moves import Moves
 from server.live.visitor import Visitor
@@ -124,6 +126,24 @@ def test_a_feed_goes_on_for_the_others_when_one_of_them_leaves(catalog: Catalog,
         assert live.feeds == 0
 
     with_live(catalog, own_store, test, QUICK)
+
+
+def test_who_is_refused_for_what_he_spent_is_told_so_alone(catalog: Catalog, store: Store) -> None:
+    def admit(principal: Principal, cost: Cost) -> None:
+        if principal.name == "spent":
+            raise RefusalError(429, "spent asks for too much", "RATE_LIMITED")
+
+    async def pushed_to(live: Live, name: str) -> bytes:
+        visitor = Visitor.of(HTTPConnection(HTTP), everybody(Principal(name)))
+        return await anext(live.pushes(visitor, VERSIONS))
+
+    async def test(live: Live) -> None:
+        live._admit = admit
+        refused, answered = await asyncio.gather(pushed_to(live, "spent"), pushed_to(live, "thrifty"))
+        assert b"RATE_LIMITED" in refused
+        assert answered == b'{"data":{"dataVersion":1}}'
+
+    with_live(catalog, store, test, QUICK)
 
 
 def test_a_look_that_fails_is_made_again(caplog: pytest.LogCaptureFixture) -> None:
