@@ -160,10 +160,11 @@ class GraphQLEndpoint:
     async def _answered(self, visit: _Visit, receive: Receive) -> tuple[Answer, bytes]:
         """What is not read yet, or was forgotten, is read in a lane of its own."""
         key = visit.operation.text, visit.principal.roles
-        if key in self._places and (kept := visit.kept()):
+        is_read = visit.serving.engines.has(visit.principal, visit.operation)
+        if is_read and key in self._places and (kept := visit.kept()):
             return kept
         visit.place = self._places.get(key, _Place.READING)
-        if visit.place < _Place.STORE and not visit.serving.engines.has(visit.principal, visit.operation):
+        if visit.place < _Place.STORE and not is_read:
             visit.place = _Place.READING
         try:
             return await self._answered_there(visit, receive)
