@@ -22,6 +22,7 @@ from semantic.measure import Measure
 from semantic.planner import Planner
 from semantic.reads import reads_of
 from server.answer import compiled
+from server.graphql.engine import Operation, Response
 from server.graphql.schema import FIELDS
 from server.names import enum_type_name, field_name, value_name
 from server.withheld import hidden_names
@@ -79,6 +80,16 @@ def test_what_a_role_may_not_see_cannot_be_asked_for(apis: dict[str, Api], role:
         refused(apis[role], question, role, name)
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_none_of_it_can_be_subscribed_to(apis: dict[str, Api], role: str) -> None:
+    for name in HIDDEN[role]:
+        for question in islice(questions(name, role), 0, None, 3):
+            refusal = apis[role].engine.pushed(Operation(f"subscription {question}"))
+            assert isinstance(refusal, Response), question
+            assert {error["extensions"]["code"] for error in refusal.body["errors"]} == {"INVALID_QUERY"}
+            assert told(refusal.content.decode(), role, name) == set()
+
+
 @pytest.mark.parametrize(("role", "name"), CASES)
 def test_no_error_suggests_it(apis: dict[str, Api], role: str, name: str) -> None:
     for question in islice(questions(f"{name}x", role), 0, 5, 2):
@@ -122,7 +133,7 @@ def names_in_schema(api: Api) -> set[str]:
     return found
 
 
-OF_CATALOG = {"MetricsRow", "MetricsTotals", "FilterInput", "HavingInput", "Query", "Mutation"}
+OF_CATALOG = {"MetricsRow", "MetricsTotals", "FilterInput", "HavingInput", "Query", "Mutation", "Subscription"}
 OWN_WORDS = {"RunwayBasis", "AsKnownCall"}
 
 
