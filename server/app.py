@@ -1,9 +1,10 @@
 """The web application: which path is answered by what. It owns its threads, and neither the store nor the clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from datetime import datetime
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -28,7 +29,7 @@ from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine, Operation
 from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
-from server.graphql.http import GraphQLEndpoint
+from server.graphql.http import GraphQLEndpoint, Serving
 from server.graphql.request import operation_of
 from server.graphql.results import Results
 from server.graphql.serving import serving
@@ -99,24 +100,11 @@ def create_app(
     """
     telemetry, lifecycle = telemetry or Telemetry(), lifecycle or Lifecycle()
     store.around_reads = telemetry.reading
-    limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
-    policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
-    # One snapshot for all, as the operator sees it: the field refuses callers from whom a policy keeps sessions.
-    routing = Routing(store, Planner(catalog), clock, None, policy) if can_route(catalog, None) else None
-
-    results: Results[Answer] = Results()
-    results.kept.meter = telemetry.cache("result")
-
-    def engine_of(seen_by: Caller | None) -> Engine:
-        schema = build_schema(catalog, seen_by)
-        return Engine(
-            *(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing, telemetry), results=results
-        )
-
-    engines, gate = Engines(engine_of), gate or Gate(settings.anybody, key)
-    identify: Identify = gate
+    routing = _routing(store, catalog, settings, clock)
+    engines = _engines(store, catalog, settings, clock, jobs, breakers, routing, telemetry)
+    gate = gate or Gate(settings.anybody, key)
     engines.prepare(gate.role_sets)
-    served = serving(settings, catalog, engines, identify, telemetry.meters)
+    served = serving(settings, catalog, engines, gate, telemetry.meters)
     marks = marks_of(store, clock, jobs, breakers, routing)
     live = Live(engines, marks, LiveLimits.of(settings), served.allowance.admit, audit)
     telemetry.meters.registry.register(ServerState(store, clock, jobs, routing))
@@ -131,41 +119,20 @@ def create_app(
     def reads(fields: object, principal: Principal) -> Operation:
         return operation_of(fields, principal, served.documents, is_read_only=True)
 
-    sockets = Sockets(live, identify, reads, settings.origins)
-    streams = EventStreams(live, identify, settings.origins)
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        going_on = ExitStack()
-        # The audit ends last, and the watch after the loads: what the last of them has brought is still told.
-        for work in (audit, gate, watch, jobs, routing):
-            if work:
-                going_on.enter_context(work.kept_going())
-        try:
-            async with live.kept_going():
-                yield
-        finally:
-            lifecycle.stop()
-            for lane in served.lanes:
-                lane.pool.shutdown(wait=False, cancel_futures=True)
-            readiness.close()
-            # Not in the event loop, which must go on to say that the process is alive.
-            await asyncio.to_thread(going_on.close)
-            for lane in served.lanes:
-                await asyncio.to_thread(lane.pool.shutdown)
-
+    # The audit ends last, and the watch after the loads: what the last of them has brought is still told.
+    works = [work for work in (audit, gate, watch, jobs, routing) if work]
     app = Starlette(
         routes=[
             Route("/", _index),
-            Route(ENDPOINT, GraphQLEndpoint(served, streams.answer)),
-            WebSocketRoute(ENDPOINT, sockets),
-            Route("/schema.graphql", _sdl(engines, identify)),
+            Route(ENDPOINT, GraphQLEndpoint(served, EventStreams(live, gate, settings.origins).answer)),
+            WebSocketRoute(ENDPOINT, Sockets(live, gate, reads, settings.origins)),
+            Route("/schema.graphql", _sdl(engines, gate)),
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
             Route("/graphiql/{name}", graphiql_file),
             *health_routes(readiness, identity),
-            metrics_route(telemetry.meters, store, catalog, identify, clock, watch.actions if watch else None),
-            *(load_routes(jobs, key, identify, audit) if jobs and key else ()),
+            metrics_route(telemetry.meters, store, catalog, gate, clock, watch.actions if watch else None),
+            *(load_routes(jobs, key, gate, audit) if jobs and key else ()),
             *(budget_routes(watch.actions, clock, key) if watch else ()),
         ],
         middleware=[
@@ -174,10 +141,67 @@ def create_app(
             Middleware(SaysOpen, gate=gate),
             Middleware(TrustedHostMiddleware, allowed_hosts=(*HOSTS, *settings.hosts), www_redirect=False),
         ],
-        lifespan=lifespan,
+        lifespan=lambda app: _alive(works, live, served, readiness, lifecycle),
     )
     app.state.live = live
     return app
+
+
+class Work(Protocol):
+    """What goes on beside the questions, in threads of its own."""
+
+    def kept_going(self) -> AbstractContextManager[object]: ...
+
+
+@asynccontextmanager
+async def _alive(
+    works: Sequence[Work], live: Live, served: Serving, readiness: Readiness, lifecycle: Lifecycle
+) -> AsyncIterator[None]:
+    """From the first request to the last; works end in the opposite order."""
+    going_on = ExitStack()
+    for work in works:
+        going_on.enter_context(work.kept_going())
+    try:
+        async with live.kept_going():
+            yield
+    finally:
+        lifecycle.stop()
+        for lane in served.lanes:
+            lane.pool.shutdown(wait=False, cancel_futures=True)
+        readiness.close()
+        # Not in the event loop, which must go on to say that the process is alive.
+        await asyncio.to_thread(going_on.close)
+        for lane in served.lanes:
+            await asyncio.to_thread(lane.pool.shutdown)
+
+
+def _routing(store: Store, catalog: Catalog, settings: Settings, clock: Callable[[], datetime]) -> Routing | None:
+    """One snapshot for all, as the operator sees it: the field refuses callers from whom a policy keeps sessions."""
+    policy = RoutingPolicy(settings.routing_max_age_s, settings.routing_range, settings.routing_default_model)
+    return Routing(store, Planner(catalog), clock, None, policy) if can_route(catalog, None) else None
+
+
+def _engines(
+    store: Store,
+    catalog: Catalog,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    jobs: Jobs | None,
+    breakers: Breakers | None,
+    routing: Routing | None,
+    telemetry: Telemetry,
+) -> Engines:
+    limits = AnswerLimits(settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days)
+    results: Results[Answer] = Results()
+    results.kept.meter = telemetry.cache("result")
+
+    def engine_of(seen_by: Caller | None) -> Engine:
+        schema = build_schema(catalog, seen_by)
+        return Engine(
+            *(schema, catalog, store, clock, limits, seen_by, jobs, breakers, routing, telemetry), results=results
+        )
+
+    return Engines(engine_of)
 
 
 def _examples() -> list[Example]:

@@ -179,12 +179,14 @@ class Engine:
         if question is None or self._is_plain or question.is_subscription or not _is_repeatable(question):
             return None
         key = self._key(question, self._store.data_version(), self._clock())
-        if self._results.kept.peek(key) is None:
+        found = self._results.kept.peek(key)
+        if found is None:
             return None
         admit(self._cost(question))
         if question.operation.name is not None:
             current().operation = question.operation.name.value
-        return self._results.kept.get(key)
+        self._results.kept.get(key)  # so that it is counted, and stays
+        return found
 
     def _cost(self, question: Question) -> Cost:
         """Computed once, as it follows from the text and the variables."""
