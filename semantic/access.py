@@ -11,7 +11,7 @@ from semantic.catalog import Catalog, NamedFilter
 from semantic.metric import Metric
 from semantic.model import Dimension, Model
 from semantic.query import Scalar
-from semantic.reads import Read, reads_of_reached, reads_of_trees
+from semantic.reads import Read, compared_in, reads_of_reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _may_see(catalog: Catalog, part: Metric | Dimension, roles: frozenset[str]) 
 
 def _is_telling(seen: Catalog, named: NamedFilter) -> bool:
     """Whether a filter compares what a hidden dimension shows: who may choose by it learns it."""
-    read = {_place(r) for r in reads_of_trees(seen, seen.models[named.model], [named.where])}
+    read = {_place(r) for r in compared_in(seen, seen.models[named.model], named.where)}
     hidden = ((model, d) for model in seen.models.values() for d in model.hidden.values())
     return any(_place(r) in read for model, d in hidden for r in reads_of_reached(seen, model, (), d))
 

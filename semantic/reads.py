@@ -46,6 +46,16 @@ def reads_of_trees(catalog: Catalog, model: Model, trees: Iterable[exp.Expressio
             yield from _of_name(catalog, model, name)
 
 
+def compared_in(catalog: Catalog, model: Model, tree: exp.Expression) -> Iterator[Read]:
+    """What a condition compares: what it reads, but for the keys along which it gets there."""
+    for name in names_in(tree):
+        *roles, plain = name.split(".")
+        reached = model
+        for role in roles:
+            reached = catalog.models[reached.joins[role].target]
+        yield from _of_name(catalog, reached, plain)
+
+
 def reads_of_join(catalog: Catalog, model: Model, join: Join) -> Iterator[Read]:
     """Both sides of a join, and what says which version is in force."""
     target = catalog.models[join.target]
