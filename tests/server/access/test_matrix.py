@@ -28,6 +28,7 @@ from server.names import enum_type_name, field_name, value_name
 from server.withheld import hidden_names
 from store import Store
 from tests.server.conftest import NOW, REPOSITORY, Api, Run
+from tests.stores import new_store
 
 ROLES = ("finance", "router", "dashboard", "ingest")
 CATALOG = load_catalog((REPOSITORY / "metrics.yaml").read_text(encoding="utf-8"))
@@ -215,10 +216,11 @@ def test_fields_are_offered_by_role(apis: dict[str, Api]) -> None:
     assert by_role["ingest"] == {"sources", "dataVersion", "setScore"}
 
 
-def test_who_brings_data_can_score_and_is_told_of_no_session(store: Store) -> None:
-    api = Api(CATALOG, store, caller=Caller(frozenset({"ingest"})))
+def test_who_brings_data_can_score_and_is_told_of_no_session() -> None:
     scored = 'mutation { setScore(sessionId: "s1", score: "0.5", scorer: "test") { score isKnownSession } }'
-    assert api.data(scored) == {"setScore": {"score": "0.5", "isKnownSession": None}}
+    with new_store() as store:
+        api = Api(CATALOG, store, caller=Caller(frozenset({"ingest"})))
+        assert api.data(scored) == {"setScore": {"score": "0.5", "isKnownSession": None}}
 
 
 GUARDED = """
