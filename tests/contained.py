@@ -103,7 +103,7 @@ def main() -> None:
         serve(install(place / "app"), data, log)
         left = sorted(path.name for path in data.iterdir())
         beside = ("", ".audit.jsonl", ".ledger", ".tokens")
-    assert left == [f"clawback.duckdb{name}" for name in beside], left
+        assert left == [f"clawback.duckdb{name}" for name in beside], left
         sys.stdout.write(f"Served as user {USER} from a read-only root, healthy, ended with 0; left: {left}\n")
     finally:
         shutil.rmtree(place)
