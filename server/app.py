@@ -135,16 +135,21 @@ def create_app(
             *(load_routes(jobs, key, gate, audit) if jobs and key else ()),
             *(budget_routes(watch.actions, clock, key) if watch else ()),
         ],
-        middleware=[
-            Middleware(Watched, telemetry=telemetry),
-            *([Middleware(Audited, audit=audit, path=ENDPOINT)] if audit else ()),
-            Middleware(SaysOpen, gate=gate),
-            Middleware(TrustedHostMiddleware, allowed_hosts=(*HOSTS, *settings.hosts), www_redirect=False),
-        ],
+        middleware=_middleware(settings, telemetry, gate, audit),
         lifespan=lambda app: _alive(works, live, served, readiness, lifecycle),
     )
     app.state.live = live
     return app
+
+
+def _middleware(settings: Settings, telemetry: Telemetry, gate: Gate, audit: Audit | None) -> list[Middleware]:
+    """From the outermost inwards: what is refused is watched, too."""
+    return [
+        Middleware(Watched, telemetry=telemetry),
+        *([Middleware(Audited, audit=audit, path=ENDPOINT)] if audit else ()),
+        Middleware(SaysOpen, gate=gate),
+        Middleware(TrustedHostMiddleware, allowed_hosts=(*HOSTS, *settings.hosts), www_redirect=False),
+    ]
 
 
 class Work(Protocol):

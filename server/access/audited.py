@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from typing import Any, Protocol
-from uuid import uuid4
 
 import orjson
 from starlette.requests import HTTPConnection
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.access.audit import Asked, Audit, codes_in, rows_in
 from server.access.principal import Principal
 from server.access.proxy import peer_of
+from server.telemetry import current
 
 MOST_READ = 16_384
 _NOTED = "clawback.asked"
@@ -83,7 +83,7 @@ class Audited:
 
 def _asked(noted: Noted, scope: Scope, status: int, seconds: float) -> Asked:
     return Asked(
-        request_id=uuid4().hex,
+        request_id=current().request_id,
         principal=noted.principal,
         peer=peer_of(HTTPConnection(scope)),
         surface="graphql",

@@ -58,8 +58,6 @@ class RootField:
     is_mutation: bool = False
     weight: Weight = USUAL
     """What one value of it costs."""
-    is_cacheable: bool = False
-    """Whether its value follows from the arguments, the caller, the version of the data and the local day alone."""
     roles: frozenset[str] = frozenset()
     """Who has it in his schema; empty for everybody. The operator has every field."""
     tells_nothing: bool = False

@@ -34,9 +34,8 @@ Streams = Callable[[Request, Operation], ASGIApp]
 NOT_EXECUTED = {GRAPHQL_RESPONSE: 400, JSON: 200}
 """The status of a refused document. As plain JSON it has always been 200; clients rely on it."""
 KNOWN_PLACES = 1_024
-
-
 MOST_UNREAD = 64
+"""Requests that wait for their document to be read."""
 
 
 class _OtherLaneError(Exception):
@@ -110,7 +109,7 @@ class _Visit:
 
 
 class GraphQLEndpoint:
-    """An ASGI app for one path. The engines work in the threads of two lanes, so that the event loop stays free."""
+    """An ASGI app for one path. The engines work in the threads of lanes, so that the event loop stays free."""
 
     def __init__(self, serving: Serving, streams: Streams | None = None) -> None:
         self._serving = serving

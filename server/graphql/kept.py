@@ -20,8 +20,6 @@ class Kept(Generic[Key, Value]):
         self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._weight = 0
         self._lock = Lock()
-        self.hits = 0
-        self.misses = 0
         self.meter: CacheMeter | None = None
         """Who hears of every look-up."""
 
@@ -38,7 +36,10 @@ class Kept(Generic[Key, Value]):
         return self._weight
 
     def get(self, key: Key) -> Value | None:
-        found = self._get(key)
+        with self._lock:
+            found, _ = self._entries.get(key, (None, 0))
+            if found is not None:
+                self._entries.move_to_end(key)
         if self.meter is not None:
             (self.meter.miss if found is None else self.meter.hit)()
         return found
@@ -47,16 +48,6 @@ class Kept(Generic[Key, Value]):
         """As `get`, for one who is not answered by what he finds: nobody counts it."""
         with self._lock:
             return self._entries.get(key, (None, 0))[0]
-
-    def _get(self, key: Key) -> Value | None:
-        with self._lock:
-            found = self._entries.get(key)
-            if found is None:
-                self.misses += 1
-                return None
-            self.hits += 1
-            self._entries.move_to_end(key)
-            return found[0]
 
     def put(self, key: Key, value: Value, weight: int = 1) -> Value:
         """Gives what is kept: the value that another thread has put there meanwhile, or this one."""

@@ -52,8 +52,8 @@ FIELDS: tuple[RootField, ...] = (
     PRICE_BOOK,
 )
 """What is offered beside the metrics; each field is a module of its own."""
-CACHEABLE = frozenset({"metrics", "catalog", *(field_name(field.name) for field in FIELDS if field.is_cacheable)})
-"""Fields whose answers may be given again: see `RootField.is_cacheable`."""
+CACHEABLE = frozenset({"metrics", "catalog"})
+"""Their answers may be given again: they follow from the arguments, the caller, the version and the day alone."""
 
 LIVE = ("metrics", "routing", "budgets", "sources", "dataVersion")
 """The fields of `Query` that can be subscribed to."""

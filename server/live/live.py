@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
-from uuid import uuid4
 
 import orjson
 
@@ -26,6 +25,7 @@ from server.live.moves import Mark, Moves
 from server.live.places import Places
 from server.live.visitor import Visitor
 from server.settings import Settings
+from server.telemetry import current
 
 T = TypeVar("T")
 Admit = Callable[[Principal, Cost], None]
@@ -148,7 +148,7 @@ class Live:
         if self._audit:
             self._audit.asked(
                 Asked(
-                    request_id=uuid4().hex,
+                    request_id=current().request_id,
                     principal=visitor.principal,
                     peer=peer_of(visitor.connection),
                     surface="subscription",

@@ -5,7 +5,6 @@ before it is answered. So what is reserved, settled and told lives in a file of 
 for other writers of any process and for nobody else, and what was committed survives a kill. docs/decisions/0017.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +14,11 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from store.errors import StoreBusyError, StoreError
+from store.beside import connect, is_prepared, told, transaction
+from store.errors import StoreError
 from store.ledger.alerts import Alerts
 from store.ledger.holds import Holds
 
-BUSY_S = 5.0
-"""How long a writer waits for the writer of another process."""
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE holds (
@@ -105,10 +103,9 @@ class Ledger:
         name = str(path or "the ledger in memory")
         try:
             if path is None:
-                writer = reader = _connect(":memory:")
+                writer = reader = connect(None)
             else:
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-                writer, reader = _connect(str(path)), _connect(str(path))
+                writer, reader = connect(path), connect(path)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{name} cannot be opened: {error}. Reservations are kept there.") from error
         ledger = cls(writer, reader, name)
@@ -137,8 +134,8 @@ class Ledger:
     @contextmanager
     def writing(self) -> Iterator[Books]:
         """One transaction before which no other writer is half-way: all of it or, where anything fails, nothing."""
-        with self._writing, self._told("be written"):
-            with _transaction(self._writer, "BEGIN IMMEDIATE"):
+        with self._writing, told(self._name, "be written"):
+            with transaction(self._writer, "BEGIN IMMEDIATE"):
                 yield _books(self._writer)
             self._commits += 1
 
@@ -149,47 +146,13 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[Books]:
         """One state of the ledger; waits for no writer."""
-        with self._reading, self._told("be read"), _transaction(self._reader, "BEGIN"):
+        with self._reading, told(self._name, "be read"), transaction(self._reader, "BEGIN"):
             yield _books(self._reader)
 
     def _prepare(self) -> None:
-        with self._writing, self._told("be opened"), _transaction(self._writer, "BEGIN IMMEDIATE"):
-            (version,) = self._writer.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not self._writer.execute("SELECT 1 FROM sqlite_master").fetchone():
-                for statement in _SCHEMA.split("\n\n"):
-                    self._writer.execute(statement)
-                self._writer.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
+        with self._writing, told(self._name, "be opened"):
+            if not is_prepared(self._writer, _SCHEMA, _VERSION):
                 raise StoreError(f"{self._name} is no ledger of this version of Clawback; move it away")
-
-    @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise StoreBusyError(f"{self._name}: another process has been writing for {BUSY_S:.0f} s") from error
-            raise StoreError(f"{self._name} cannot {what}: {error}") from error
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._name} cannot {what}: {error}") from error
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
-    connection.execute(begin)
-    try:
-        yield
-    except BaseException:  # whatever happened, Ctrl-C too: nothing of it stays, and then it goes on its way
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _books(connection: sqlite3.Connection) -> Books:

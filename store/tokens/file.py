@@ -6,7 +6,6 @@ ends the open mode, and the audit names tokens that are gone.
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,12 +16,12 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from store.errors import StoreBusyError, StoreError
+from store.beside import connect, is_prepared, told
+from store.errors import StoreError
 from store.ledger.money import instant_number, instant_of
 
 Claim = str | int | Decimal | bool
 
-BUSY_S = 5.0
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE tokens (
@@ -74,9 +73,8 @@ class Tokens:
     def open(cls, path: Path) -> Self:
         """`StoreError` where it cannot be opened or holds no tokens of this version."""
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            connection = connect(path)
             path.chmod(0o600)
-            connection = _connect(path)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"{path} cannot be opened: {error}. The tokens are kept there.") from error
         tokens = cls(connection, str(path))
@@ -133,32 +131,13 @@ class Tokens:
         )
 
     def _prepare(self) -> None:
-        with self._lock, self._connection:
-            self._connection.execute("BEGIN IMMEDIATE")
-            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-            if version == 0 and not self._connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                self._connection.execute(_SCHEMA)
-                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version != _VERSION:
+        with self._lock, told(self._name, "be opened"):
+            if not is_prepared(self._connection, _SCHEMA, _VERSION):
                 raise StoreError(f"{self._name} holds no tokens of this version of Clawback; move it away")
 
     def _run(self, sql: str, *values: object) -> list[tuple[object, ...]]:
-        try:
-            with self._lock:
-                return self._connection.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise StoreBusyError(f"{self._name}: another process has been writing for {BUSY_S:.0f} s") from error
-            raise StoreError(f"{self._name} cannot be used: {error}") from error
-        except sqlite3.Error as error:
-            raise StoreError(f"{self._name} cannot be used: {error}") from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
+        with self._lock, told(self._name, "be used"):
+            return self._connection.execute(sql, values).fetchall()
 
 
 def _exact(value: object) -> object:

@@ -60,7 +60,7 @@ def test_a_writer_that_waits_too_long_for_another_process_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Ledger.open(tmp_path / "ledger") as one:
-        monkeypatch.setattr("store.ledger.ledger.BUSY_S", 0.01)
+        monkeypatch.setattr("store.beside.BUSY_S", 0.01)
         other = Ledger.open(tmp_path / "ledger")
         with one.writing(), pytest.raises(StoreBusyError, match="another process has been writing"), other.writing():
             pass
