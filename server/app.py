@@ -97,6 +97,8 @@ def create_app(
     With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
     `gate` tells who asks; without one everybody is whom the settings name. `audit` writes down what was asked.
     `lifecycle` is told by whoever asks the server to stop.
+
+    Long, because it names each part of the server once, in the order in which they need one another.
     """
     telemetry, lifecycle = telemetry or Telemetry(), lifecycle or Lifecycle()
     store.around_reads = telemetry.reading

@@ -153,7 +153,8 @@ def test_a_server_writes_down_who_asked_and_who_was_not_let_in(store: Store, tok
     with running(app) as url:
         client = Client(url)
         held = f"Bearer {token}"
-        assert client.post({"query": "{ metrics { rows { model sessions } } }"}, Authorization=held).status == 200
+        shown = client.post({"query": "{ metrics { rows { model sessions } } }"}, Authorization=held)
+        assert shown.status == 200
         assert client.post({"query": "{ metrics { rows { cash } } }"}, Authorization=held).status == 200
         refused = client.post({"query": "{ metrics { rows { model } } }"})
         assert (refused.status, refused.json["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
@@ -164,6 +165,7 @@ def test_a_server_writes_down_who_asked_and_who_was_not_let_in(store: Store, tok
         [],
         ["metrics"],
     )
+    assert answered["request_id"] == shown.headers["x-request-id"]  # by it the log has more
     assert (wrong["codes"], wrong["rows"]) == (["INVALID_QUERY"], None)
     assert (denied["event"], denied["status"], denied["peer"]) == ("denied", 401, "127.0.0.1")
     assert token not in path.read_text()
