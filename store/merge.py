@@ -13,6 +13,7 @@ from store.priced import KNOWLEDGE
 from store.tables import COST, CREDIT_USAGE, PRICES, REQUESTS, SCORES, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
 
 _NEVER = "'-infinity'::TIMESTAMP"
+_IDENTITIES = "coalesce(identities, [])"
 CACHE_WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
 BUCKETS = ("uncached_input_tokens", "cache_read_tokens", *CACHE_WRITES, "output_tokens")
 _TOKENS = " + ".join(BUCKETS)
@@ -183,7 +184,7 @@ def _request_merge() -> Merge:
     """
     owner = ("session_id", "agent", "owner_started_at")
     cost = ("billed_usd", *COST)
-    apart = {"request_key", "started_at", "unbilled_status", *owner, *cost}
+    apart = {"request_key", "started_at", "unbilled_status", "identities", *owner, *cost}
     usage = [c for c in REQUESTS.columns if c not in apart]
     oldest = {
         "unowned": "session_id IS NULL",
@@ -209,12 +210,13 @@ def _request_merge() -> Merge:
             "best": f"max({{'usage': {_struct(fullest, usage)}, 'cost': {known}}})",
             "bill": f"max({_struct({}, cost)}) FILTER (WHERE billed_usd IS NOT NULL)",
             "started": "min(started_at)",
+            "known_as": f"list_sort(list_distinct(flatten(list({_IDENTITIES}))))",
         },
         columns={column: f"owner.{column}" for column in owner}
         | {column: f"best.usage.{column}" for column in usage}
         | {c: f"CASE WHEN bill.billed_usd IS NULL THEN best.cost.{c} ELSE bill.{c} END" for c in cost}
         | {"unbilled_status": f"CASE WHEN {other_bill} THEN best.usage.by_status END"}
-        | {"started_at": "started"},
+        | {"started_at": "started", "identities": "known_as"},
         restated=is_total(),
     )
 

@@ -26,6 +26,7 @@ from store.records import (
     CreditUsage,
     Outcome,
     Price,
+    ReportedUsage,
     Score,
     Session,
 )
@@ -41,6 +42,7 @@ StagedRecord = (
     | CashFlow
     | CreditUsage
     | CreditQuota
+    | ReportedUsage
     | Budget
     | Price
 )

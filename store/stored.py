@@ -175,7 +175,10 @@ def select_requests(cursor: DuckDBPyConnection, models: set[tuple[str, str]] | N
 
 
 def _fields(names: tuple[str, ...], row: Any) -> dict[str, Any]:
-    return {
-        name: value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
-        for name, value in zip(names, row, strict=True)
-    }
+    return {name: _as_record_has_it(value) for name, value in zip(names, row, strict=True)}
+
+
+def _as_record_has_it(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC)
+    return tuple(value) if isinstance(value, list) else value

@@ -21,6 +21,7 @@ from store.records import (
     CreditUsage,
     Outcome,
     Price,
+    ReportedUsage,
     Request,
     Score,
     Session,
@@ -118,7 +119,8 @@ REQUESTS = Table(
     key=("request_key",),
     staged=_as_it_is(Request, "record.request")
     | {column: f"record.{column}" for column in (*COST, *LISTED)}
-    | {"unbilled_status": "NULL::VARCHAR"},
+    | {"unbilled_status": "NULL::VARCHAR"}
+    | {"identities": "list_sort(list_distinct(coalesce(record.request.identities, [])))"},
 )
 """`unbilled_status` is what the copy that has the usage knew of its cost; None unless another copy has the bill."""
 SESSIONS = Table(name="sessions", record=Session, key=("session_id",), staged=_staged_session())
@@ -133,6 +135,7 @@ CREDIT_USAGE = Table(name="credit_usage", record=CreditUsage, key=("usage_id",),
 CREDIT_QUOTAS = Table(
     name="credit_quotas", record=CreditQuota, key=("vendor", "plan", "observed_at"), staged=_as_it_is(CreditQuota)
 )
+REPORTED_USAGE = Table(name="reported_usage", record=ReportedUsage, key=("usage_id",), staged=_as_it_is(ReportedUsage))
 BUDGETS = Table(name="budgets", record=Budget, key=("budget_id",), staged=_as_it_is(Budget))
 PRICES = Table(name="prices", record=Price, key=("price_id", "known_at"), staged=_as_it_is(Price))
 
@@ -146,6 +149,7 @@ TABLES = (
     CASH_FLOWS,
     CREDIT_USAGE,
     CREDIT_QUOTAS,
+    REPORTED_USAGE,
     BUDGETS,
     PRICES,
 )

@@ -19,7 +19,7 @@ from store.outcomes import note_instant
 from store.restate import recost, restate
 from store.rows import integer, row
 from store.stage import Recost, RejectedRow, Stage
-from store.tables import BUDGETS, CASH_FLOWS, CHARGES, PRICES, REQUESTS, TABLES, Table, sql_type
+from store.tables import BUDGETS, CASH_FLOWS, CHARGES, PRICES, REPORTED_USAGE, REQUESTS, TABLES, Table, sql_type
 from store.transaction import raise_version, transaction
 
 COPY_RULE = "another copy of a request of the same load"
@@ -29,7 +29,8 @@ CORRECTED_TOTAL = "a later statement of the total of the session"
 _NOTES: Mapping[str, type] = {"recosts": Recost, "rejected_rows": RejectedRow}
 """What is staged beside the records."""
 
-
+_PARTED = (CHARGES, CASH_FLOWS, BUDGETS, REPORTED_USAGE)
+"""Whose rows have a `part`, which their source states as a whole."""
 _UNREAD = "SELECT session_id, source FROM unread_sessions ORDER BY ALL"
 
 
@@ -55,7 +56,7 @@ def apply_stage(
             _store(cursor, table, load_id, now)
         removed = _remove_the_rest(cursor, stage, staged)
         left = _left_behind(cursor, stage, staged)
-        changed = _changed_tables(cursor, staged, tables) | ({CHARGES.name, CASH_FLOWS.name} if removed else set())
+        changed = _changed_tables(cursor, staged, tables) | ({table.name for table in _PARTED} if removed else set())
         if accrue_until(cursor, now):
             changed.add(ACCRUAL)
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
@@ -72,7 +73,7 @@ def apply_stage(
 def _remove_the_rest(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str]) -> int:
     """Removes what is stored of the parts that the load states as a whole and that it does not state."""
     removed = 0
-    for table in (CHARGES, CASH_FLOWS, BUDGETS) if stage.whole_parts else ():
+    for table in _PARTED if stage.whole_parts else ():
         (key,) = table.key
         kept = f"{key} NOT IN (SELECT {key} FROM staged_{table.name})" if table.name in staged else "TRUE"
         rows = cursor.execute(
