@@ -56,6 +56,7 @@ def read_call(entry: Object, message: Object, owner: Owner, now: datetime) -> Re
         estimated_usd=usage.estimated_usd,
         status=status_of(message),
         owner_started_at=owner.started_at or started_at,
+        identities=names_of_answer(text(message, "responseId")),
     )
 
 
@@ -68,6 +69,11 @@ def _is_refused(message: Object) -> bool:
 def is_telling(response_id: str) -> bool:
     """Whether a response id tells its call from all others."""
     return _DRAWN_FROM_A_THOUSAND.fullmatch(response_id) is None
+
+
+def names_of_answer(response_id: str | None) -> tuple[str, ...]:
+    """The identities that the answer's own id gives a call: without the provider, which tools name differently."""
+    return () if response_id is None or not is_telling(response_id) else (f"response:{response_id}",)
 
 
 def status_of(message: Object) -> RequestStatus:

@@ -52,7 +52,7 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
         WITH rows AS ({merged_calls("parts", "named_key")}),
         sources AS (SELECT named_key AS request_key, list(DISTINCT source) AS sources FROM parts GROUP BY named_key)
         SELECT request_key AS named_key, session_id, sources, lower(model) AS model, {", ".join(BUCKETS)},
-            {_LIKENESS} AS likeness, {_ENDED_AT} AS at, {_NAMES_ANSWER} AS names_answer,
+            {_LIKENESS} AS likeness, {_ENDED_AT} AS over_at, {_NAMES_ANSWER} AS names_answer,
             {_has("request-id")} AS names_request
         FROM rows JOIN sources USING (request_key)
         WHERE {_CAN_MATCH}""")
@@ -62,46 +62,54 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
 
 def _has_several_sources(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
     """Most stores have one, and nothing to match; what several have told of is told apart by its sources."""
-    parts = "UNION ALL SELECT source FROM parts" if has_parts else ""
-    said = f"SELECT source FROM changed_requests UNION ALL SELECT source FROM requests {parts}"
+    tables = ("changed_requests", "requests", "sightings", *(["parts"] if has_parts else []))
+    said = " UNION ALL ".join(f"SELECT source FROM {table}" for table in tables)
     return integer(cursor, f"SELECT count(DISTINCT source) FROM ({said})") > 1
 
 
 def _find_likenesses(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
-    """`likenesses`: of rows that the load changes, where another source has a row like it and one of them has no name.
+    """`likenesses`: of rows that the load changes, where there is another call of another source, and one has no name.
 
-    A load of calls that all have names, into a store of such calls, finds none without looking at each.
+    The row of a call has its usage from one of its parts, so the parts tell how it can look without being merged.
     """
-    said = f"{_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source, request_key"
-    fresh = f"""
-        SELECT {said} FROM changed_requests WHERE {_CAN_MATCH}
-        UNION ALL
-        SELECT {said} FROM before_requests WHERE {_CAN_MATCH}"""
-    if has_parts:
-        fresh += f" UNION ALL SELECT {said} FROM ({merged_calls('parts', 'named_key')}) WHERE {_CAN_MATCH}"
-        fresh += f" UNION ALL SELECT {said} FROM requests SEMI JOIN broken USING (request_key) WHERE {_CAN_MATCH}"
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS {fresh}")
+    said = f"{_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source"
+    parts = f"UNION ALL SELECT {said}, named_key FROM parts WHERE {_CAN_MATCH}" if has_parts else ""
     cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE nameless AS
-        SELECT DISTINCT likeness FROM (
-            SELECT likeness FROM fresh WHERE is_nameless
-            UNION ALL
+        CREATE OR REPLACE TEMP TABLE fresh AS
+        SELECT {said}, request_key AS named_key FROM changed_requests WHERE {_CAN_MATCH} {parts}""")
+    seeds = f"""
+        SELECT likeness, is_nameless FROM fresh
+        UNION ALL
+        SELECT {_LIKENESS}, NOT {_NAMES_ANSWER} FROM requests
+        WHERE {_CAN_MATCH}
+            AND (request_key IN (SELECT request_key FROM before_requests) OR request_key IN (FROM broken))"""
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE seeds AS
+        WITH told AS ({seeds})
+        SELECT DISTINCT likeness FROM told
+        WHERE is_nameless OR likeness IN (
             SELECT {_LIKENESS} FROM requests WHERE NOT {_NAMES_ANSWER} AND {_CAN_MATCH}
+            UNION ALL
+            SELECT {_LIKENESS} FROM sightings WHERE NOT {_NAMES_ANSWER} AND {_CAN_MATCH}
         )""")
+    if not integer(cursor, "SELECT count(*) FROM seeds"):
+        cursor.execute("CREATE OR REPLACE TEMP TABLE likenesses (likeness UBIGINT)")
+        return
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE likenesses AS
-        WITH mine AS (SELECT likeness, source, request_key FROM fresh SEMI JOIN nameless USING (likeness)),
-        pool AS (
-            FROM mine
-            UNION
-            SELECT likeness, source, request_key FROM (
-                SELECT {_LIKENESS} AS likeness, source, request_key FROM requests WHERE {_CAN_MATCH}
-            ) SEMI JOIN mine USING (likeness)
+        WITH stored AS (
+            SELECT {_LIKENESS} AS likeness, source, request_key AS named_key FROM requests
+            WHERE {_CAN_MATCH} AND {_LIKENESS} IN (FROM seeds) AND request_key NOT IN (FROM broken)
+                AND request_key NOT IN (SELECT request_key FROM changed_requests)
         ),
-        several AS (SELECT DISTINCT call_key AS request_key FROM sightings)
-        SELECT likeness FROM pool LEFT JOIN several USING (request_key)
-        GROUP BY likeness
-        HAVING min(source) <> max(source) OR count(several.request_key) > 0""")
+        pool AS (
+            SELECT likeness, source, named_key FROM fresh WHERE likeness IN (FROM seeds)
+            UNION ALL
+            SELECT stored.likeness, coalesce(sightings.source, stored.source), stored.named_key
+            FROM stored LEFT JOIN sightings ON sightings.call_key = stored.named_key
+        )
+        SELECT likeness FROM pool GROUP BY likeness
+        HAVING min(source) <> max(source) AND min(named_key) <> max(named_key)""")
 
 
 def _move_into_parts(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
@@ -137,13 +145,13 @@ def _pair(cursor: DuckDBPyConnection) -> None:
     equal = " AND ".join(f"one.{column} = other.{column}" for column in ("likeness", "model", *BUCKETS))
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE pairs AS
-        WITH placed AS (SELECT *, time_bucket({window}, at) AS slot FROM named_rows),
+        WITH placed AS (SELECT *, time_bucket({window}, over_at) AS slot FROM named_rows),
         near AS (SELECT *, unnest([slot - {window}, slot, slot + {window}]) AS beside FROM placed)
         SELECT one.named_key AS one, other.named_key AS other
         FROM placed AS one
         JOIN near AS other ON {equal} AND one.slot = other.beside
         WHERE one.named_key < other.named_key
-            AND one.at BETWEEN other.at - {window} AND other.at + {window}
+            AND one.over_at BETWEEN other.over_at - {window} AND other.over_at + {window}
             AND NOT list_has_any(one.sources, other.sources)
             AND NOT (one.names_answer AND other.names_answer)
             AND NOT (one.names_request AND other.names_request)

@@ -77,7 +77,7 @@ def _gather(cursor: DuckDBPyConnection) -> None:
     unchanged = same("stored", "part", REQUESTS.columns)
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE parts AS
-        WITH said AS ({merged_rows(SIGHTINGS)}),
+        WITH said AS ({_merged(cursor)}),
         everything AS (
             SELECT {_COLUMNS} FROM said
             UNION ALL
@@ -98,6 +98,22 @@ def _gather(cursor: DuckDBPyConnection) -> None:
             FROM parts JOIN named_calls ON node = request_key GROUP BY label
         )
         SELECT parts.*, best.named_key FROM parts JOIN named_calls ON node = request_key JOIN best USING (label)""")
+
+
+def _merged(cursor: DuckDBPyConnection) -> str:
+    """A query for what the load says; to plan a merge is dear, and mostly there is one record a key and source."""
+    several = integer(
+        cursor,
+        """
+        SELECT count(*) FROM (
+            SELECT request_key, source FROM (
+                SELECT request_key, source FROM staged_sightings
+                UNION ALL
+                SELECT request_key, source FROM before_sightings
+            ) GROUP BY request_key, source HAVING count(*) > 1
+        )""",
+    )
+    return merged_rows(SIGHTINGS) if several else f"SELECT {_COLUMNS} FROM staged_sightings"
 
 
 def best_key() -> str:
