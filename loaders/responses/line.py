@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import cast, get_args
 
 from loaders.cell import Cell, CellError
-from loaders.openclaw.calls import is_telling, names_of_answer
+from loaders.openclaw.calls import is_telling, is_telling_alone, names_of_answer
 from loaders.openclaw.values import FieldError, Object, as_object, text
 from loaders.responses.answer import Answer, Use, is_error, may_be_charged, read_answer
 from loaders.responses.fields import sum_of
@@ -93,7 +93,8 @@ def _identities(line: Object, answer: Answer) -> tuple[str, ...]:
     """The call itself and no other, so the calls that an answer lists beside its totals have none of these."""
     request_id = text(line, "request_id")
     named = names_of_answer(answer.response_id)
-    return named if request_id is None else (*named, f"request-id:{request_id}")
+    is_name = request_id is not None and is_telling_alone(request_id)
+    return (*named, f"request-id:{request_id}") if is_name else named
 
 
 def _id(line: Object, answer: Answer) -> str:

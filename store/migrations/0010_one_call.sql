@@ -12,7 +12,8 @@ CREATE TABLE former_calls AS SELECT * FROM requests WITH NO DATA;
 ALTER TABLE former_calls ADD COLUMN left_load_id BIGINT; -- the load since which it is not counted by itself
 ALTER TABLE former_calls ADD COLUMN call_key VARCHAR; -- the call that it was found to be
 
--- What keys of stored calls say of their names: the id of the answer, or of the request where there was no such id.
+-- What keys of stored calls say of their names: the id of the answer, or of the request where there was no such id. A
+-- short id may be of another provider's call, too.
 UPDATE requests SET identities = [
     CASE WHEN starts_with(substr(request_key, length(provider) + 2), 'req_') THEN 'request-id:' ELSE 'response:' END
     || substr(request_key, length(provider) + 2)
@@ -20,5 +21,5 @@ UPDATE requests SET identities = [
 WHERE scope = 'request'
     AND len(coalesce(identities, [])) = 0
     AND starts_with(lower(request_key), lower(provider) || ':')
-    AND length(request_key) > length(provider) + 1
+    AND length(request_key) > length(provider) + 16
     AND NOT regexp_matches(substr(request_key, length(provider) + 2), '[:#]');
