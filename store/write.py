@@ -154,11 +154,14 @@ def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> 
     else:
         _find_changed(cursor, REQUESTS, "staged_alone" if has_parts else "staged_requests")
     has_parts = match_alike(cursor, has_parts=has_parts)
-    cursor.execute("CREATE TEMP TABLE news AS SELECT request_key FROM changed_requests")
     if has_parts:
+        cursor.execute("""
+            CREATE TEMP TABLE news AS
+            SELECT request_key FROM changed_requests UNION SELECT request_key FROM parts WHERE load_id IS NULL""")
         make_calls(cursor)
-        cursor.execute("INSERT INTO news SELECT request_key FROM parts WHERE load_id IS NULL")
         keep_former(cursor, load_id, now)
+    else:
+        cursor.execute("CREATE TEMP VIEW news AS SELECT request_key FROM changed_requests")
     cursor.execute(keep_conflicts(has_parts=has_parts), {"load_id": load_id})
     reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
     if has_parts:
@@ -241,7 +244,7 @@ def _verdicts(table: Table) -> str:
     if table is REQUESTS:
         return """
             SELECT min(item) AS item, bool_or(news.request_key IS NOT NULL) AS is_stored
-            FROM staged_requests LEFT JOIN (SELECT DISTINCT request_key FROM news) AS news USING (request_key)
+            FROM staged_requests LEFT JOIN news USING (request_key)
             GROUP BY request_key
             UNION ALL
             SELECT item, NULL FROM staged_requests"""

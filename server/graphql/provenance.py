@@ -38,9 +38,11 @@ _COLUMNS = (
 class CallSighting:
     source: str
     seen_as: str = strawberry.field(description="The key that the source gives it.")
-    rule: JoinRule
+    rule: JoinRule  # type: ignore[valid-type]
     identities: list[str] = strawberry.field(description="Its other names, as kind:value.")
-    gave: list[CallField] = strawberry.field(description="What the row of the call has from here.")
+    gave: list[CallField] = strawberry.field(  # type: ignore[valid-type]
+        description="What the row of the call has from here."
+    )
     seen_since: datetime | None = strawberry.field(description="When the load was stored that first had it.")
     session_id: str | None
     agent: str | None
