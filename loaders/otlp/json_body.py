@@ -31,7 +31,7 @@ from loaders.otlp.checks import (
 )
 from loaders.otlp.ids import SPAN_BYTES, TRACE_BYTES, from_text
 from loaders.otlp.json_values import Object, double, nanoseconds, read_attributes, whole
-from loaders.otlp.names import OF_LOGS, OF_RESOURCES, OF_SPANS
+from loaders.otlp.names import OF_LOGS, OF_RESOURCES, OF_SPANS, is_read
 
 _SHAPES = {
     "sum": "sum",
