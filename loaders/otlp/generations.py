@@ -24,7 +24,7 @@ INFERENCE = frozenset(
     {"chat", "generate_content", "text_completion", "embeddings", "completion", "embedding", "llm", "rerank"}
 )
 """Operations that are one call to a model; the last four are the words of older conventions."""
-_REFUSED_STATUS = frozenset({400, 401, 402, 403, 404, 413, 422, 429, 503, 529})
+REFUSED_STATUS = frozenset({400, 401, 402, 403, 404, 413, 422, 429, 503, 529})
 _REFUSED = re.compile(
     r"(^|[^0-9])(400|401|402|403|404|413|422|429|503|529)([^0-9]|$)|RateLimit|Authentication|PermissionDenied|"
     r"BadRequest|NotFound|Overloaded|rate_limit|overloaded|invalid_request"
@@ -88,7 +88,7 @@ def is_failed(span: Span) -> bool:
 def is_refused(attributes: Attributes) -> bool:
     status = first(attributes, names.HTTP_STATUS)
     if status is not None:
-        return count(attributes, status[0]) in _REFUSED_STATUS
+        return count(attributes, status[0]) in REFUSED_STATUS
     error = attributes.get(names.ERROR[0])
     return isinstance(error, str) and _REFUSED.search(error) is not None
 
