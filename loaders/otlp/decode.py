@@ -1,7 +1,7 @@
 """A body as it came -> a `Batch`, in either encoding, whichever signal's path it came by.
 
 Some exporters have one endpoint for everything: where it ends in `/v1/traces`, metrics and logs arrive there, too
-(OpenClaw until 2026.4). The three messages are alike from the outside, so what makes no sense as one is tried as another.
+(OpenClaw 2026.4). The three messages are alike from the outside, so what makes no sense as one is tried as another.
 """
 
 from typing import get_args
