@@ -92,7 +92,8 @@ def stated_instant(value: Value | None, field: str, now: datetime) -> datetime |
     if value is None:
         return None
     try:
-        at = datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else _EPOCH
+        at = datetime.fromisoformat(value) if isinstance(value, str) else _EPOCH
+        at = _EPOCH if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         at = _EPOCH
     if not _EARLIEST <= at <= now + _AHEAD:
