@@ -55,7 +55,7 @@ def _of_claude_code(record: LogRecord, event: str, now: datetime) -> tuple[Recor
     request = replace(
         _with(call, buckets),
         estimated_usd=_estimate(said),
-        unpriced_part=unpriced_part({}, {"speed": said.get("speed")}, ANTHROPIC),
+        unpriced_part=unpriced_part({}, {"speed": said["speed"]}, ANTHROPIC) if "speed" in said else None,
         status="ok" if event == "api_request" else "error",
     )
     if request_id is not None:

@@ -67,7 +67,7 @@ def read_generation(span: Span, now: datetime) -> Request:
         cache_write_1h_tokens=buckets.cache_write_1h if buckets else None,
         output_tokens=buckets.output if buckets else None,
         estimated_usd=estimate_of(said),
-        unpriced_part=unpriced_part({"service_tier": tier}, {}, provider or ""),
+        unpriced_part=unpriced_part({"service_tier": tier}, {}, provider or "") if tier else None,
         status="error" if is_failed(span) else "ok",
         identities=tuple(identities_of(span)),
     )

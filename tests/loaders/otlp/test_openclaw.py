@@ -3,7 +3,7 @@
 import pytest
 
 from loaders.otlp import openclaw
-from tests.loaders.otlp.bodies import TRACE, Json, request, requests, rules, sessions, span, tokens, traces, usages
+from tests.loaders.otlp.bodies import TRACE, Json, records, request, requests, rules, span, tokens, traces, usages
 
 SCOPE = "openclaw"
 OLD_TURN: Json = {
@@ -60,23 +60,19 @@ def test_a_turn_of_the_new_exporter_is_passed_over_beside_its_calls_and_alone() 
     assert rules("traces", both) == rules("traces", openclaw_spans(turn)) == [openclaw.TURN]
 
 
-def test_a_turn_of_the_old_exporter_totals_calls_of_its_session() -> None:
-    found = request("traces", openclaw_spans(span(1, OLD_TURN, name="openclaw.model.usage", kind=1)))
-    assert (found.scope, found.session_id) == ("session", "7d5b5f0e-0000-4000-8000-000000000001")
-    assert (found.request_key, found.provider) == (f"otlp:{TRACE}/0000000000000001", "anthropic")
-    assert tokens(found) == (30, 9000, 400, 0, 50)
-    assert sessions("traces", openclaw_spans(span(1, OLD_TURN, name="openclaw.model.usage"))) == []
+def test_a_turn_of_the_old_exporter_is_a_count_to_compare_with_and_never_a_call() -> None:
+    document = openclaw_spans(span(1, OLD_TURN, name="openclaw.model.usage", kind=1))
+    (found,) = usages("traces", document)
+    assert records("traces", document) == [found]
+    assert found.usage_id == f"otlp:turn:{TRACE}/0000000000000001"
+    assert (found.uncached_input_tokens, found.cache_read_tokens, found.cache_write_5m_tokens) == (30, 9000, 400)
+    assert (found.output_tokens, found.provider, found.model) == (50, "anthropic", "claude-sonnet-5")
+    assert found.member == "turns of openclaw, session 7d5b5f0e-0000-4000-8000-000000000001"
 
 
-@pytest.mark.parametrize(
-    ("said", "rule"),
-    [
-        (OLD_TURN | {"openclaw.sessionId": ""}, openclaw.TURN_OF_NOBODY),
-        ({"openclaw.sessionId": "s", "openclaw.tokens.total": 5}, openclaw.EMPTY_TURN),
-    ],
-)
-def test_a_turn_that_names_nobody_or_nothing_is_passed_over(said: Json, rule: str) -> None:
-    assert rules("traces", openclaw_spans(span(1, said, name="openclaw.model.usage"))) == [rule]
+def test_a_turn_without_tokens_is_passed_over() -> None:
+    said = {"openclaw.sessionId": "s", "openclaw.tokens.total": 5}
+    assert rules("traces", openclaw_spans(span(1, said, name="openclaw.model.usage"))) == [openclaw.EMPTY_TURN]
 
 
 def test_a_turn_that_hides_its_calls_is_a_count_and_no_call() -> None:

@@ -257,3 +257,9 @@ def test_one_span_that_cannot_be_read_is_rejected_and_costs_no_other(said: Json,
 def test_a_span_at_an_impossible_time_is_rejected(start: int) -> None:
     (found,) = reasons("traces", traces(span(1, CHAT, startTimeUnixNano=str(start))))
     assert found.startswith("the start of the span is")
+
+
+@pytest.mark.parametrize(("tier", "part"), [("flex", "flex tier"), ("default", None)])
+def test_a_tier_at_another_price_is_a_part_that_no_line_states(tier: str, part: str | None) -> None:
+    said = CHAT | {"openai.response.service_tier": tier}
+    assert request("traces", traces(span(1, said))).unpriced_part == part
