@@ -35,8 +35,11 @@ _TICK = Decimal("1e-10")
 
 def operation_of(attributes: Attributes) -> str | None:
     """In lower case; None where the span names none."""
-    said = text(attributes, *names.OPERATION)
-    return None if said is None else said.casefold()
+    for name in names.OPERATION:
+        said = attributes.get(name)
+        if said is not None:
+            return str(said).casefold()
+    return None
 
 
 def provider_of(attributes: Attributes) -> str | None:
@@ -77,7 +80,7 @@ def buckets_of(span: Span) -> Buckets | None:
     """None where nothing is said, except of a call that was refused: that has used nothing."""
     tokens = read_tokens(span.attributes)
     if tokens is not None:
-        return tokens.buckets
+        return tokens
     return NOTHING_SERVED if is_failed(span) and is_refused(span.attributes) else None
 
 

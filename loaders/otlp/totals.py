@@ -24,7 +24,7 @@ def total_of_agent(span: Span, now: datetime) -> ReportedUsage:
     tokens = read_tokens(span.attributes)
     if tokens is None:
         raise EntryError("a total must have tokens")
-    return counted(span, f"{SOURCE}:total:{span.trace_id}", "totals of agents", tokens.buckets, now)
+    return counted(span, f"{SOURCE}:total:{span.trace_id}", "totals of agents", tokens, now)
 
 
 def counted(span: Span, usage_id: str, what: str, buckets: Buckets, now: datetime) -> ReportedUsage:
