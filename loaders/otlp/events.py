@@ -35,7 +35,8 @@ _MOST_DIGITS = 20
 
 def read_event(record: LogRecord, now: datetime) -> tuple[Record, ...] | str:
     """The records of a call, or the rule by which there are none. Raises `EntryError` or `RecordError`."""
-    event = text(record.attributes, "event.name") or record.event
+    named = record.attributes.get("event.name")
+    event = named if isinstance(named, str) and named else record.event
     if is_claude_code(record.resource, record.scope) or event.startswith("claude_code."):
         return _of_claude_code(record, event.removeprefix("claude_code."), now)
     if is_codex(record.resource) or event.startswith("codex."):

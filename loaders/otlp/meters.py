@@ -78,14 +78,15 @@ def read_point(point: Point, now: datetime) -> tuple[Record, ...] | str:
     field = _field(point, meter)
     if field is None:
         return _why_not(point, meter)
-    if not point.is_delta and not point.started_ns:
+    if not point.started_ns:
         raise EntryError(
-            "startTimeUnixNano is missing; a cumulative counter needs its start, or a restart could not be told"
+            "startTimeUnixNano is missing; without it nobody knows since when it counts, or whether it started again"
         )
+    started_at = instant(point.started_ns, "startTimeUnixNano", now)
     at = instant(point.at_ns, "timeUnixNano", now)
-    if point.started_ns >= point.at_ns or not point.started_ns:
-        return FIRST_READING
-    return (_usage(point, meter, field, instant(point.started_ns, "startTimeUnixNano", now), at),)
+    if at < started_at:
+        raise EntryError("timeUnixNano is before startTimeUnixNano")
+    return FIRST_READING if at == started_at else (_usage(point, meter, field, started_at, at),)
 
 
 def _is_claude_code(point: Point) -> bool:

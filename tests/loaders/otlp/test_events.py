@@ -121,6 +121,7 @@ def test_a_cached_part_that_is_larger_than_the_whole_is_rejected() -> None:
         (CODEX | {"event.name": "codex.api_request"}, {}, events.OF_CODEX),
         ({"event.name": "gen_ai.client.inference.operation.details"}, {}, events.OF_A_SPAN),
         ({"event.name": "checkout"}, {}, events.OTHER_EVENT),
+        ({"event.name": 7, "model": ["of a car"]}, {}, events.OTHER_EVENT),
     ],
 )
 def test_other_events_are_passed_over(said: Json, resource: Json, rule: str) -> None:

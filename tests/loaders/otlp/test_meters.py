@@ -173,7 +173,11 @@ def test_other_points_are_passed_over(made: Json, scope: str, rule: str) -> None
             counter(
                 "claude_code.token.usage", point({"type": "output"}, 5) | {"startTimeUnixNano": "0"}, is_delta=False
             ),
-            "startTimeUnixNano is missing; a cumulative counter needs its start",
+            "startTimeUnixNano is missing; without it nobody knows since when it counts",
+        ),
+        (
+            counter("claude_code.token.usage", point({"type": "output"}, 5, start_s=90)),
+            "timeUnixNano is before startTimeUnixNano",
         ),
     ],
 )
