@@ -70,7 +70,7 @@ def spans(draw: st.DrawFn) -> Json:
 
 
 @given(requests())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_both_encodings_of_a_request_say_the_same(request: tuple[Signal, Json]) -> None:
     signal, document = request
     assert repr(decode(signal, "json", as_json(document))) == repr(  # not equal where NaN is in it
@@ -79,7 +79,7 @@ def test_both_encodings_of_a_request_say_the_same(request: tuple[Signal, Json]) 
 
 
 @given(st.binary(max_size=200), st.sampled_from(["traces", "logs", "metrics"]), st.sampled_from(["protobuf", "json"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_a_batch_or_refused(body: bytes, signal: Any, encoding: Any) -> None:
     with suppress(DecodeError):
         assert isinstance(decode(signal, encoding, body), Batch)
@@ -258,3 +258,31 @@ def test_metrics_that_count_something_else_are_not_read_at_all() -> None:
     broken = histogram("http.server.duration", point({}, 5, field="sum") | {"attributes": attributes({"a": "b"})})
     broken["histogram"]["dataPoints"][0]["timeUnixNano"] = "no time"
     assert decode("metrics", "json", as_json(metrics(broken))).wrong == ()
+
+
+def test_a_list_of_thousands_is_refused_where_somebody_would_read_it() -> None:
+    found = only(traces(span(1, {"session.id": list(range(2_001))})))
+    assert found.reason == "session.id lists 2,001 values; a list may have 2,000"
+
+
+@pytest.mark.parametrize("encoding", ["protobuf", "json"])
+def test_a_resource_that_cannot_be_read_names_nobody_and_costs_no_span(encoding: Any) -> None:
+    document = traces(span(1, CALL), resource={"service.name": list(range(2_001))})
+    body = as_json(document) if encoding == "json" else as_protobuf("traces", document)
+    (found,) = decode("traces", encoding, body).entries
+    assert isinstance(found, Span)
+    assert found.resource == {}
+
+
+def test_bytes_are_read_as_their_hex_digits_in_both_encodings() -> None:
+    document = traces(span(1, CALL) | {"attributes": [{"key": "session.id", "value": {"bytesValue": "AQI="}}]})
+    protobuf = decode("traces", "protobuf", as_protobuf("traces", document)).entries
+    assert protobuf == decode("traces", "json", as_json(document)).entries
+    assert only(document).attributes == {"session.id": "0102"}
+
+
+def test_an_id_of_zeros_is_none_in_protobuf_either() -> None:
+    request = ExportTraceServiceRequest()
+    request.resource_spans.add().scope_spans.add().spans.add(trace_id=bytes(16), span_id=b"12345678")
+    (wrong,) = decode("traces", "protobuf", request.SerializeToString()).wrong
+    assert wrong.reason == "traceId is all zeros, which is no id"

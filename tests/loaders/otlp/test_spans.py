@@ -263,3 +263,27 @@ def test_a_span_at_an_impossible_time_is_rejected(start: int) -> None:
 def test_a_tier_at_another_price_is_a_part_that_no_line_states(tier: str, part: str | None) -> None:
     said = CHAT | {"openai.response.service_tier": tier}
     assert request("traces", traces(span(1, said))).unpriced_part == part
+
+
+def test_a_span_inside_an_agent_inside_a_call_is_inside_that_call() -> None:
+    bare = {"gen_ai.operation.name": "chat"}
+    document = traces(span(1, CHAT), span(2, {"gen_ai.operation.name": "plan"}, parent=1), span(3, bare, parent=2))
+    assert rules("traces", document) == [spans.OTHER_OPERATION, spans.INNER]
+
+
+def test_an_operation_that_is_no_text_is_none() -> None:
+    assert rules("traces", traces(span(1, {"gen_ai.operation.name": 7}))) == [spans.OTHER_OPERATION]
+
+
+@pytest.mark.parametrize(("cost", "estimate"), [("0.0012", "0.0012"), (0.0, None), (3, "3")])
+def test_an_estimate_may_be_a_text_and_none_is_not_free(cost: object, estimate: str | None) -> None:
+    found = request("traces", traces(span(1, chat(usage__cost=cost))))
+    assert found.estimated_usd == (None if estimate is None else Decimal(estimate))
+    assert request("traces", traces(span(1, chat(usage__cost_in_usd_ticks=165000000)))).estimated_usd == Decimal(
+        "0.0165"
+    )
+
+
+def test_an_estimate_that_is_no_number_is_rejected() -> None:
+    (reason,) = reasons("traces", traces(span(1, chat(usage__cost="much"))))
+    assert reason == "gen_ai.usage.cost must be an amount of US dollars from 0 on, got 'much'"
