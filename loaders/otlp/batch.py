@@ -18,6 +18,8 @@ MAX_BYTES = 64 * 2**20
 """Of a body: what the protocol recommends as the most."""
 MAX_ENTRIES = 100_000
 """Spans, records or points of a body. Exporters send some hundreds at once."""
+MAX_MARKS = 6_000_000
+"""Braces, brackets and commas of a JSON body: memory goes by them, and 64 MiB of spans have 4 million."""
 MAX_ATTRIBUTES = 2_000
 """Of one entry. Exporters keep 128."""
 MAX_DEPTH = 10
@@ -28,6 +30,10 @@ MAX_TEXT = 500
 
 class DecodeError(ValueError):
     """A body that is none: nothing of it can be taken. The message is for who sent it, and says what would be right."""
+
+
+class TooMuchError(DecodeError):
+    """A body that is too large in one way or another: smaller ones are welcome."""
 
 
 class EntryError(ValueError):

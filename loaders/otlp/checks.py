@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from loaders.otlp.batch import MAX_ATTRIBUTES, MAX_ENTRIES, DecodeError, EntryError
+from loaders.otlp.batch import MAX_ATTRIBUTES, MAX_ENTRIES, EntryError, TooMuchError
 
 OTHER_METRIC = "a metric that counts neither tokens nor money"
 DELTA, CUMULATIVE = 1, 2
@@ -13,7 +13,7 @@ _MOST = Decimal(10) ** 15
 
 def check_count(count: int, what: str) -> None:
     if count > MAX_ENTRIES:
-        raise DecodeError(f"the body has {count:,} {what}; one may have {MAX_ENTRIES:,}: export smaller batches")
+        raise TooMuchError(f"the body has {count:,} {what}; one may have {MAX_ENTRIES:,}: export smaller batches")
 
 
 def check_attributes(count: int) -> None:

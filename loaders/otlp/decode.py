@@ -16,6 +16,7 @@ from loaders.otlp.batch import (
     Point,
     Signal,
     Span,
+    TooMuchError,
     Unread,
     Wrong,
 )
@@ -32,9 +33,11 @@ def decode(signal: Signal, encoding: Encoding, body: bytes) -> Batch:
     place.
     """
     if len(body) > MAX_BYTES:
-        raise DecodeError(f"the body is {len(body):,} bytes; one may have {MAX_BYTES:,}: export smaller batches")
+        raise TooMuchError(f"the body is {len(body):,} bytes; one may have {MAX_BYTES:,}: export smaller batches")
     try:
         batch = _decoded(signal, encoding, body)
+    except TooMuchError:
+        raise
     except DecodeError:
         meant = _of_another_signal(signal, encoding, body)
         if meant is None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import orjson
 
 from loaders.otlp.batch import (
+    MAX_MARKS,
     MAX_TEXT,
     Attributes,
     DecodeError,
@@ -19,6 +20,7 @@ from loaders.otlp.batch import (
     Point,
     Signal,
     Span,
+    TooMuchError,
     Unread,
     Wrong,
 )
@@ -40,12 +42,16 @@ _SHAPES = {
     "gauge": "gauge",
     "summary": "summary",
 }
+_MARKS = (b"{", b"[", b",")
 _ERROR = 2
 _NOTHING_RECORDED = 1
 
 
 def read_json(signal: Signal, body: bytes) -> Iterator[Entry]:
     """Raises `DecodeError` where it is no JSON of this signal or has too many entries."""
+    marks = sum(map(body.count, _MARKS))
+    if marks > MAX_MARKS:
+        raise TooMuchError(f"the body has {marks:,} values; one may have about {MAX_MARKS:,}: export smaller batches")
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -29,9 +29,10 @@ from loaders.otlp.batch import (
     Value,
     Wrong,
 )
-from loaders.otlp.checks import DELTA, OTHER_METRIC, amount, check_attributes, check_count, check_nested, check_total
+from loaders.otlp.checks import DELTA, OTHER_METRIC, amount, check_attributes, check_nested, check_total
 from loaders.otlp.ids import SPAN_BYTES, TRACE_BYTES, from_bytes
 from loaders.otlp.names import OF_LOGS, OF_RESOURCES, OF_SPANS, is_read
+from loaders.otlp.wire import check_sizes
 
 _REQUESTS: dict[Signal, type[Message]] = {
     "traces": ExportTraceServiceRequest,
@@ -47,6 +48,7 @@ _NOTHING_RECORDED = 1
 
 def read_protobuf(signal: Signal, body: bytes) -> Iterator[Entry]:
     """Raises `DecodeError` where it is no such message or has too many entries."""
+    check_sizes(signal, body)
     request: Any = _REQUESTS[signal]()
     try:
         request.ParseFromString(body)
@@ -61,8 +63,6 @@ def read_protobuf(signal: Signal, body: bytes) -> Iterator[Entry]:
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterator[Entry]:
-    count = sum(len(scoped.spans) for part in request.resource_spans for scoped in part.scope_spans)
-    check_count(count, "spans")
     for part in request.resource_spans:
         resource = _read_or_nothing(part.resource.attributes, OF_RESOURCES)
         for scoped in part.scope_spans:
@@ -71,8 +71,6 @@ def _spans(request: ExportTraceServiceRequest) -> Iterator[Entry]:
 
 
 def _records(request: ExportLogsServiceRequest) -> Iterator[Entry]:
-    count = sum(len(scoped.log_records) for part in request.resource_logs for scoped in part.scope_logs)
-    check_count(count, "log records")
     for part in request.resource_logs:
         resource = _read_or_nothing(part.resource.attributes, OF_RESOURCES)
         for scoped in part.scope_logs:
@@ -81,10 +79,6 @@ def _records(request: ExportLogsServiceRequest) -> Iterator[Entry]:
 
 
 def _points(request: ExportMetricsServiceRequest) -> Iterator[Entry]:
-    metrics = [
-        metric for part in request.resource_metrics for scoped in part.scope_metrics for metric in scoped.metrics
-    ]
-    check_count(sum(len(_data(metric)[1].data_points) for metric in metrics), "points")
     for part in request.resource_metrics:
         resource: Attributes | None = None
         for scoped in part.scope_metrics:

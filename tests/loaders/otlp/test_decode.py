@@ -286,3 +286,27 @@ def test_an_id_of_zeros_is_none_in_protobuf_either() -> None:
     request.resource_spans.add().scope_spans.add().spans.add(trace_id=bytes(16), span_id=b"12345678")
     (wrong,) = decode("traces", "protobuf", request.SerializeToString()).wrong
     assert wrong.reason == "traceId is all zeros, which is no id"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "reason"),
+    [
+        ("protobuf", b"\x0a\x00" * 2_000_000, "the body has 100,001 resources; one may have 100,000"),
+        ("protobuf", _field(1, b"\x12\x00" * 2_000_000), "the body has 100,001 scopes; one may have 100,000"),
+        (
+            "protobuf",
+            _field(1, _field(2, b"\x12\x00" * 2_000_000)),
+            "the body has 100,001 spans; one may have 100,000",
+        ),
+        (
+            "protobuf",
+            _field(1, _field(2, _field(2, b"\x4a\x00" * 200_000))),
+            "the body has attributes without a key by the hundred thousand",
+        ),
+        ("json", b'{"resourceSpans":[' + b"{}," * 3_000_001 + b"{}]}", "the body has 6,000,005 values; one may have"),
+    ],
+)
+def test_millions_of_nothing_are_refused_before_they_take_memory(encoding: Any, body: bytes, reason: str) -> None:
+    with pytest.raises(DecodeError) as refused:
+        decode("traces", encoding, body)
+    assert str(refused.value).startswith(reason)
