@@ -2,14 +2,19 @@
 
 from loaders import (
     agent_json,
+    brave,
     budgets,
     cash,
     charges,
     claude_code,
     codex,
+    elevenlabs,
     flows,
     focus,
     github,
+    google,
+    langfuse,
+    litellm,
     openclaw,
     outcomes,
     prices,
@@ -17,6 +22,7 @@ from loaders import (
     runs,
     scores,
     workq,
+    xai,
 )
 from loaders import credits as credit_use  # the word is a builtin of Python's prompt
 
@@ -29,6 +35,8 @@ LOADERS = {
         agent_json,
         responses,
         runs,
+        litellm,
+        langfuse,
         github,
         workq,
         outcomes,
@@ -36,7 +44,11 @@ LOADERS = {
         prices,
         charges,
         focus,
+        xai,
+        google,
         credit_use,
+        elevenlabs,
+        brave,
         cash,
         flows,
         budgets,

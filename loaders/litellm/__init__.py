@@ -6,10 +6,9 @@
 from collections.abc import Iterator
 
 from loaders.item import Item, LoadError, Note
-from loaders.litellm.logs import Logs
+from loaders.litellm.logs import REPULL, Logs
 from loaders.litellm.rows import AGENTS, SESSIONS, Lens
 from loaders.loader import QUARTER_HOURLY, Loader, Task
-from loaders.litellm.logs import REPULL
 from loaders.read_until import ReadUntil
 from loaders.service import Service
 from loaders.web import Clock, Web, WebLimits

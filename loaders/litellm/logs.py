@@ -5,7 +5,7 @@ the end of a window as part of it, to the second. So pages are read until a shor
 and what was read is compared with what was counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -51,7 +51,7 @@ class Logs:
                 start = end
         yield until.reached(task.now)
 
-    def _window(self, start: datetime, end: datetime, known: set[str]) -> Iterator[Item]:
+    def _window(self, start: datetime, end: datetime, known: set[str]) -> Generator[Item, None, set[str]]:
         """Both ends belong to it. Gives the ids that it has."""
         been: set[str] = set()
         for number in range(1, MOST_PAGES + 1):

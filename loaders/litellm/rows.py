@@ -12,11 +12,11 @@ from decimal import Decimal
 from loaders.cell import Cell, CellError
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.openclaw.calls import is_telling
+from loaders.openclaw.usage import Buckets
 from loaders.openclaw.values import FieldError, count, object_in, parse
 from loaders.responses.fields import sum_of
 from loaders.responses.shapes import read_buckets
 from loaders.responses.unpriced import unpriced_part
-from loaders.openclaw.usage import Buckets
 from loaders.service import Object
 from loaders.web_json import shown
 from store import RecordError, Request
@@ -116,7 +116,7 @@ def _names(row: Object, provider: str | None) -> tuple[str, tuple[str, ...]]:
     request_id = Cell("request_id", row.get("request_id")).text()
     call_id = _text(row, "litellm_call_id") or _text(_metadata_of(row), "litellm_call_id")
     identities = [] if call_id is None else [f"litellm:{call_id}"]
-    # A cost that is settled later has a row of its own, under the same id with an ending; one of an error has no answer.
+    # A cost that is settled later has a row of its own, under the same id with an ending; an error has no answer.
     is_answers = request_id != call_id and not _is_failure(row) and is_telling(request_id)
     if is_answers and not _BATCH.search(_text(row, "call_type") or ""):
         return f"{(provider or SOURCE).lower()}:{request_id}", (f"response:{request_id}", *identities)

@@ -1,4 +1,4 @@
-"""The `xai` loader: what xAI charges a team by day and kind of use, its prepaid credits, and the month's invoice so far.
+"""The `xai` loader: what a team at xAI is charged by day and kind of use, its prepaid credits, its invoice so far.
 
 xAI writes money in three scales: ticks of 1e-10 USD beside an answer (read by `responses`), cents as text in balances
 and invoices, with the sign of its ledger, and plain dollars in the usage of days.

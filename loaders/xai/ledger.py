@@ -3,6 +3,7 @@
 What a team owes is above zero there, and what it has bought is below: a balance of -799 is 7.99 USD of credit left.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,8 @@ _BOUGHT = frozenset({"PURCHASE", "AUTO_PURCHASE", "TOPUP", "TOP_UP", "AUTO_TOPUP
 """Origins of credits that were paid for; others, such as a gift, are credits without a price."""
 _WITHOUT_END = timedelta(days=3660)
 _MOST_CHANGES = 100_000
+_ZERO = Decimal(0)
+NO_CREDITS = "no credits were bought"
 SPENT = "what was taken from the prepaid credits; the usage of days says what for"
 
 
@@ -42,20 +45,24 @@ def _balance(said: Object, place: Location, team: str, now: datetime) -> Iterato
         yield Rejected(place, f"changes must be a list of at most {_MOST_CHANGES:,} changes", shown(said))
         return
     amounts: list[Decimal] = []
+    alike: Counter[str] = Counter()
     for number, change in enumerate(changes, start=1):
         location = Location(str(place), number)
         try:
             amount = _usd(change, "amount")
             amounts.append(amount)
-            yield _change(change, amount, location, team, now)
+            yield _change(change, amount, location, team, now, alike)
         except (CellError, RecordError) as error:
             yield Rejected(location, str(error), shown(change))
     if len(amounts) == len(changes):
-        yield WholePart(f"{team} | prepaid")
-        yield _credits(said, amounts, place, team, now)
+        state = _credits(said, amounts, place, team, now)
+        if not isinstance(state, Rejected):
+            yield WholePart(f"{team} | prepaid")
+        yield state
 
 
-def _change(change: object, amount: Decimal, place: Location, team: str, now: datetime) -> Item:
+def _change(change: object, amount: Decimal, place: Location, team: str, now: datetime, alike: Counter[str]) -> Item:
+    """`alike` counts the purchases that nothing tells apart."""
     assert isinstance(change, dict), "it has an amount"
     origin = Cell("changeOrigin", change.get("changeOrigin")).text().upper()
     if amount >= 0:
@@ -63,8 +70,10 @@ def _change(change: object, amount: Decimal, place: Location, team: str, now: da
     if origin not in _BOUGHT:
         return Ignored(place, "credits that nobody paid for")
     at = Cell("createTime", change.get("createTime")).instant(latest=now + timedelta(days=1))
-    # The ledger gives its lines no id: what is in one tells it from others.
-    told = repr((origin, at.isoformat(), str(amount), change.get("id") or change.get("invoiceId")))
+    # The ledger gives its lines no id: what is in one tells it from others, and else its number among those alike.
+    told = repr((origin, at.isoformat(), str(amount)))
+    alike[told] += 1
+    told = f"{told}{alike[told]}"
     return Parsed(
         place,
         (
@@ -87,16 +96,18 @@ def _change(change: object, amount: Decimal, place: Location, team: str, now: da
 def _credits(said: Object, amounts: list[Decimal], place: Location, team: str, now: datetime) -> Item:
     try:
         total = _usd(said, "total")
-        given, taken = -sum(a for a in amounts if a < 0), sum((a for a in amounts if a > 0), Decimal(0))
+        given, taken = -sum((a for a in amounts if a < 0), _ZERO), sum((a for a in amounts if a > 0), _ZERO)
         if taken - given != total:
             raise CellError(f"the changes make {taken - given} USD, and total says {total}: some are not listed")
+        if not given:
+            return Ignored(place, NO_CREDITS)
         quota = CreditQuota(
             vendor=VENDOR,
             plan=f"prepaid {team}",
             observed_at=now,
             source=SOURCE,
             used_credits=taken,
-            limit_credits=Decimal(given),
+            limit_credits=given,
         )
         return Parsed(place, (quota,))
     except (CellError, RecordError) as error:

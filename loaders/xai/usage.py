@@ -68,26 +68,35 @@ class Usage:
         yield from self._charges(said, start, end)
 
     def _charges(self, said: Object, start: date, end: date) -> Iterator[Item | Note]:
-        """Only what was read without a gap is stated as a whole."""
-        is_broken, broken = False, set()
-        for number, series in enumerate(_series(said)):
+        """Only a day that was read without a gap is stated as a whole."""
+        gaps: set[date | None] = set()
+        for day, item in self._points(said, start, end):
+            if isinstance(item, Rejected):
+                gaps.add(day)
+            yield item
+        if None not in gaps:
+            days = (start + number * _DAY for number in range((end - start).days))
+            yield from (WholePart(self._part(day)) for day in days if day not in gaps)
+
+    def _points(self, said: Object, start: date, end: date) -> Iterator[tuple[date | None, Item]]:
+        """An item for every data point, and its day; None where nobody can tell which day has a gap."""
+        known: set[tuple[str, date]] = set()
+        for number, series in enumerate(_series(said), start=1):
+            place = Location(f"{self.service.place}, usage from {start} up to {end}, series", number)
             try:
-                group = _group(series)
-                points = _data_points(series)
+                group, points = _group(series), _data_points(series)
             except CellError as error:
-                is_broken = True
-                yield Rejected(Location(f"{self.service.place}, usage {start} to {end}", number + 1), str(error))
+                yield None, Rejected(place, str(error), shown(series))
                 continue
             for raw in points:
                 try:
                     point = _point(group, raw, start, end)
-                    yield Parsed(self._location(point.day), (self._charge(point),))
+                    if (group, point.day) in known:
+                        raise CellError(f"{group!r} has two values for {point.day}, and which is right cannot be told")
+                    known.add((group, point.day))
+                    yield point.day, Parsed(self._location(point.day), (self._charge(point),))
                 except (CellError, RecordError) as error:
-                    day = _day_of(raw)
-                    is_broken, broken = is_broken or day is None, broken | {day}
-                    yield Rejected(Location(f"{self.service.place}, usage of {group}"), str(error), shown(raw))
-        days = () if is_broken else ({start + number * _DAY for number in range((end - start).days)} - broken)
-        yield from (WholePart(self._part(day)) for day in sorted(days))
+                    yield _day_of(raw), Rejected(place, str(error), shown(raw))
 
     def _charge(self, point: _Point) -> Charge:
         digest = blake2b(point.group.encode(), digest_size=12).hexdigest()
