@@ -150,13 +150,13 @@ def test_a_page_that_does_not_say_whether_there_is_more_is_asked_for_again(proje
 
 
 def test_a_cost_that_becomes_known_later_is_read_again(project: Asking) -> None:
-    begun = {"startTime": "2026-11-22T11:00:00Z", "endTime": None}
+    begun = "2026-11-22T11:00:00Z"
     with new_store() as store:
-        stub(project).observations = [generation(**begun, usageDetails={}, totalCost=None)]
+        stub(project).observations = [generation(startTime=begun, endTime=None, usageDetails={}, totalCost=None)]
         run_load(store, "langfuse", project.stub.url, project.load(), now=NOW)
         before = store.read("SELECT output_tokens, estimated_usd FROM requests").rows
         project.time.at += timedelta(hours=1)
-        stub(project).observations = [generation(startTime=begun["startTime"], endTime="2026-11-22T11:00:09Z")]
+        stub(project).observations = [generation(startTime=begun, endTime="2026-11-22T11:00:09Z")]
         run_load(store, "langfuse", project.stub.url, project.load(), now=NOW)
         after = store.read("SELECT output_tokens, estimated_usd, cost_usd IS NOT NULL FROM requests").rows
 

@@ -149,7 +149,7 @@ def test_a_stream_that_broke_off_has_what_it_used(proxy: Asking) -> None:
 
 
 def test_a_row_that_called_no_model_is_no_request(proxy: Asking) -> None:
-    nothing = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, "spend": 0}
+    nothing: dict[str, Any] = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0, "spend": 0}
 
     assert other(proxy, row(call_type="afile_content", **nothing)) == [NO_MODEL]
     [request] = loaded(proxy, row(call_type="aspeech", **nothing))
@@ -171,7 +171,7 @@ def test_a_sign_in_of_the_caller_is_covered_by_his_plan(proxy: Asking) -> None:
 def test_cache_writes_are_within_the_prompt_for_anthropic_too(proxy: Asking) -> None:
     details = {"cached_tokens": 12_000, "cache_creation_tokens": 400, "audio_tokens": None}
     usage = {"prompt_tokens_details": details, "cache_read_input_tokens": 12_000, "cache_creation_input_tokens": 400}
-    counts = {"prompt_tokens": 12_500, "completion_tokens": 500, "total_tokens": 13_000}
+    counts: dict[str, Any] = {"prompt_tokens": 12_500, "completion_tokens": 500, "total_tokens": 13_000}
     [request] = loaded(
         proxy,
         row(
