@@ -2,6 +2,7 @@
 
 from loaders import (
     agent_json,
+    anthropic,
     brave,
     budgets,
     cash,
@@ -15,7 +16,9 @@ from loaders import (
     google,
     langfuse,
     litellm,
+    openai,
     openclaw,
+    openrouter,
     outcomes,
     prices,
     responses,
@@ -25,6 +28,7 @@ from loaders import (
     xai,
 )
 from loaders import credits as credit_use  # the word is a builtin of Python's prompt
+from loaders.openrouter import logs as openrouter_logs
 
 LOADERS = {
     module.LOADER.name: module.LOADER
@@ -38,6 +42,10 @@ LOADERS = {
         litellm,
         langfuse,
         github,
+        openrouter,
+        openrouter_logs,
+        anthropic,
+        openai,
         workq,
         outcomes,
         scores,

@@ -87,7 +87,13 @@ class Answer:
     body: bytes
 
     def pause(self, now: datetime) -> float | None:
-        """The seconds that `Retry-After` asks for, given as such or as a date; None where it says nothing clear."""
+        """The seconds that `Retry-After` asks for, given as such or as a date; None where it says nothing clear.
+
+        OpenAI says it in milliseconds too, under a name of its own, and means that one first.
+        """
+        exactly = self.headers.get("retry-after-ms", "").strip()
+        if exactly.isascii() and exactly.isdigit() and len(exactly) < 13:
+            return int(exactly) / 1000
         said = self.headers.get("retry-after", "").strip()
         if said.isascii() and said.isdigit() and len(said) < 10:
             return float(said)

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.loaders.anthropic import stub as anthropic
 from tests.loaders.github.stub import TOKEN, GitHub, merged, named, served
+from tests.loaders.http_stub import served as served_to
+from tests.loaders.openai import stub as openai
+from tests.loaders.openrouter.stub import MANAGEMENT_KEY, OpenRouter, used
 
 _HUB = GitHub()
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -33,6 +37,8 @@ class Sample:
     token: str | None = None
     name: str = ""
     """Where a loader has several samples."""
+    place: str = ""
+    """How the locations of a source that is no path begin."""
 
     @property
     def title(self) -> str:
@@ -182,6 +188,32 @@ def _pull(number: int) -> str:
     return json.dumps(merged(number, at, created_at=at, body=named(f"s{number}")))
 
 
+@contextmanager
+def _openrouter(units: Sequence[str]) -> Iterator[str]:
+    with served_to(OpenRouter([json.loads(unit) for unit in units]).answer) as url:
+        yield url
+
+
+@contextmanager
+def _anthropic(units: Sequence[str]) -> Iterator[str]:
+    """Units are `<day> <cents> <tokens>`: days without one are not in the answer."""
+    days = [unit.split() for unit in units]
+    bills = {day: [anthropic.cost(cents), anthropic.search("2")] for day, cents, _ in days}
+    counted = {day: [anthropic.use(int(tokens), 1, 2, 3, 4)] for day, _, tokens in days}
+    with served_to(anthropic.Anthropic(bills, counted, has_empty_days=False).answer) as url:
+        yield url
+
+
+@contextmanager
+def _openai(units: Sequence[str]) -> Iterator[str]:
+    """Units are `<day> <dollars> <tokens>`: days without one are not in the answer."""
+    days = [unit.split() for unit in units]
+    bills = {day: [openai.cost(usd), openai.cost("0.01", "Web search tool calls")] for day, usd, _ in days}
+    counted = {"completions": {day: [openai.use(int(tokens), 10, 4)] for day, _, tokens in days}}
+    with served_to(openai.OpenAI(bills, counted, has_empty_days=False).answer) as url:
+        yield url
+
+
 MAPPING = "source: evals\nsession_id: run\nagent: agent\nmodel: model\ncost_usd: cost\nsuccess: ok\nstarted_at: at\n"
 
 _WORKQ = """
@@ -265,6 +297,40 @@ SAMPLES = (
         json.dumps({"number": "five"}),
         serve=_github,
         token=TOKEN,
+        place="acme/shop pull requests",
+    ),
+    Sample(
+        "openrouter",
+        [json.dumps(used(f"2026-03-0{n}", f"0.0{n}")) for n in range(1, 5)],
+        lambda folder, units: "acme",
+        json.dumps(used("2026-03-05", "much")),
+        serve=_openrouter,
+        token=MANAGEMENT_KEY,
+        place="openrouter acme, ",
+    ),
+    Sample(
+        "openrouter-logs",
+        [f"gen-{n},2026-03-0{n} 09:00:00.120,0.0{n},12500,500,openai/gpt-demo" for n in range(1, 5)],
+        rows("log.csv", "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,model_permaslug"),
+        "gen-5,2026-03-05 09:00:00.120,much,12500,500,openai/gpt-demo",
+    ),
+    Sample(
+        "anthropic",
+        [f"2026-03-0{n} {n}.5 1{n}00" for n in range(1, 5)],
+        lambda folder, units: "acme",
+        "2026-03-05 much 1000",
+        serve=_anthropic,
+        token=anthropic.KEY,
+        place="anthropic acme, ",
+    ),
+    Sample(
+        "openai",
+        [f"2026-03-0{n} 0.{n}5 1{n}00" for n in range(1, 5)],
+        lambda folder, units: "acme",
+        "2026-03-05 much 1000",
+        serve=_openai,
+        token=openai.KEY,
+        place="openai acme, ",
     ),
     Sample(
         "openclaw",
