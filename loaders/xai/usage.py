@@ -70,15 +70,14 @@ class Usage:
         yield from self._charges(said, start, end)
 
     def _charges(self, said: Object, start: date, end: date) -> Iterator[Item | Note]:
-        """Only a day that was read without a gap is stated as a whole."""
+        """Only a day that was read without a gap is stated as a whole. One that is not there may come yet."""
+        days: set[date | None] = set()
         gaps: set[date | None] = set()
         for day, item in self._points(said, start, end):
-            if isinstance(item, Rejected):
-                gaps.add(day)
+            (gaps if isinstance(item, Rejected) else days).add(day)
             yield item
         if None not in gaps:
-            days = (start + number * _DAY for number in range((end - start).days))
-            yield from (WholePart(self._part(day)) for day in days if day not in gaps)
+            yield from (WholePart(self._part(day)) for day in days if day is not None and day not in gaps)
 
     def _points(self, said: Object, start: date, end: date) -> Iterator[tuple[date | None, Item]]:
         """An item for every data point, and its day; None where nobody can tell which day has a gap."""
