@@ -247,9 +247,8 @@ def _elevenlabs(units: list[str]) -> Scripted:
     """Units are `<day of March> <credits>`."""
     days = [unit.split() for unit in units]
     begun = {day: int(datetime(2026, 3, int(day), tzinfo=UTC).timestamp()) * 1000 for day, _ in days}
-    return elevenlabs.ElevenLabs(
-        use={"fleet-key": {begun[day]: used if used == "x" else int(used) for day, used in days}}
-    )
+    use: dict[int, object] = {begun[day]: used if used == "x" else int(used) for day, used in days}
+    return elevenlabs.ElevenLabs(use={"fleet-key": use})
 
 
 def _brave(units: list[str]) -> Scripted:
@@ -377,10 +376,7 @@ SAMPLES = (
     ),
     Sample(
         "litellm",
-        [
-            json.dumps(litellm.row(f"chatcmpl-{n}", startTime=f"2026-03-0{n}T09:00:00Z", endTime=None))
-            for n in range(1, 5)
-        ],
+        [_gateway_row(n) for n in range(1, 5)],
         lambda folder, units: "@",
         _gateway_row(5, spend="much"),
         serve=_serving(lambda units: litellm.LiteLlm(rows=[json.loads(unit) for unit in units])),
@@ -389,10 +385,7 @@ SAMPLES = (
     ),
     Sample(
         "langfuse",
-        [
-            json.dumps(langfuse.generation(f"obs-{n}", startTime=f"2026-03-0{n}T09:00:00Z", endTime=None))
-            for n in range(1, 5)
-        ],
+        [_generation(n) for n in range(1, 5)],
         lambda folder, units: "@",
         _generation(5, totalCost="much"),
         serve=_serving(lambda units: langfuse.Langfuse(observations=[json.loads(unit) for unit in units])),

@@ -1,5 +1,6 @@
 """ElevenLabs: seconds in one answer, milliseconds in the other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ class ElevenLabs(Scripted):
             "next_invoice": {"amount_due_cents": 2200, "subtotal_cents": 2200, "tax_cents": 0},
         }
     )
-    use: dict[str, dict[int, float]] = field(
+    use: Mapping[str, Mapping[int, object]] = field(
         default_factory=lambda: {
             "fleet-key": {1795046400000: 1250.0, 1795132800000: 0.0},
             "other": {1795046400000: 0.0, 1795132800000: 310.0},
