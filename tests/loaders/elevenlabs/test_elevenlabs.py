@@ -14,7 +14,7 @@ from loaders.loader import Task
 from store import CreditQuota, CreditUsage
 from tests.loaders.elevenlabs.stub import ElevenLabs
 from tests.loaders.http_stub import NOW
-from tests.loaders.scripted import query
+from tests.loaders.scripted import query, said
 from tests.loaders.services import Asking, asking
 from tests.stores import new_store
 
@@ -139,6 +139,14 @@ def test_a_long_time_is_asked_for_in_parts(workspace: Asking) -> None:
     asked = [query(each) for each in workspace.stub.asked[1:]]
     assert len(asked) == 3
     assert all(first["end_unix"] == second["start_unix"] for first, second in pairwise(asked))
+
+
+def test_a_report_of_use_that_was_taken_away_costs_no_state_of_the_credits(workspace: Asking) -> None:
+    workspace.stub.script = [lambda _: None, said(410, {"detail": {"message": "use the analytics"}})]
+    items = list(workspace.kind.read(workspace.task(), workspace.clock))
+
+    assert [type(item) for item in items] == [Parsed, Rejected]
+    assert "there is no such thing as the usage there" in str(items[1])
 
 
 def test_the_location_says_whose_use_it_is(workspace: Asking) -> None:

@@ -4,15 +4,17 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loaders import responses
 from loaders.item import Ignored, Item, LoadError, Note, Parsed, Rejected, WholePart
 from loaders.job import run_load
 from loaders.xai.ledger import NO_CREDITS, SPENT
 from loaders.xai.usage import CUT
-from store import Charge, CreditQuota
+from store import Charge, CreditQuota, Request
 from tests.loaders.http_stub import NOW
 from tests.loaders.scripted import said
 from tests.loaders.services import Asking, asking
@@ -244,6 +246,29 @@ def test_cents_where_dollars_were_store_nothing(team: Asking) -> None:
         team.load()
 
     assert len(charges(team.load(amounts="unchecked"))) == 2
+
+
+def test_the_ticks_beside_an_answer_are_what_was_billed_and_its_reasoning_is_output(tmp_path: Path) -> None:
+    """4,000 of 5,000 from the cache: 1,000 x 3 + 4,000 x 0.75 + 700 x 15 USD per million."""
+    usage = {
+        "prompt_tokens": 5000,
+        "completion_tokens": 300,
+        "total_tokens": 5700,
+        "prompt_tokens_details": {"text_tokens": 5000, "audio_tokens": 0, "image_tokens": 0, "cached_tokens": 4000},
+        "completion_tokens_details": {"reasoning_tokens": 400, "audio_tokens": 0},
+        "num_sources_used": 0,
+        "cost_in_usd_ticks": 165000000,
+    }
+    answer = {"id": "d1f3", "model": "grok-4", "usage": usage}
+    line = {"provider": "xai", "at": "2026-11-19T09:00:00Z", "response": answer}
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps(line) + "\n")
+
+    [item] = responses.read(path, now=NOW)
+    assert isinstance(item, Parsed)
+    [call] = item.records
+    assert isinstance(call, Request)
+    assert (call.billed_usd, call.output_tokens, call.cache_read_tokens) == (Decimal("0.0165"), 700, 4000)
 
 
 @pytest.mark.parametrize("location", ["", "team/../other", "a team"])
