@@ -121,7 +121,9 @@ def _names(row: Object, provider: str | None) -> tuple[str, tuple[str, ...]]:
     is_answers = request_id != call_id and not _is_failure(row) and is_telling(request_id)
     if is_answers and not _BATCH.search(_text(row, "call_type") or ""):
         return f"{(provider or SOURCE).lower()}:{request_id}", (f"response:{request_id}", *identities)
-    return f"{SOURCE}:{request_id}", tuple(identities or [f"litellm:{request_id}"])
+    # Its own id of the call tells more than an answer's id that two calls may share.
+    name = call_id if call_id is not None and not is_telling(request_id) else request_id
+    return f"{SOURCE}:{name}", tuple(identities or [f"litellm:{name}"])
 
 
 def _usage(row: Object) -> Object:

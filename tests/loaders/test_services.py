@@ -1,21 +1,31 @@
 """What every loader that asks a service holds: it ends right or says what to do, and no secret gets out."""
 
+import json
 import logging
+import re
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
 from loaders.item import LoadError, Parsed
 from loaders.job import run_load
 from loaders.kinds import LOADERS
+from loaders.sources import read_sources
 from loaders.web import ComeBackError
-from tests.loaders.http_stub import NOW, Reply
+from tests.loaders.http_stub import NOW, Asked, Reply
 from tests.loaders.scripted import said
 from tests.loaders.services import KINDS, Asking, asking
 from tests.stores import new_store
 
+ROOT = Path(__file__).parents[2]
 NAMES = [kind.name for kind in KINDS]
+LOADS = 25
+"""With something strange in their answers."""
 ASK_NOTHING_IN_JSON = "brave"
 """Only the headers of its answer are read."""
 
@@ -191,3 +201,67 @@ def test_a_location_is_no_path_and_only_known_options_are_taken(name: str) -> No
     assert not loader.is_path
     with pytest.raises(LoadError, match=f"{name} has no option 'speed'"):
         loader.check_options({"speed": "1"})
+
+
+_STRANGE: tuple[object, ...] = (
+    None,
+    True,
+    -1,
+    10**30,
+    1e300,
+    "",
+    "x",
+    "\ud800",
+    "a\x00b",
+    "9" * 3_000,
+    "2026-11-19T00:00:00",
+    [],
+    {},
+    [[]],
+    {"val": None},
+    [None, {"f": [{"v": {}}]}],
+)
+
+
+def _places(value: object, place: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    """Every place in a JSON value, and its own."""
+    yield place
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, child in inner:
+        yield from _places(child, (*place, name))
+
+
+def _with(value: Any, place: tuple[Any, ...], strange: object) -> Any:
+    """The value with something strange at one place."""
+    if not place:
+        return strange
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[place[0]] = _with(value[place[0]], place[1:], strange)
+    return copy
+
+
+def test_whatever_stands_anywhere_in_an_answer_is_an_item_or_ends_the_load(json_service: Asking) -> None:
+    chance = Random(7)
+    usual = json_service.stub.usual
+
+    def strange(asked: Asked) -> Reply:
+        reply = usual(asked)
+        body = json.loads(reply.body)
+        place = chance.choice(list(_places(body)))
+        return said(reply.status, _with(body, place, chance.choice(_STRANGE)))
+
+    for _ in range(LOADS):
+        json_service.stub.script = [strange] * 3
+        with suppress(LoadError):
+            json_service.load(anew=True, since="2026-11-19")
+
+
+def test_every_entry_of_a_file_of_sources_in_the_docs_is_one(tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(sources:.*?)```", (ROOT / "docs/sources.md").read_text(), re.DOTALL)
+    found: set[str] = set()
+    for number, example in enumerate(examples):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(example)
+        found |= {source.loader.name for source in read_sources(path)}
+
+    assert found >= set(NAMES)

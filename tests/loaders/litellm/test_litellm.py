@@ -141,6 +141,12 @@ def test_a_failure_that_was_refused_cost_nothing_and_one_that_was_not_is_of_unkn
     assert (request.request_key, request.identities) == ("litellm:call-9", ("litellm:call-9",))
 
 
+def test_an_id_that_two_answers_may_share_names_no_call(proxy: Asking) -> None:
+    [request] = loaded(proxy, row("chatcmpl-12", litellm_call_id="9d3c"))
+
+    assert (request.request_key, request.identities) == ("litellm:9d3c", ("litellm:9d3c",))
+
+
 def test_a_stream_that_broke_off_has_what_it_used(proxy: Asking) -> None:
     broken = failure("500", prompt_tokens=100, completion_tokens=7, total_tokens=107, spend=0.01, metadata={})
     [request] = loaded(proxy, broken)
