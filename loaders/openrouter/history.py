@@ -61,7 +61,7 @@ def _halves(days: Days, place: str) -> list[Days]:
 def _records(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
     """Raises `CellError` or `RecordError`."""
     model = row.text("model")
-    charged, upstream = row["credits_usage"].price(), row["byok_usage"].maybe(Cell.price) or 0
+    charged, upstream = row["credits_usage"].usd(), row["byok_usage"].maybe(Cell.price) or 0
     prompt, cached = row["tokens_prompt"].count(), row["cached_tokens"].maybe(Cell.count)
     row_id = row.row_id("analytics", model)
     return (
@@ -77,7 +77,7 @@ def _records(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
             description=f"{model or 'a model'}, from the analytics",
             part=row.report.part(row.day),
             model=model,
-            line_item="tokens",
+            line_item="credit" if charged < 0 else "tokens",
         ),
         ReportedUsage(
             usage_id=row_id,

@@ -27,7 +27,7 @@ def activity_of(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
     """Raises `CellError` or `RecordError`."""
     slug, endpoint, host = (row.text(name) for name in ("model_permaslug", "endpoint_id", "provider_name"))
     model = row.text("model") or slug
-    charged, upstream = row["usage"].price(), row["byok_usage_inference"].maybe(Cell.price) or 0
+    charged, upstream = row["usage"].usd(), row["byok_usage_inference"].maybe(Cell.price) or 0
     prompt, cached = row["prompt_tokens"].count(), row["cached_tokens"].maybe(Cell.count)
     row_id = row.row_id(slug, endpoint, row.text("workspace_id"))
     at = f"{model or 'a model'} at {host or 'a provider'}"
@@ -44,7 +44,7 @@ def activity_of(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
             description=f"{at}: fee for the use of a key of one's own" if upstream else at,
             part=row.report.part(row.day),
             model=model,
-            line_item="fee" if upstream else "tokens",
+            line_item="credit" if charged < 0 else "fee" if upstream else "tokens",
         ),
         ReportedUsage(
             usage_id=row_id,
