@@ -14,6 +14,10 @@ from loaders.web_json import beginning, json_of, message_of
 Object = dict[str, object]
 
 
+class NotThereError(LoadError):
+    """There is no such thing; what else the service has may be there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """Who is asked and with what, for the words of a refusal."""
@@ -42,7 +46,8 @@ class Service:
         if answer.status == 200:
             return
         refuse_passing(answer, now)
-        raise LoadError(f"{self.place}: {self._refusal(answer.status, what)} ({answer.status}{message_of(answer)})")
+        kind = NotThereError if answer.status in (404, 410) else LoadError
+        raise kind(f"{self.place}: {self._refusal(answer.status, what)} ({answer.status}{message_of(answer)})")
 
     def _refusal(self, status: int, what: str) -> str:
         match status:

@@ -16,7 +16,7 @@ from loaders.credits.plans import Plans
 from loaders.item import Item, LoadError, Location, Note, Rejected
 from loaders.loader import DAILY, Loader, Task
 from loaders.read_until import ReadUntil
-from loaders.service import Object, Service
+from loaders.service import NotThereError, Object, Service
 from loaders.web import Clock, Web, WebLimits
 from loaders.web_json import shown
 from store import RecordError
@@ -57,10 +57,14 @@ def _items(api: "_Api", until: ReadUntil, start: datetime) -> Iterator[Item | No
         yield from _read(subscription, answers.subscription)
         plans = _plans(subscription)
         start = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        while start < api.task.now:
-            end = min(start + _WINDOW, api.task.now)
-            yield from _read(api.usage(start, end), lambda usage: answers.usage(usage, plans))
-            start = end
+        try:
+            while start < api.task.now:
+                end = min(start + _WINDOW, api.task.now)
+                yield from _read(api.usage(start, end), lambda usage: answers.usage(usage, plans))
+                start = end
+        except NotThereError as error:  # ElevenLabs has said that it will take this report away
+            yield Rejected(Location(f"{api.service.place}, the usage"), str(error))
+            return
     yield until.reached(api.task.now)
 
 

@@ -34,6 +34,7 @@ _SLACK = timedelta(days=1)
 _MADE_UP = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _TRACE = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _CACHE_HIT = re.compile(r"_cache_hit[\d.]+$")
+_ZONELESS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
 _BATCH = re.compile(r"batch", re.IGNORECASE)
 _REFUSALS = frozenset({"400", "401", "402", "403", "404", "413", "422", "429", "503", "529"})
 _PLAIN_CALLS = ("file", "list", "batch", "mcp", "vector_store", "retrieve", "delete", "cancel")
@@ -95,8 +96,8 @@ def _request(row: Object, session_id: str | None, lens: Lens) -> Request:
         agent=_agent(row, lens),
         provider=provider,
         model=_model(row, provider),
-        started_at=Cell("startTime", row.get("startTime")).instant(latest=latest),
-        ended_at=Cell("endTime", row.get("endTime")).maybe(lambda cell: cell.instant(latest=latest)),
+        started_at=_utc(row, "startTime").instant(latest=latest),
+        ended_at=_utc(row, "endTime").maybe(lambda cell: cell.instant(latest=latest)),
         uncached_input_tokens=buckets.uncached_input if buckets else None,
         cache_read_tokens=buckets.cache_read if buckets else None,
         cache_write_5m_tokens=buckets.cache_write_5m if buckets else None,
@@ -120,7 +121,9 @@ def _names(row: Object, provider: str | None) -> tuple[str, tuple[str, ...]]:
     is_answers = request_id != call_id and not _is_failure(row) and is_telling(request_id)
     if is_answers and not _BATCH.search(_text(row, "call_type") or ""):
         return f"{(provider or SOURCE).lower()}:{request_id}", (f"response:{request_id}", *identities)
-    return f"{SOURCE}:{request_id}", tuple(identities or [f"litellm:{request_id}"])
+    # Its own id of the call tells more than an answer's id that two calls may share.
+    name = call_id if call_id is not None and not is_telling(request_id) else request_id
+    return f"{SOURCE}:{name}", tuple(identities or [f"litellm:{name}"])
 
 
 def _usage(row: Object) -> Object:
@@ -182,6 +185,12 @@ def _metadata_of(row: Object) -> Object:
     if isinstance(metadata, str) and metadata.strip():
         return parse(metadata.encode("utf-8", "replace"))
     return metadata if isinstance(metadata, dict) else {}
+
+
+def _utc(row: Object, field: str) -> Cell:
+    """LiteLLM keeps its times in UTC, in a column without a zone, and some databases give them so."""
+    said = row.get(field)
+    return Cell(field, f"{said}Z" if isinstance(said, str) and _ZONELESS.fullmatch(said) else said)
 
 
 def _text(holder: Object, field: str) -> str | None:

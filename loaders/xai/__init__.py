@@ -6,19 +6,23 @@ and invoices, with the sign of its ledger, and plain dollars in the usage of day
 
 import re
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 
-from loaders.item import Item, LoadError, Note
+from loaders.item import Item, LoadError, Note, Parsed
 from loaders.loader import DAILY, Loader, Task
 from loaders.read_until import ReadUntil
 from loaders.service import Service
 from loaders.web import Clock, Web, WebLimits
 from loaders.xai.ledger import read_ledger
 from loaders.xai.usage import REPULL, Usage
+from store import Charge
 
 __all__ = ["LOADER", "read"]
 
 ROOT = "https://management-api.x.ai"
-_OPTIONS = ("url", "since")
+AMOUNTS, UNCHECKED = "amounts", "unchecked"
+_OPTIONS = ("url", "since", AMOUNTS)
 _TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _KEY = "a management key of the team, which may read its billing (a key for calls cannot)"
 
@@ -42,8 +46,15 @@ def read(task: Task, clock: Clock | None = None, limits: WebLimits | None = None
 def _items(web: Web, service: Service, team: str, until: ReadUntil, task: Task) -> Iterator[Item | Note]:
     place = f"{web.root.rstrip('/')}/v1/billing/teams/{team}"
     with web:
-        yield from Usage(web, service, place, team).items(until, task)
-        yield from read_ledger(web, service, place, team, task.now)
+        used: dict[date, Decimal] = {}
+        for item in Usage(web, service, place, team).items(until, task):
+            for charge in item.records if isinstance(item, Parsed) else ():
+                if isinstance(charge, Charge):
+                    used[charge.starts_on] = used.get(charge.starts_on, Decimal(0)) + charge.amount_usd
+            yield item
+        invoiced = yield from read_ledger(web, service, place, team, task.now)
+    if invoiced is not None and task.options.get(AMOUNTS) != UNCHECKED:
+        invoiced.refuse_another_unit(used, service.place)
     yield until.reached(task.now)
 
 

@@ -4,13 +4,14 @@ What a team owes is above zero there, and what it has bought is below: a balance
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 
 from loaders.cell import Cell, CellError
-from loaders.item import Ignored, Item, Location, Note, Parsed, Rejected, WholePart
+from loaders.item import Ignored, Item, LoadError, Location, Note, Parsed, Rejected, WholePart
 from loaders.service import Object, Service
 from loaders.web import Web
 from loaders.web_json import shown
@@ -21,12 +22,39 @@ _BOUGHT = frozenset({"PURCHASE", "AUTO_PURCHASE", "TOPUP", "TOP_UP", "AUTO_TOPUP
 """Origins of credits that were paid for; others, such as a gift, are credits without a price."""
 _WITHOUT_END = timedelta(days=3660)
 _MOST_CHANGES = 100_000
+_LEAST_COMPARED, _MANY_TIMES = Decimal(1), 20
 _ZERO = Decimal(0)
 NO_CREDITS = "no credits were bought"
 SPENT = "what was taken from the prepaid credits; the usage of days says what for"
 
 
-def read_ledger(web: Web, service: Service, place: str, team: str, now: datetime) -> Iterator[Item | Note]:
+@dataclass(frozen=True, slots=True)
+class Invoiced:
+    """What the invoice of a month has come to, and what prepaid credits have paid of it."""
+
+    year: int
+    month: int
+    usd: Decimal
+
+    def refuse_another_unit(self, used: Mapping[date, Decimal], place: str) -> None:
+        """Raises `LoadError` where some days of the month are said to have used many times the whole of it.
+
+        Cents where dollars were give a number that looks right. A part is less than the whole, up to some delay.
+        """
+        days = {day: usd for day, usd in used.items() if (day.year, day.month) == (self.year, self.month)}
+        total = sum(days.values(), _ZERO)
+        if self.usd >= _LEAST_COMPARED and total > _MANY_TIMES * self.usd:
+            raise LoadError(
+                f"{place}: {len(days)} days of {self.year}-{self.month:02} used ${total:.2f}, and the invoice of the "
+                f"month is at ${self.usd:.2f}: cents may have been read as dollars. Nothing is stored; if the amounts "
+                "are right, set the option amounts to unchecked"
+            )
+
+
+def read_ledger(
+    web: Web, service: Service, place: str, team: str, now: datetime
+) -> Generator[Item | Note, None, Invoiced | None]:
+    """Gives what the invoice has come to, where it says so."""
     balance = web.get(
         f"{place}/prepaid/balance", lambda answer: service.object_of(answer, "the prepaid balance", web.clock.now())
     )
@@ -35,7 +63,14 @@ def read_ledger(web: Web, service: Service, place: str, team: str, now: datetime
         f"{place}/postpaid/invoice/preview",
         lambda answer: service.object_of(answer, "the preview of the invoice", web.clock.now()),
     )
-    yield _invoice(preview, Location(f"{service.place}, invoice preview"), team, now)
+    location = Location(f"{service.place}, invoice preview")
+    try:
+        quota, invoiced = _invoice(preview, team, now)
+    except (CellError, RecordError) as error:
+        yield Rejected(location, str(error), shown(preview))
+        return None
+    yield Parsed(location, (quota,))
+    return invoiced
 
 
 def _balance(said: Object, place: Location, team: str, now: datetime) -> Iterator[Item | Note]:
@@ -114,28 +149,26 @@ def _credits(said: Object, amounts: list[Decimal], place: Location, team: str, n
         return Rejected(place, str(error), shown(said))
 
 
-def _invoice(said: Object, place: Location, team: str, now: datetime) -> Item:
+def _invoice(said: Object, team: str, now: datetime) -> tuple[CreditQuota, Invoiced]:
     """How far the month's invoice has come towards the spending limit. It is no bill yet, and no charge."""
-    try:
-        invoice, cycle = _inner(said, "coreInvoice"), _inner(said, "billingCycle")
-        year, month = (Cell(f"billingCycle.{name}", cycle.get(name)).count() for name in ("year", "month"))
-        if not (2023 <= year <= 2100 and 1 <= month <= 12):
-            raise CellError(f"billingCycle must be a month like {{'year': 2026, 'month': 11}}, got {year} and {month}")
-        limit = _usd(said, "effectiveSpendingLimit") if said.get("effectiveSpendingLimit") is not None else None
-        starts_at = datetime(year, month, 1, tzinfo=UTC)
-        quota = CreditQuota(
-            vendor=VENDOR,
-            plan=f"invoice {team}",
-            observed_at=now,
-            source=SOURCE,
-            used_credits=max(_usd(invoice, "totalWithCorr"), Decimal(0)),
-            limit_credits=limit or None,
-            starts_on=starts_at.date(),
-            resets_at=datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC),
-        )
-        return Parsed(place, (quota,))
-    except (CellError, RecordError) as error:
-        return Rejected(place, str(error), shown(said))
+    invoice, cycle = _inner(said, "coreInvoice"), _inner(said, "billingCycle")
+    year, month = (Cell(f"billingCycle.{name}", cycle.get(name)).count() for name in ("year", "month"))
+    if not (2023 <= year <= 2100 and 1 <= month <= 12):
+        raise CellError(f"billingCycle must be a month like {{'year': 2026, 'month': 11}}, got {year} and {month}")
+    limit = _usd(said, "effectiveSpendingLimit") if said.get("effectiveSpendingLimit") is not None else None
+    total = max(_usd(invoice, "totalWithCorr"), _ZERO)
+    paid = _usd(invoice, "prepaidCreditsUsed") if invoice.get("prepaidCreditsUsed") is not None else _ZERO
+    quota = CreditQuota(
+        vendor=VENDOR,
+        plan=f"invoice {team}",
+        observed_at=now,
+        source=SOURCE,
+        used_credits=total,
+        limit_credits=limit or None,
+        starts_on=date(year, month, 1),
+        resets_at=datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC),
+    )
+    return quota, Invoiced(year, month, total + abs(paid))
 
 
 def _inner(said: Object, field: str) -> Object:

@@ -23,6 +23,8 @@ REPULL = timedelta(days=3)
 FIRST = timedelta(days=30)
 _WINDOW = timedelta(days=31)
 _DAY = timedelta(days=1)
+_SETTLES = timedelta(hours=3)
+"""What a day used is counted for a while after it has ended."""
 _MOST_SERIES = 10_000
 _MOST_A_DAY = Decimal(10_000_000)
 """USD of one kind on one day; more is another unit."""
@@ -48,7 +50,7 @@ class Usage:
 
     def items(self, until: ReadUntil, task: Task) -> Iterator[Item | Note]:
         """The days from the start up to today, which is not over and so has no bill yet."""
-        start, today = until.start(task, REPULL, FIRST).date(), task.now.date()
+        start, today = until.start(task, REPULL, FIRST).date(), (task.now.astimezone(UTC) - _SETTLES).date()
         while start < today:
             end = min(start + _WINDOW, today)
             yield from self._days(start, end)
@@ -68,15 +70,14 @@ class Usage:
         yield from self._charges(said, start, end)
 
     def _charges(self, said: Object, start: date, end: date) -> Iterator[Item | Note]:
-        """Only a day that was read without a gap is stated as a whole."""
+        """Only a day that was read without a gap is stated as a whole. One that is not there may come yet."""
+        days: set[date | None] = set()
         gaps: set[date | None] = set()
         for day, item in self._points(said, start, end):
-            if isinstance(item, Rejected):
-                gaps.add(day)
+            (gaps if isinstance(item, Rejected) else days).add(day)
             yield item
         if None not in gaps:
-            days = (start + number * _DAY for number in range((end - start).days))
-            yield from (WholePart(self._part(day)) for day in days if day not in gaps)
+            yield from (WholePart(self._part(day)) for day in days if day is not None and day not in gaps)
 
     def _points(self, said: Object, start: date, end: date) -> Iterator[tuple[date | None, Item]]:
         """An item for every data point, and its day; None where nobody can tell which day has a gap."""
@@ -96,7 +97,7 @@ class Usage:
                     known.add((group, point.day))
                     yield point.day, Parsed(self._location(point.day), (self._charge(point),))
                 except (CellError, RecordError) as error:
-                    yield _day_of(raw), Rejected(place, str(error), shown(raw))
+                    yield _day_of(raw, start, end), Rejected(place, str(error), shown(raw))
 
     def _charge(self, point: _Point) -> Charge:
         digest = blake2b(point.group.encode(), digest_size=12).hexdigest()
@@ -177,8 +178,9 @@ def _point(group: str, raw: object, start: date, end: date) -> _Point:
     return _Point(group, at.date(), usd)
 
 
-def _day_of(raw: object) -> date | None:
+def _day_of(raw: object, start: date, end: date) -> date | None:
     try:
-        return Cell("timestamp", raw.get("timestamp")).instant().date() if isinstance(raw, dict) else None
+        day = Cell("timestamp", raw.get("timestamp") if isinstance(raw, dict) else None).instant().date()
     except CellError:
         return None
+    return day if start <= day < end else None

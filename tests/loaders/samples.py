@@ -12,10 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.loaders.anthropic import stub as anthropic
+from tests.loaders.brave import stub as brave
+from tests.loaders.elevenlabs import stub as elevenlabs
 from tests.loaders.github.stub import TOKEN, GitHub, merged, named, served
+from tests.loaders.google import stub as google
+from tests.loaders.http_stub import Reply
 from tests.loaders.http_stub import served as served_to
+from tests.loaders.langfuse import stub as langfuse
+from tests.loaders.litellm import stub as litellm
 from tests.loaders.openai import stub as openai
 from tests.loaders.openrouter.stub import MANAGEMENT_KEY, OpenRouter, used
+from tests.loaders.scripted import Scripted
+from tests.loaders.xai import stub as xai
 
 _HUB = GitHub()
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -26,7 +34,7 @@ class Sample:
     loader: str
     units: Sequence[str]
     write: Callable[[Path, Sequence[str]], Path | str]
-    """Writes units into an empty folder; gives the location to load."""
+    """Writes units into an empty folder; gives the location to load, `@` for the address of what `serve` serves."""
     bad: str
     """A unit that nobody can read, or one with a part that nobody can."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -214,6 +222,40 @@ def _openai(units: Sequence[str]) -> Iterator[str]:
         yield url
 
 
+def _serving(stub_of: Callable[[list[str]], Scripted]) -> Callable[[Sequence[str]], AbstractContextManager[str]]:
+    """Serves the stub that is made of units."""
+    return lambda units: served_to(stub_of(list(units)).answer)
+
+
+def _gateway_row(number: int, **changes: object) -> str:
+    at = f"2026-03-0{number}T09:00:00Z"
+    return json.dumps(litellm.row(f"chatcmpl-{number}", startTime=at, endTime=None) | changes)
+
+
+def _generation(number: int, **changes: object) -> str:
+    at = f"2026-03-0{number}T09:00:00Z"
+    return json.dumps(langfuse.generation(f"obs-{number}", startTime=at, endTime=None) | changes)
+
+
+def _xai(units: list[str]) -> Scripted:
+    """Units are `<day> <dollars>`."""
+    days = {day: {"Chat grok-4": usd, "Search": 0.01} for day, usd in map(str.split, units)}
+    return xai.Xai(days=days, balance={"changes": [], "total": {"val": "0"}})
+
+
+def _elevenlabs(units: list[str]) -> Scripted:
+    """Units are `<day of March> <credits>`."""
+    days = [unit.split() for unit in units]
+    begun = {day: int(datetime(2026, 3, int(day), tzinfo=UTC).timestamp()) * 1000 for day, _ in days}
+    use: dict[int, object] = {begun[day]: used if used == "x" else int(used) for day, used in days}
+    return elevenlabs.ElevenLabs(use={"fleet-key": use})
+
+
+def _brave(units: list[str]) -> Scripted:
+    """Without units a plan without end, which does not say what was used; with one, headers that nobody can read."""
+    return brave.Brave(limit=0, script=[Reply(200, b"{}")] if units else [])
+
+
 MAPPING = "source: evals\nsession_id: run\nagent: agent\nmodel: model\ncost_usd: cost\nsuccess: ok\nstarted_at: at\n"
 
 _WORKQ = """
@@ -331,6 +373,61 @@ SAMPLES = (
         serve=_openai,
         token=openai.KEY,
         place="openai acme, ",
+    ),
+    Sample(
+        "litellm",
+        [_gateway_row(n) for n in range(1, 5)],
+        lambda folder, units: "@",
+        _gateway_row(5, spend="much"),
+        serve=_serving(lambda units: litellm.LiteLlm(rows=[json.loads(unit) for unit in units])),
+        token=litellm.TOKEN,
+        place="LiteLLM at http://127.0.0.1",
+    ),
+    Sample(
+        "langfuse",
+        [_generation(n) for n in range(1, 5)],
+        lambda folder, units: "@",
+        _generation(5, totalCost="much"),
+        serve=_serving(lambda units: langfuse.Langfuse(observations=[json.loads(unit) for unit in units])),
+        token=langfuse.TOKEN,
+        place="Langfuse at http://127.0.0.1",
+    ),
+    Sample(
+        "xai",
+        [f"2026-03-0{n} 0.{n}5" for n in range(1, 5)],
+        lambda folder, units: xai.TEAM,
+        "2026-03-05 much",
+        serve=_serving(_xai),
+        token=xai.TOKEN,
+        place=f"xAI team {xai.TEAM}, ",
+    ),
+    Sample(
+        "google",
+        [json.dumps(google.line(f"2026-03-0{n}", cost=f"0.{n}")) for n in range(1, 5)],
+        lambda folder, units: google.TABLE,
+        json.dumps(google.line("2026-03-05", cost="much")),
+        serve=_serving(lambda units: google.BigQueryApi(rows=[json.loads(unit) for unit in units])),
+        token=google.TOKEN,
+        place=f"BigQuery table {google.TABLE}, ",
+    ),
+    Sample(
+        "elevenlabs",
+        [f"{n} {n}00" for n in range(1, 5)],
+        lambda folder, units: "workspace",
+        "5 x",
+        serve=_serving(_elevenlabs),
+        token=elevenlabs.TOKEN,
+        place="ElevenLabs (workspace), ",
+    ),
+    Sample(
+        "brave",
+        [],
+        lambda folder, units: "search",
+        "unreadable",
+        {"probe": "yes"},
+        serve=_serving(_brave),
+        token=brave.TOKEN,
+        place="Brave Search, plan search",
     ),
     Sample(
         "openclaw",

@@ -40,6 +40,7 @@ def items_of(
     with ExitStack() as stack:
         if sample.serve is not None:
             given["url"] = stack.enter_context(sample.serve(units))
+            location = given["url"] if location == "@" else location
         yield location, LOADERS[sample.loader].read(Task(location, NOW, given, cursor, sample.token))
 
 
