@@ -92,7 +92,7 @@ class Accounts:
 
 
 def added(*counts: Tokens) -> Tokens:
-    uncached, read, write, output = (sum(kind) for kind in zip(*counts, strict=True))
+    uncached, read, write, output = (sum(kind) for kind in zip(NONE, *counts, strict=True))
     return uncached, read, write, output
 
 
