@@ -2,6 +2,7 @@
 
 from loaders import (
     agent_json,
+    anthropic,
     budgets,
     cash,
     charges,
@@ -10,7 +11,9 @@ from loaders import (
     flows,
     focus,
     github,
+    openai,
     openclaw,
+    openrouter,
     outcomes,
     prices,
     responses,
@@ -19,6 +22,7 @@ from loaders import (
     workq,
 )
 from loaders import credits as credit_use  # the word is a builtin of Python's prompt
+from loaders.openrouter import logs as openrouter_logs
 
 LOADERS = {
     module.LOADER.name: module.LOADER
@@ -30,6 +34,10 @@ LOADERS = {
         responses,
         runs,
         github,
+        openrouter,
+        openrouter_logs,
+        anthropic,
+        openai,
         workq,
         outcomes,
         scores,
