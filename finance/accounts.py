@@ -57,6 +57,8 @@ class Reported:
     model: str | None
     tokens: tuple[int | None, int | None, int | None, int | None]
     requests: int | None = None
+    is_billed_apart: bool = False
+    """Some of it is of capacity that was committed to, which is on no line of this bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Accounts:
     lines: Sequence[BillLine]
     recorded: Sequence[Recorded]
     reported: Sequence[Reported] | None
+    bill_sources: int = 1
+    """From how many sources the lines are: several may be two copies of one bill."""
     may_change: bool = False
     """The provider may still restate what it counted."""
     prices: Mapping[str | None, UnitPrices]

@@ -66,6 +66,8 @@ def _lay(
     found: Mapping[str | None, Spread],
 ) -> None:
     """Adds a line's money to the pieces of its slots. Tokens of several kinds weigh what the book says of them."""
+    if slots and not any(_has_pieces(slot, volumes) for slot in slots):
+        return
     weights = {slot: _ONE if len(slots) == 1 else _book_price(slot, prices) for slot in slots}
     whole = _weight(((slot, volumes[slot[0]].counted[slot[1]]) for slot in slots), weights)
     if not whole:
@@ -89,6 +91,12 @@ def _slots(model: str | None, item: LineItem | None, volumes: Mapping[str | None
 def _is_used(slot: Slot, volumes: Mapping[str | None, Volume]) -> bool:
     volume, n = volumes[slot[0]], slot[1]
     return bool(volume.counted[n] or volume.less[n])
+
+
+def _has_pieces(slot: Slot, volumes: Mapping[str | None, Volume]) -> bool:
+    """Whether there is anything beside what is recorded and priced, which has the rest of the money."""
+    volume, n = volumes[slot[0]], slot[1]
+    return bool(volume.unpriced[n] or volume.included[n] or volume.more[n] or volume.less[n])
 
 
 def _weight(counts: Iterable[tuple[Slot, int]], weights: Mapping[Slot, Decimal]) -> Decimal:

@@ -7,7 +7,7 @@ from finance.accounts import NONE, Recorded, Reported, Tokens, added
 
 Missing = Literal[
     "REPORTED_USAGE", "REQUEST_COUNTS", "USAGE_OF_CALLS", "PRICES", "BILL_LINES", "MODEL_NAMES", "PLAN_OR_BILL",
-    "FEES_IN_CALLS",
+    "FEES_IN_CALLS", "BILLED_APART", "ONE_BILL",
 ]  # fmt: skip
 """What would settle a difference, were it known."""
 
@@ -69,6 +69,8 @@ def volume_of(recorded: Recorded, reported: Reported | None) -> Volume:
 def _counted(recorded: Recorded, reported: Reported | None) -> Tokens:
     if reported is None:
         return NONE
+    if reported.is_billed_apart:
+        raise UnsettledError("BILLED_APART")
     for count, ours in zip(reported.tokens, recorded.measured, strict=True):
         if count is None and ours:
             raise UnsettledError("REPORTED_USAGE")

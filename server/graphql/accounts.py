@@ -48,6 +48,7 @@ class PeriodAccounts:
 
     period: Period
     lines: list[BillLine] = field(default_factory=list)
+    bill_sources: set[str] = field(default_factory=set)
     recorded: list[Recorded] = field(default_factory=list)
     reported: list[Reported] | None = None
     reported_at: datetime | None = None
@@ -70,6 +71,7 @@ class PeriodAccounts:
             lines=self.lines,
             recorded=self.recorded,
             reported=self.reported,
+            bill_sources=len(self.bill_sources),
             may_change=self.may_change,
             prices={model: _unit_prices(book, self.names.get(model, (provider, model)), span) for model in models},
             tolerance_usd=tolerance_usd,
@@ -90,6 +92,7 @@ def read_accounts(context: Context, periods: Sequence[Period]) -> list[PeriodAcc
     for row in rows_of(context, _LINES, days):
         if one := at(row["provider"], row["starts_on"], row["ends_on"] - timedelta(days=1)):
             one.lines.append(BillLine(row["model"], row["line_item"], row["amount_usd"]))
+            one.bill_sources.add(row["source"])
     reports: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows_of(context, _REPORTS, days):
         if one := at(row["provider"], row["starts_on"], row["ends_on"] - timedelta(days=1)):
@@ -183,7 +186,12 @@ def _reported(rows: Iterable[Row]) -> list[Reported]:
     for row in rows:
         by_model[row["model"]].append(row)
     return [
-        Reported(model=model, tokens=_sums(of_model), requests=_sum(of_model, "requests"))
+        Reported(
+            model=model,
+            tokens=_sums(of_model),
+            requests=_sum(of_model, "requests"),
+            is_billed_apart=any(row["is_billed_apart"] for row in of_model),
+        )
         for model, of_model in by_model.items()
     ]
 

@@ -34,7 +34,8 @@ MissingAccount = enum_of(
     description="What would settle a difference. REPORTED_USAGE: the provider's own count of tokens for the days; "
     "REQUEST_COUNTS: how many calls it counted; USAGE_OF_CALLS: tokens of calls that were recorded without; PRICES: a "
     "price line; BILL_LINES: what the bill's money is for; MODEL_NAMES: which names on both sides mean one model; "
-    "PLAN_OR_BILL: which calls a plan covers; FEES_IN_CALLS: whether the costs of single calls have fees in them.",
+    "PLAN_OR_BILL: which calls a plan covers; FEES_IN_CALLS: whether the costs of single calls have fees in them; "
+    "BILLED_APART: the bill for committed capacity; ONE_BILL: two sources bill the same days, keep one of them.",
 )
 Reporter = enum_of("UsageReporter", UsageReporter, description="Who counted calls beside the sources that record them.")
 

@@ -57,6 +57,8 @@ SELECT
     report.reporter,
     report.source,
     report.is_lower_bound,
+    -- The cost report of Anthropic leaves out what is paid for as committed capacity.
+    coalesce(regexp_matches(report.member, ', priority(_on_demand)? tier$'), FALSE) AS is_billed_apart,
     report.starts_at::DATE AS starts_on,
     (report.ends_at - INTERVAL 1 MICROSECOND)::DATE + 1 AS ends_on, -- exclusive
     report.requests,
@@ -81,6 +83,7 @@ SELECT
     period.ends_on,
     billing_model(line.model) AS model,
     line.line_item,
+    line.source,
     sum(line.amount_usd) AS amount_usd
 FROM charges AS line
 JOIN billed_periods AS period

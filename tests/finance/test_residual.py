@@ -152,6 +152,22 @@ def test_a_report_that_leaves_out_a_kind_of_token_settles_nothing_about_it() -> 
     assert told(accounts(lines(1), [recorded(2)], theirs)) == {("UNEXPLAINED", "REPORTED_USAGE"): usd("-0.4")}
 
 
+def test_tokens_that_are_billed_elsewhere_settle_nothing() -> None:
+    theirs = [Reported(model="big", tokens=ONE, is_billed_apart=True)]
+    assert told(accounts([], [recorded()], theirs)) == {("UNEXPLAINED", "BILLED_APART"): usd("-0.4")}
+
+
+def test_two_bills_for_the_same_days_may_be_one_bill_twice() -> None:
+    twice = accounts([*lines(1), BillLine(None, None, usd("0.4"))], [recorded()], [counted(1)], bill_sources=2)
+    assert told(twice) == {("UNEXPLAINED", "ONE_BILL"): usd("0.4")}
+
+
+def test_without_a_price_a_line_for_several_kinds_needs_none_where_the_tokens_are_the_same() -> None:
+    bill = [BillLine("big", "tokens", usd("0.38"))]
+    found = told(accounts(bill, [recorded(1)], [counted(1)], prices={}))
+    assert found == {("PRICE_DIFFERENCE", "big"): usd("-0.02")}
+
+
 def test_who_counted_more_says_how_much_is_missing_at_least() -> None:
     assert beyond((120, None, 10, 10), (100, 50, 60, 10)) == 20
     assert beyond((1, 1, 1, 1), (1, 1, 1, 1)) == 0
