@@ -35,7 +35,7 @@ FIXED_TYPES = frozenset({
     "Timestamp", "ValueType", "WasteBreakdown", "WasteClass", "WhatIf", "WhatIfBreakEven", "WhatIfLeftOut",
     "WhatIfPart", "WhatIfPer", "WhatIfSuccess", "WhatIfTotal",
     "CountedElsewhere", "MissingAccount", "ReconciliationCauseTotal", "ReconciliationModel", "TokenCount",
-    "UsageReporter",
+    "Untagged", "UntaggedKind", "UntaggedRow", "UsageReporter",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 import strawberry
 
@@ -10,7 +11,6 @@ from finance.residual import CauseKind
 from finance.volume import Missing
 from server.graphql.scalars import BigInt
 from server.graphql.states import enum_of
-from store.records import UsageReporter
 
 ReconciliationState = enum_of(
     "ReconciliationState",
@@ -37,7 +37,9 @@ MissingAccount = enum_of(
     "PLAN_OR_BILL: which calls a plan covers; FEES_IN_CALLS: whether the costs of single calls have fees in them; "
     "BILLED_APART: the bill for committed capacity; ONE_BILL: two sources bill the same days, keep one of them.",
 )
-Reporter = enum_of("UsageReporter", UsageReporter, description="Who counted calls beside the sources that record them.")
+Reporter = enum_of(
+    "UsageReporter", Literal["GATEWAY", "METER"], description="Who counted calls beside the sources that record them."
+)
 
 
 @strawberry.type(description="A part of a difference; the causes of a row add up to `driftUsd` exactly.")
