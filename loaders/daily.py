@@ -175,7 +175,7 @@ def rows_in(raw: dict[str, object], name: str) -> list[object]:
 def whole_day(starts: Cell, starts_at: datetime, ends: Cell, ends_at: datetime) -> date:
     """The UTC day of a bucket. Raises `CellError` where it is another time."""
     day = starts_at.astimezone(UTC).date()
-    if starts_at != midnight(day) or ends_at != midnight(day) + _DAY:
+    if starts_at != midnight(day) or ends_at - starts_at != _DAY:
         raise CellError(
             f"{starts.column} and {ends.column} must be the ends of one UTC day, got {starts_at.isoformat()} and "
             f"{ends_at.isoformat()}"

@@ -1,8 +1,8 @@
 """The `openrouter` loader: what OpenRouter charged an account for each day, its credits, and single generations.
 
 The activity gives charges, which calls are reconciled with, and what was counted, which is compared and never added. A
-generation is a call, told once more with what was charged for it: a repair for single ones. No report has the day that
-is going on, and none goes back further than thirty days.
+generation is a call, told once more with what was charged for it: a repair for single ones. The activity goes back
+thirty days; what is older, up to a year, is from the analytics, which know less of each day.
 """
 
 import re
@@ -16,6 +16,7 @@ from loaders.item import Item, LoadError, Location, Note, Parsed, Reached, Rejec
 from loaders.loader import Loader, Task
 from loaders.openrouter.api import ANY_KEY, HEADERS, MANAGEMENT_KEY, ROOT, Api
 from loaders.openrouter.calls import PROVIDER, Generation, request_of
+from loaders.openrouter.history import MOST_DAYS, read_history
 from loaders.openrouter.rows import credits_of, key_of, read_activity
 from loaders.plausible import UNCHECKED, Scale
 from loaders.read_until import ReadUntil
@@ -29,10 +30,11 @@ __all__ = ["LOADER", "read"]
 
 ACTIVITY, CREDITS, KEY = "activity", "credits", "key"
 _AGENTS = ("none", "user")
-_OPTIONS = ("url", "reports", "amounts", "generation", "agent")
+_OPTIONS = ("url", "since", "reports", "amounts", "generation", "agent")
 _GENERATION = re.compile(r"gen-[A-Za-z0-9_-]{1,200}", re.ASCII)
 _MOST_GENERATIONS = 500
-_KEEPS = timedelta(days=30)
+_TOLD_OF = timedelta(days=30)
+"""How far the activity goes back."""
 
 
 def read(task: Task, clock: Clock | None = None, limits: WebLimits | None = None) -> Iterator[Item | Note]:
@@ -50,8 +52,8 @@ def read(task: Task, clock: Clock | None = None, limits: WebLimits | None = None
     reports = chosen(task, "reports", (ACTIVITY, CREDITS, KEY), (ACTIVITY, CREDITS))
     token = needs_key(task, place, ANY_KEY if generations or ACTIVITY not in reports else MANAGEMENT_KEY)
     is_checked = one_of(task, "amounts", ("checked", UNCHECKED)) != UNCHECKED
-    until = ReadUntil.parse(task.cursor, "|".join([root, account, *reports]))
-    days = days_to_read(until, task)
+    until = ReadUntil.parse(task.cursor, "|".join([root, account, *reports, task.options.get("since", "")]))
+    days = _days(until, task)
     api = Api(Web(root, token, HEADERS, clock or Clock(), limits or WebLimits()), place)
     if generations:
         return _repaired(api, generations, agent, task)
@@ -63,7 +65,7 @@ def _items(
 ) -> Iterator[Item | Note]:
     with api.web:
         if ACTIVITY in reports:
-            for item in read_activity(api.activity(), Report(PROVIDER, account, ACTIVITY), days):
+            for item in _by_day(api, Report(PROVIDER, account, ACTIVITY), days):
                 if scale is not None and isinstance(item, Parsed):
                     _weigh(scale, item.records)
                 yield item
@@ -74,6 +76,21 @@ def _items(
     if scale is not None:
         scale.refuse()
     yield until.reached(days.ends_at)
+
+
+def _by_day(api: Api, report: Report, days: Days) -> Iterator[Item | Note]:
+    """Days that the activity does not have any more are from the analytics."""
+    told_from = max(days.starts_on, days.ends_on - _TOLD_OF)
+    if days.starts_on < told_from:
+        yield from read_history(api, report, Days(days.starts_on, told_from))
+    yield from read_activity(api.activity(), report, Days(told_from, days.ends_on))
+
+
+def _days(until: ReadUntil, task: Task) -> Days:
+    """A first load begins where the activity does, unless the option `since` says otherwise."""
+    days = days_to_read(until, task)
+    told_of = MOST_DAYS * timedelta(days=1) if until.at is not None or "since" in task.options else _TOLD_OF
+    return Days(max(days.starts_on, days.ends_on - told_of), days.ends_on)
 
 
 def _weigh(scale: Scale, records: tuple[Record, ...]) -> None:
@@ -153,6 +170,6 @@ LOADER = Loader(
     read,
     is_path=False,
     options=_OPTIONS,
-    keeps=_KEEPS,
+    keeps=MOST_DAYS * timedelta(days=1),
     repull=REPULL,
 )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from loaders.cell import CellError
 from loaders.daily import rows_in
+from loaders.item import LoadError
 from loaders.service import Object, Service
 from loaders.web import Answer, TryAgainError, Web
 
@@ -33,6 +34,15 @@ class Api:
     def activity(self) -> list[object]:
         """All rows of the days that have ended, of which there are thirty at most; they come in one piece."""
         return self.web.get(self._url("activity"), self._rows)
+
+    def analytics(self, question: Object) -> list[object] | None:
+        """The rows of an answer; None where it was cut because it has too many."""
+        url = self._url("analytics/query")
+        said = self.web.post(url, question, lambda answer: self._data(answer, "the analytics", MANAGEMENT_KEY))
+        rows, about = said.get("data"), said.get("metadata")
+        if not isinstance(rows, list) or not isinstance(about, dict):
+            raise LoadError(f"{self.place}: the answer is no analytics: it must have a list 'data' and 'metadata'")
+        return None if about.get("truncated") is True else rows
 
     def credits(self) -> Object:
         return self._object("credits", "the credits", MANAGEMENT_KEY)

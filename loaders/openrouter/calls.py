@@ -19,6 +19,7 @@ AGENTS = ("none", "user", "api_key_name", "app_name")
 """What of a generation may be the name of an agent."""
 _CHARGING_FOR_WRITES = ("anthropic", "qwen")
 _CLOCK_SLACK = timedelta(days=1)
+_LONGEST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def request_of(said: Generation, source: str, now: datetime) -> Request:
     started_at = _instant(said.created_at)
     if started_at > now + _CLOCK_SLACK:
         raise CellError(f"{said.created_at.column} is in the future (read as {started_at.isoformat()})")
-    took = said.duration_ms.maybe(lambda cell: cell.number("must be a number of milliseconds"))
+    took = said.duration_ms.maybe(_duration)
     cost, upstream = said.cost.maybe(Cell.price), said.upstream_cost.maybe(Cell.price)
     uncached, read, output = _tokens(said)
     return Request(
@@ -59,7 +60,7 @@ def request_of(said: Generation, source: str, now: datetime) -> Request:
         provider=PROVIDER,
         model=said.model,
         started_at=started_at,
-        ended_at=None if took is None else started_at + timedelta(milliseconds=float(took)),
+        ended_at=None if took is None else started_at + took,
         uncached_input_tokens=uncached,
         cache_read_tokens=read,
         cache_write_5m_tokens=None if uncached is None else 0,
@@ -80,6 +81,14 @@ def _tokens(said: Generation) -> tuple[int | None, int | None, int | None]:
     if prompt is None or output is None or (used_a_cache and author in _CHARGING_FOR_WRITES):
         return None, None, None
     return max(0, prompt - read), read, output  # a replayed answer may count more reads than its prompt has tokens
+
+
+def _duration(cell: Cell) -> timedelta:
+    advice = "must be the milliseconds of a call, at most those of a day"
+    milliseconds = cell.number(advice)
+    if milliseconds > _LONGEST / timedelta(milliseconds=1):
+        raise CellError(f"{cell.column} {advice}, got {milliseconds}")
+    return timedelta(milliseconds=float(milliseconds))
 
 
 def _instant(cell: Cell) -> datetime:

@@ -7,45 +7,27 @@ that provider takes is on that provider's own bill: here it is an estimate.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from loaders.cell import Cell, CellError
-from loaders.daily import NOT_ASKED_FOR, Days, Report, ReportRow, midnight, read_day
-from loaders.item import Ignored, Item, Location, Note, Rejected, WholePart
+from loaders.cell import Cell
+from loaders.daily import Days, Report, ReportRow, midnight
+from loaders.item import Item, Note
+from loaders.openrouter.flat import read_flat
 from loaders.service import Object
-from loaders.web_json import shown
 from store import Charge, CreditQuota, ReportedUsage
 
 VENDOR = "openrouter"
 _DAY = timedelta(days=1)
-_DATE = 10
-"""Characters of a date; a timestamp goes on."""
 
 
 def read_activity(rows: Iterable[object], report: Report, days: Days) -> Iterator[Item | Note]:
-    """An item for every row. A day without use is not in the answer: each between its first and its last is whole."""
-    by_day: dict[date, list[object]] = {}
-    is_whole = True
-    for number, raw in enumerate(rows, start=1):
-        place = Location(f"{VENDOR} {report.account}, {report.name}", number)
-        try:
-            day = _day(raw)
-        except CellError as error:
-            is_whole = False
-            yield Rejected(place, str(error), shown(raw))
-            continue
-        if day in days:
-            by_day.setdefault(day, []).append(raw)
-        else:
-            yield Ignored(place, NOT_ASKED_FOR)
-    for day in Days(min(by_day), max(by_day) + _DAY) if by_day else ():
-        items = read_day(report, day, by_day[day], activity_of) if day in by_day else [WholePart(report.part(day))]
-        yield from (item for item in items if is_whole or not isinstance(item, WholePart))
+    """An item for every row."""
+    return read_flat(rows, f"{VENDOR} {report.account}, {report.name}", report, days, ("date",), activity_of)
 
 
 def activity_of(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
     """Raises `CellError` or `RecordError`."""
     slug, endpoint, host = (row.text(name) for name in ("model_permaslug", "endpoint_id", "provider_name"))
     model = row.text("model") or slug
-    charged, upstream = row["usage"].price(), row["byok_usage_inference"].maybe(Cell.price) or 0
+    charged, upstream = row["usage"].usd(), row["byok_usage_inference"].maybe(Cell.price) or 0
     prompt, cached = row["prompt_tokens"].count(), row["cached_tokens"].maybe(Cell.count)
     row_id = row.row_id(slug, endpoint, row.text("workspace_id"))
     at = f"{model or 'a model'} at {host or 'a provider'}"
@@ -62,7 +44,7 @@ def activity_of(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
             description=f"{at}: fee for the use of a key of one's own" if upstream else at,
             part=row.report.part(row.day),
             model=model,
-            line_item="fee" if upstream else "tokens",
+            line_item="credit" if charged < 0 else "fee" if upstream else "tokens",
         ),
         ReportedUsage(
             usage_id=row_id,
@@ -111,12 +93,6 @@ def key_of(said: Object, account: str, now: datetime) -> CreditQuota:
         starts_on=starts_on,
         resets_at=resets_at,
     )
-
-
-def _day(raw: object) -> date:
-    if not isinstance(raw, dict):
-        raise CellError(f"must be an object, got {ascii(raw)[:100]}")
-    return Cell("date", str(raw.get("date") or "")[:_DATE]).day()
 
 
 def _period(word: str | None, now: datetime) -> tuple[date | None, datetime | None]:

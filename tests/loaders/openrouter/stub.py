@@ -25,6 +25,9 @@ def data(said: Any) -> Reply:
 @dataclass
 class OpenRouter:
     activity: list[Any] = field(default_factory=list)
+    history: list[Any] = field(default_factory=list)
+    """Rows of the analytics."""
+    most_rows: int = 10_000
     credits: dict[str, Any] = field(default_factory=lambda: {"total_credits": 250.0, "total_usage": 87.431905})
     key: dict[str, Any] = field(default_factory=dict)
     generations: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,10 +50,12 @@ class OpenRouter:
             return refused(401, "User not found.")
         url = urlsplit(asked.path)
         match url.path.removeprefix("/api/v1"):
-            case "/activity" | "/credits" if sent != MANAGEMENT_KEY:
+            case "/activity" | "/credits" | "/analytics/query" if sent != MANAGEMENT_KEY:
                 return refused(403, "Only management keys can perform this operation")
             case "/activity":
                 return data(self.activity)
+            case "/analytics/query":
+                return self._analytics(json.loads(asked.body))
             case "/credits":
                 return data(self.credits)
             case "/key":
@@ -58,6 +63,14 @@ class OpenRouter:
             case "/generation":
                 return self._generation(parse_qs(url.query)["id"][0])
         return refused(404, "Not found")
+
+    def _analytics(self, question: Any) -> Reply:
+        if len(question["dimensions"]) > 2 or question["granularity"] != "day":
+            return refused(400, "at most 2 dimensions")
+        start, end = (question["time_range"][side][:10] for side in ("start", "end"))
+        rows = [row for row in self.history if start <= str(row.get("date__day", row.get("created_at__day"))) <= end]
+        about = {"query_time_ms": 41, "row_count": len(rows), "truncated": len(rows) > self.most_rows}
+        return data({"data": rows[: self.most_rows], "metadata": about, "cachedAt": "2026-11-22T11:59:00Z"})
 
     def _generation(self, name: str) -> Reply:
         looks = sum(name in asked.path for asked in self.asked)
@@ -82,6 +95,20 @@ def used(day: str, usage: object, /, **changes: Any) -> dict[str, Any]:
         "reasoning_tokens": 120,
         "cached_tokens": 12_000,
         "a_field_of_tomorrow": {"deep": [1, 2.5]},
+    } | changes
+
+
+def analysed(day: str, usage: object, /, **changes: Any) -> dict[str, Any]:
+    """A row of the analytics: counts are text, and what there is none of is null."""
+    return {
+        "date__day": day,
+        "model": "anthropic/claude-haiku-4.5",
+        "request_count": "17",
+        "tokens_prompt": "200000",
+        "tokens_completion": "21000",
+        "cached_tokens": "150000",
+        "credits_usage": usage,
+        "byok_usage": None,
     } | changes
 
 

@@ -70,6 +70,14 @@ def test_with_a_key_of_ones_own_the_fee_alone_is_charged(provider: OpenRouter, l
     assert (usage.uncached_input_tokens, usage.cache_read_tokens) == (None, None), "it does not say what was cached"
 
 
+def test_what_is_given_back_is_a_credit(provider: OpenRouter, load: Load) -> None:
+    provider.activity = [used("2026-11-19", -0.5)]
+
+    [charge] = records(load(reports="activity"), Charge)
+
+    assert (charge.amount_usd, charge.line_item) == (Decimal("-0.5"), "credit")
+
+
 def test_more_read_from_a_cache_than_there_was_prompt_is_a_replay(provider: OpenRouter, load: Load) -> None:
     provider.activity = [used("2026-11-19", 0, cached_tokens=13_000)]
 
@@ -132,7 +140,7 @@ def test_a_restated_day_replaces_itself_and_no_other(provider: OpenRouter, clock
     ("row", "reason", "is_day_known"),
     [
         (used("2026-11-20", "much"), "usage must be a plain amount in USD", True),
-        (used("2026-11-20", -1), "usage must not be negative", True),
+        (used("2026-11-20", None), "usage must be a plain amount in USD", True),
         (used("2026-11-20", 1, requests=None), "requests must be a whole number", True),
         (used("soon", 1), "date must be a day like 2026-02-28", False),
         ([], "must be an object, got []", False),
