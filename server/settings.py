@@ -91,6 +91,11 @@ class Settings(LimitSettings, AlertSettings, AccessSettings):
     github_token: SecretStr | None = Field(
         None, description="The token for `clawback load github`; a file of sources names tokens of its own."
     )
+    load_token: SecretStr | None = Field(
+        None,
+        description="The key for `clawback load KIND LOCATION` where the kind is any other API, such as `anthropic`; a "
+        "file of sources names keys of its own.",
+    )
 
     routing_max_age_s: int = Field(
         900,

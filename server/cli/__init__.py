@@ -13,6 +13,8 @@ COMMANDS = {
     "serve": "Serve GraphQL, GraphiQL and the catalog on this machine.",
     "query": "Ask for metrics and print the rows.",
     "runway": "How long the cash lasts, and what it would be with other inputs.",
+    "reconcile": "What calls cost beside the bills of their providers, with the causes of each difference.",
+    "untagged": "Calls that no known session made, and what to do about them.",
     "sql": "Print the SQL that answers a question.",
     "explain": "Say where the numbers of a question come from.",
     "token": "Make, list and revoke the tokens of those who may ask the server.",
