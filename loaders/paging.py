@@ -5,11 +5,13 @@ A list that is cut off looks just like one that is whole, so everything that cou
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from loaders.item import LoadError
 from loaders.web import TryAgainError
 
 MOST_PAGES = 5_000
+_LONGEST_TOKEN = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,16 @@ def page_of(said: object, entries: str = "data") -> Page:
     has_more, following = said.get("has_more"), said.get("next_page")
     if not isinstance(has_more, bool):
         raise TryAgainError(f"the answer is no page: has_more must be true or false, got {has_more!a:.60}")
-    if has_more and not (isinstance(following, str) and following):
+    if not has_more:
+        return Page(said[entries], None)
+    if not is_token(following):
         raise TryAgainError(f"the answer says that there is more and not where: next_page is {following!a:.60}")
-    return Page(said[entries], following if has_more else None)
+    return Page(said[entries], following)
+
+
+def is_token(said: object) -> TypeGuard[str]:
+    """Whether this can lead to a page: it becomes part of an address."""
+    return isinstance(said, str) and 0 < len(said) <= _LONGEST_TOKEN and said.isascii() and said.isprintable()
 
 
 def pages(ask: Callable[[str | None], Page], what: str, most: int = MOST_PAGES) -> Iterator[list[object]]:

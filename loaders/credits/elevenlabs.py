@@ -58,7 +58,7 @@ def usage(capture: Capture, plans: Plans) -> Iterator[Item]:
     if capture.metric not in (None, "credits"):
         yield Ignored(capture.location, "use in another metric than credits")
         return
-    times, by_key = capture.content["time"], capture.content["usage"]
+    times, by_key = capture.content.get("time"), capture.content.get("usage")
     if not isinstance(times, list) or not isinstance(by_key, dict):
         raise CellError("time must be a list and usage an object with one list a key")
     if len(times) * len(by_key) > _MOST_BUCKETS:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from uuid import uuid4
 
 from loaders.item import LoadError
-from loaders.paging import Page, pages
+from loaders.paging import Page, is_token, pages
 from loaders.service import Object, Service
 from loaders.web import Answer, TryAgainError, Web
 from loaders.web_json import message_of
@@ -86,7 +86,7 @@ class BigQuery:
         asked = {"maxResults": str(PAGE), "timeoutMs": str(_WAIT_MS)}
         asked |= {"pageToken": token} if token else {}
         place = job.get("location")
-        asked |= {"location": place} if isinstance(place, str) else {}
+        asked |= {"location": place} if is_token(place) else {}
         url = f"{self._place()}/{quote(str(job['jobId']), safe='')}?{urlencode(asked)}"
         return self.web.get(url, self._read_done)
 
@@ -108,7 +108,7 @@ class BigQuery:
         if said.get("errors"):
             raise LoadError(f"{self.service.place}: BigQuery could not answer: {ascii(said['errors'])[:300]}")
         job = said.get("jobReference")
-        if not isinstance(job, dict) or not isinstance(job.get("jobId"), str):
+        if not isinstance(job, dict) or not is_token(job.get("jobId")):
             raise TryAgainError("the answer has no jobReference")
         if said.get("jobComplete") is not True:
             return _Part(job)
@@ -140,7 +140,9 @@ def _rows(said: Object) -> list[object]:
 
 def _token(said: Object) -> str | None:
     token = said.get("pageToken")
-    return token if isinstance(token, str) and token else None
+    if token is not None and not is_token(token):
+        raise TryAgainError(f"pageToken must be a plain text, got {ascii(token)[:60]}")
+    return token
 
 
 def _total(said: Object) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from loaders.item import Item, Location, Note
 from loaders.langfuse.generations import Lens, item_of
 from loaders.loader import Task
-from loaders.paging import Page, pages
+from loaders.paging import Page, is_token, pages
 from loaders.read_until import ReadUntil
 from loaders.service import Service
 from loaders.web import Answer, TryAgainError, Web
@@ -60,8 +60,8 @@ class Observations:
         if not isinstance(meta, dict):
             raise TryAgainError("the answer has no 'meta', so that nobody can say whether there is more")
         cursor = meta.get("cursor")
-        if cursor is not None and not (isinstance(cursor, str) and cursor):
-            raise TryAgainError(f"meta.cursor must be text or null, got {ascii(cursor)[:60]}")
+        if cursor is not None and not is_token(cursor):
+            raise TryAgainError(f"meta.cursor must be a plain text or null, got {ascii(cursor)[:60]}")
         return Page(entries, cursor)
 
 

@@ -39,6 +39,8 @@ _BATCH = re.compile(r"batch", re.IGNORECASE)
 _REFUSALS = frozenset({"400", "401", "402", "403", "404", "413", "422", "429", "503", "529"})
 _PLAIN_CALLS = ("file", "list", "batch", "mcp", "vector_store", "retrieve", "delete", "cancel")
 """Words of call types that, without tokens and spend, are about things and not to a model."""
+_PRIVATE = frozenset({"api_key", "messages", "response", "proxy_server_request", "requester_ip_address", "metadata"})
+"""What is not shown of a row that cannot be read."""
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _USAGE = (
     "cache_read_input_tokens",
@@ -68,7 +70,8 @@ def item_of(row: object, location: Location, lens: Lens) -> Item:
         rule = _rule(row)
         return Ignored(location, rule) if rule else Parsed(location, (_request(row, session_id, lens),))
     except (CellError, FieldError, RecordError) as error:
-        return Rejected(location, str(error), shown(row), session_id)
+        told = {name: value for name, value in row.items() if name not in _PRIVATE}
+        return Rejected(location, str(error), shown(told), session_id)
 
 
 def _rule(row: Object) -> str | None:

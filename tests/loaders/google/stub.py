@@ -44,8 +44,10 @@ class BigQueryApi(Scripted):
                 self.questions.append(json.loads(asked.body))
                 return self._page(0)
             case "GET", path if path == f"{_QUERIES}/job_1":
-                assert query(asked)["location"] == "EU"
-                return self._page(int(query(asked).get("pageToken", "0")))
+                token = query(asked).get("pageToken", "0")
+                if query(asked).get("location") != "EU" or not token.isdigit():
+                    return said(404, {"error": {"code": 404, "message": "Not found: Job", "status": "NOT_FOUND"}})
+                return self._page(int(token))
         return said(404, {"error": {"code": 404, "message": "Not found: Project", "status": "NOT_FOUND"}})
 
     def _page(self, first: int) -> Reply:

@@ -30,6 +30,8 @@ class Langfuse(Scripted):
             for entry in self.observations
             if entry["type"] == wanted["type"] and start <= datetime.fromisoformat(entry["startTime"]) <= end
         ]
+        if not wanted.get("cursor", "0").isdigit():
+            return said(400, {"message": "Invalid cursor"})
         size, first = min(int(wanted["limit"]), self.most_per_page), int(wanted.get("cursor", "0"))
         left_out = {name for group, names in _FIELDS.items() if group not in wanted["fields"] for name in names}
         page = [

@@ -218,6 +218,7 @@ def test_a_row_that_cannot_be_right_is_rejected_with_its_place_and_session(
     assert reason in rejected.reason
     assert "spend logs of 2026-11-18 12:00, page 1:" in str(rejected.location)
     assert rejected.session_id == "sess-7f3a"
+    assert "88dc28d0f030c55e" not in rejected.raw, "not even the digest of a key"
     assert len(requests(items)) == 1
 
 
