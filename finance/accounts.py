@@ -100,10 +100,15 @@ def added(*counts: Tokens) -> Tokens:
     return uncached, read, write, output
 
 
-def beyond(counted: Sequence[int | None], recorded: Tokens) -> int:
-    """How many tokens somebody counted more than were recorded, at least: kinds where he counted less make up for
-    nothing, and one that he does not count says nothing."""
-    return sum(max(more - less, 0) for more, less in zip(counted, recorded, strict=True) if more is not None)
+def beyond(counted: Sequence[int | None], recorded: Tokens, prompt: int | None = None) -> int:
+    """How many tokens somebody counted more than were recorded, at least.
+
+    Kinds of which he counted less make up for nothing, and one that he does not count says nothing. `prompt` is of a
+    count of whole prompts, however they were cached.
+    """
+    kinds = [max(more - less, 0) if more is not None else 0 for more, less in zip(counted, recorded, strict=True)]
+    whole = 0 if prompt is None else max(prompt - sum(recorded[:-1]), 0)
+    return max(sum(kinds[:-1]), whole) + kinds[-1]
 
 
 def valued(tokens: Tokens, prices: UnitPrices) -> Decimal | None:

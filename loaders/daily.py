@@ -108,7 +108,8 @@ class ReportRow:
     def row_id(self, *identity: str | None) -> str:
         """An id of what the report says here, the same whenever it says it again, with whatever amounts.
 
-        Rows that nothing tells apart are numbered: each of them counts.
+        Rows that nothing tells apart are numbered: each of them counts. So a row is named before the rest of it is
+        read: one that cannot be read keeps its number.
         """
         told = blake2b(json.dumps(identity).encode(), digest_size=16).hexdigest()
         self.numbers[told] += 1

@@ -40,11 +40,12 @@ STANDARD = "standard"
 def charge_of(row: ReportRow) -> tuple[Charge, ...]:
     """A line of the cost report. Raises `CellError` or `RecordError`."""
     names = {name: row.text(name) for name in _COST_NAMES}
+    charge_id = row.row_id(*names.values())
     billed = _usd(row["amount"], row["currency"])
     workspace = names["workspace_id"] or "default workspace"
     return (
         Charge(
-            charge_id=row.row_id(*names.values()),
+            charge_id=charge_id,
             source=row.report.source,
             category="inference",
             amount_usd=billed,
@@ -69,11 +70,12 @@ def _item(cost_type: str | None, token_type: str | None, billed: Decimal) -> Cha
 def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
     """A row of the usage report, which counts tokens and never calls. Raises `CellError` or `RecordError`."""
     model, workspace, key, tier = (row.text(name) for name in ("model", "workspace_id", "api_key_id", "service_tier"))
+    usage_id = row.row_id(model, workspace, key, tier)
     told = [f"workspace {workspace}" if workspace else "default workspace", f"key {key}" if key else "console"]
     told += [f"{tier} tier"] if tier not in (None, STANDARD) else []
     return (
         ReportedUsage(
-            usage_id=row.row_id(model, workspace, key, tier),
+            usage_id=usage_id,
             source=row.report.source,
             reporter="provider",
             provider=VENDOR,
@@ -114,9 +116,10 @@ def _metered(row: ReportRow, raw: object, told: tuple[str | None, ...], customer
         raise CellError("model_breakdown must be a list of objects")
     inner = ReportRow(row.report, row.day, raw, row.numbers)
     model = inner.text("model")
+    usage_id = row.row_id(*told, model)
     cents = inner.within("estimated_cost", "amount")
     return ReportedUsage(
-        usage_id=row.row_id(*told, model),
+        usage_id=usage_id,
         source=row.report.source,
         reporter="meter",
         provider=VENDOR,

@@ -27,6 +27,7 @@ def charge_of(row: ReportRow) -> tuple[Charge, ...]:
     """A line of the cost report. Raises `CellError` or `RecordError`."""
     names = [row.text(name) for name in _COST_NAMES]
     said, project = names
+    charge_id = row.row_id(*names)
     currency = row.within("amount", "currency").text()
     if currency.upper() != "USD":
         raise CellError(f"amount.currency must be usd, got {currency[:20]!r}: amounts in others cannot be added")
@@ -34,7 +35,7 @@ def charge_of(row: ReportRow) -> tuple[Charge, ...]:
     model, item = _meant(said or "", billed)
     return (
         Charge(
-            charge_id=row.row_id(*names),
+            charge_id=charge_id,
             source=row.report.source,
             category="inference",
             amount_usd=billed,
@@ -66,6 +67,7 @@ def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
     """
     names = [row.text(name) for name in ("model", "project_id", "api_key_id")]
     model, project, key = names
+    usage_id = row.row_id(*names)
     read, written = _count(row, "input_cached_tokens"), _count(row, "input_cache_write_tokens")
     total = row["input_tokens"].count()
     if read + written > total:
@@ -75,7 +77,7 @@ def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
         )
     return (
         ReportedUsage(
-            usage_id=row.row_id(*names),
+            usage_id=usage_id,
             source=row.report.source,
             reporter="provider",
             provider=VENDOR,

@@ -108,6 +108,8 @@ def _repaired(api: Api, names: list[str], agent: str, task: Task) -> Iterator[It
             place = f"{api.place}, generation {name}"
             if said is None:
                 yield Rejected(Location(place), f"there is no generation {name} in this account; check the id")
+            elif said.get("id") != name:
+                yield Rejected(Location(place), f"id must be {name}, got {said.get('id')!a:.100}", shown(said))
             else:
                 yield _read(place, said, lambda said: request_of(_generation(said, agent), PROVIDER, task.now))
     if task.cursor is not None:

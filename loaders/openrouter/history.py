@@ -61,9 +61,9 @@ def _halves(days: Days, place: str) -> list[Days]:
 def _records(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
     """Raises `CellError` or `RecordError`."""
     model = row.text("model")
+    row_id = row.row_id("analytics", model)
     charged, upstream = row["credits_usage"].usd(), row["byok_usage"].maybe(Cell.price) or 0
     prompt, cached = row["tokens_prompt"].count(), row["cached_tokens"].maybe(Cell.count)
-    row_id = row.row_id("analytics", model)
     return (
         Charge(
             charge_id=row_id,

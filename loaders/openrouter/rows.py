@@ -27,9 +27,9 @@ def activity_of(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
     """Raises `CellError` or `RecordError`."""
     slug, endpoint, host = (row.text(name) for name in ("model_permaslug", "endpoint_id", "provider_name"))
     model = row.text("model") or slug
+    row_id = row.row_id(slug, endpoint, row.text("workspace_id"))
     charged, upstream = row["usage"].usd(), row["byok_usage_inference"].maybe(Cell.price) or 0
     prompt, cached = row["prompt_tokens"].count(), row["cached_tokens"].maybe(Cell.count)
-    row_id = row.row_id(slug, endpoint, row.text("workspace_id"))
     at = f"{model or 'a model'} at {host or 'a provider'}"
     return (
         Charge(

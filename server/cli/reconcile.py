@@ -21,7 +21,7 @@ query Reconcile($since: Date, $until: Date, $provider: String) {
     rows {
       provider startsOn endsOn status computedUsd isLowerBound billedUsd driftUsd matchedShare mayChange
       causes { kind usd model tokens calls missing }
-      countedElsewhere { reporter source missingTokensAtLeast }
+      countedElsewhere { reporter source meter missingTokensAtLeast }
     }
     totals { billedUsd settledComputedUsd netDriftUsd pendingUsd matchedShare unknownCalls undatedCalls }
     causes { kind usd }
@@ -117,7 +117,7 @@ def _cause(cause: dict[str, Any]) -> str:
 
 def _missing(row: dict[str, Any]) -> list[str]:
     return [
-        f"{one['source']} ({one['reporter'].lower()}) counted at least {int(one['missingTokensAtLeast']):,} tokens more"
+        f"{one['meter'] or one['source']} ({one['reporter'].lower()}) counted at least {int(one['missingTokensAtLeast']):,} tokens more"
         for one in row["countedElsewhere"]
         if int(one["missingTokensAtLeast"])
     ]

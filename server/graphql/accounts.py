@@ -36,10 +36,14 @@ class Counted:
 
     reporter: Literal["gateway", "meter"]
     source: str
+    meter: str | None
+    """What counted, where the source has several meters: they may have counted the same calls."""
     is_lower_bound: bool
     requests: int | None
     tokens: tuple[int | None, ...]
     """Of each kind; None where nothing was said of it."""
+    prompt: int | None
+    """Of whole prompts, where it does not tell what was cached."""
 
 
 @dataclass(slots=True)
@@ -167,16 +171,16 @@ def _add_reports(one: PeriodAccounts, reports: Sequence[Row], covered: Iterable[
         for row in covered
         if row["provider"] == provider and row["starts_on"] <= starts_on and ends_on <= row["ends_on"]
     ]
-    by_source: defaultdict[tuple[Any, str], list[Row]] = defaultdict(list)
+    by_source: defaultdict[tuple[Any, str, str], list[Row]] = defaultdict(list)
     for row in reports:
-        by_source[row["reporter"], row["source"]].append(row)
+        by_source[row["reporter"], row["source"], row["meter"]].append(row)
     if whole:
-        best = max(whole, key=lambda row: sum(map(_count, by_source["provider", row["source"]])))
-        one.reported = _reported(by_source["provider", best["source"]])
+        best = max(whole, key=lambda row: sum(map(_count, by_source["provider", row["source"], ""])))
+        one.reported = _reported(by_source["provider", best["source"], ""])
         one.reported_at = best["read_at"]
     one.counted = [
-        _counted(reporter, source, rows)
-        for (reporter, source), rows in sorted(by_source.items())
+        _counted(reporter, source, meter or None, rows)
+        for (reporter, source, meter), rows in sorted(by_source.items())
         if reporter != "provider" and rows
     ]
 
@@ -196,13 +200,15 @@ def _reported(rows: Iterable[Row]) -> list[Reported]:
     ]
 
 
-def _counted(reporter: Literal["gateway", "meter"], source: str, rows: Sequence[Row]) -> Counted:
+def _counted(reporter: Literal["gateway", "meter"], source: str, meter: str | None, rows: Sequence[Row]) -> Counted:
     return Counted(
         reporter,
         source,
+        meter,
         any(row["is_lower_bound"] for row in rows),
         _sum_told(rows, "requests"),
         tuple(_sum_told(rows, kind) for kind in KINDS),
+        _sum_told(rows, "prompt"),
     )
 
 

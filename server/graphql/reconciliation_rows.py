@@ -123,9 +123,11 @@ def _counted(counted: Counted, measured: Tokens, calls: int | None) -> CountedEl
     return CountedElsewhere(
         reporter=Reporter[counted.reporter.upper()],
         source=counted.source,
+        meter=counted.meter,
+        prompt_tokens=_big(counted.prompt),
         is_lower_bound=counted.is_lower_bound,
         counted=_token_count(counted.requests, counted.tokens),
-        missing_tokens_at_least=BigInt(beyond(counted.tokens, measured)),
+        missing_tokens_at_least=BigInt(beyond(counted.tokens, measured, counted.prompt)),
         missing_calls_at_least=_big(both),
     )
 

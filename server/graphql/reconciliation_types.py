@@ -67,8 +67,14 @@ class TokenCount:
 class CountedElsewhere:
     reporter: Reporter  # type: ignore[valid-type]
     source: str
+    meter: str | None = strawberry.field(
+        description="What counted, where the source has several meters: they may have counted the same calls."
+    )
     is_lower_bound: bool = strawberry.field(description="There may have been more: a meter that was not everywhere.")
     counted: TokenCount
+    prompt_tokens: BigInt | None = strawberry.field(
+        description="Of whole prompts; null where it tells what was cached from what was not."
+    )
     missing_tokens_at_least: BigInt = strawberry.field(
         description="Tokens that it counted more than were recorded of this provider, kind by kind: at least so many "
         "are missing, or are calls of other days. In no amount."

@@ -58,7 +58,8 @@ class Charge:
             )
         if self.category != "inference" and (self.model, self.line_item) != (None, None):
             raise RecordError(
-                f"Charge {self.charge_id}: model and line_item are of charges of category inference, got {self.category}"
+                f"Charge {self.charge_id}: model and line_item are of charges of category inference, got "
+                f"{self.category}"
             )
         if self.ends_on <= self.starts_on:
             raise RecordError(

@@ -46,34 +46,46 @@ SELECT
 FROM calls
 GROUP BY billing_provider, started_on, billing_model(model);
 
--- One row a report of somebody who counted calls, with the days (UTC) that it is for.
+-- One row a count of somebody, with the days (UTC) that it is for. What a counter that runs on grew from its last reading
+-- of one day to that of the next is of the days between: but for the minutes after that reading, all of it is.
 CREATE OR REPLACE VIEW usage_reports AS
 WITH newest AS (
     SELECT source, location, max(applied_at) AS read_at FROM loads WHERE error IS NULL GROUP BY source, location
+),
+counts AS (
+    SELECT
+        period.*,
+        period.starts_at > stored.starts_at AS is_growth,
+        (period.ends_at - INTERVAL 1 MICROSECOND)::DATE AS last_on,
+        newest.read_at
+    FROM reported_periods AS period
+    JOIN reported_usage AS stored USING (usage_id)
+    LEFT JOIN loads USING (load_id)
+    LEFT JOIN newest ON newest.source = loads.source AND newest.location = loads.location
 )
 SELECT
-    billing_name(report.provider) AS provider,
-    billing_model(report.model) AS model,
-    report.reporter,
-    report.source,
-    report.is_lower_bound,
+    billing_name(provider) AS provider,
+    billing_model(model) AS model,
+    reporter,
+    source,
+    CASE WHEN reporter = 'meter' THEN coalesce(meter, '') ELSE '' END AS meter, -- of several, each alone
+    is_lower_bound,
     -- The cost report of Anthropic leaves out what is paid for as committed capacity.
-    coalesce(regexp_matches(report.member, ', priority(_on_demand)? tier$'), FALSE) AS is_billed_apart,
-    report.starts_at::DATE AS starts_on,
-    (report.ends_at - INTERVAL 1 MICROSECOND)::DATE + 1 AS ends_on, -- exclusive
-    report.requests,
-    report.uncached_input_tokens AS uncached_input,
-    report.cache_read_tokens AS cache_read,
+    coalesce(regexp_matches(member, ', priority(_on_demand)? tier$'), FALSE) AS is_billed_apart,
+    CASE WHEN is_growth THEN least(starts_at::DATE + 1, last_on) ELSE starts_at::DATE END AS starts_on,
+    last_on + 1 AS ends_on, -- exclusive
+    requests,
+    input_tokens AS prompt, -- however it was cached; of some meters
+    uncached_input_tokens AS uncached_input,
+    cache_read_tokens AS cache_read,
     -- What a report does not have is unknown; of the two times, one that it does not have is none.
     CASE
-        WHEN report.cache_write_5m_tokens IS NULL THEN report.cache_write_1h_tokens
-        ELSE report.cache_write_5m_tokens + coalesce(report.cache_write_1h_tokens, 0)
+        WHEN cache_write_5m_tokens IS NULL THEN cache_write_1h_tokens
+        ELSE cache_write_5m_tokens + coalesce(cache_write_1h_tokens, 0)
     END AS cache_write,
-    report.output_tokens AS output,
-    newest.read_at -- when its source was last read
-FROM reported_usage AS report
-LEFT JOIN loads USING (load_id)
-LEFT JOIN newest ON newest.source = loads.source AND newest.location = loads.location;
+    output_tokens AS output,
+    read_at -- when its source was last read
+FROM counts;
 
 -- One row a line of a bill, beside the period that it is part of.
 CREATE OR REPLACE VIEW bill_lines AS

@@ -171,6 +171,7 @@ def test_without_a_price_a_line_for_several_kinds_needs_none_where_the_tokens_ar
 def test_who_counted_more_says_how_much_is_missing_at_least() -> None:
     assert beyond((120, None, 10, 10), (100, 50, 60, 10)) == 20
     assert beyond((1, 1, 1, 1), (1, 1, 1, 1)) == 0
+    assert beyond((None, None, None, 12), (5, 5, 5, 10), prompt=20) == 7
 
 
 COUNTS = st.tuples(*[st.integers(0, 10**9)] * 4)

@@ -197,6 +197,16 @@ def test_two_lines_that_nothing_tells_apart_both_count(provider: Anthropic, load
     assert one.amount_usd + two.amount_usd == Decimal("0.03")
 
 
+def test_one_of_them_that_cannot_be_read_keeps_its_number(provider: Anthropic, load: Load) -> None:
+    provider.costs = {"2026-11-19": [cost("1"), cost("2")]}
+    _, second = records(load(), Charge)
+    provider.costs = {"2026-11-19": [cost("much"), cost("3")]}
+
+    [again] = records(load(), Charge)
+
+    assert again.charge_id == second.charge_id
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

@@ -159,6 +159,14 @@ def test_a_restated_day_replaces_itself(provider: OpenAI, clock: Clock) -> None:
     ]
 
 
+def test_a_day_that_comes_late_is_there_with_the_next_load(provider: OpenAI, load: Load) -> None:
+    provider.costs = {"2026-11-20": [cost(1)]}
+    assert [charge.starts_on.day for charge in records(load(reports="costs"), Charge)] == [20]
+
+    provider.costs["2026-11-21"] = [cost(2)]
+    assert [charge.starts_on.day for charge in records(load(reports="costs"), Charge)] == [20, 21]
+
+
 @pytest.mark.parametrize(
     ("reply", "pauses"),
     [

@@ -131,6 +131,14 @@ def test_one_that_is_never_there_costs_no_other_and_the_cursor_stays(provider: O
     assert time.pauses == [1, 2, 4]
 
 
+def test_an_answer_about_another_generation_is_rejected(provider: OpenRouter, time: Time) -> None:
+    provider.generations[GEN] = generation("gen-other")
+
+    assert [item.reason for item in look(provider, time) if isinstance(item, Rejected)] == [
+        f"id must be {GEN}, got 'gen-other'"
+    ]
+
+
 def test_a_user_may_be_the_agent(provider: OpenRouter, time: Time) -> None:
     provider.generations[GEN] = generation(GEN)
 
