@@ -3,6 +3,7 @@
 from loaders import (
     agent_json,
     budgets,
+    calls,
     cash,
     charges,
     claude_code,
@@ -28,6 +29,7 @@ LOADERS = {
         codex,
         agent_json,
         responses,
+        calls,
         runs,
         github,
         workq,
