@@ -1,4 +1,4 @@
-"""What providers answer, as research has measured it: the same call of 100 plain, 12,000 cached and 500 output tokens."""
+"""What providers answer, as measured: the same call of 100 plain, 12,000 cached and 500 output tokens."""
 
 import json
 

@@ -110,6 +110,7 @@ class Setting:
 
     provider: Stub
     intake: Intake
+    server: Stub
     proxy: Running
 
     def http(self) -> httpx2.Client:
@@ -134,7 +135,7 @@ def whole_setting(folder: Path, loop: asyncio.AbstractEventLoop, **settings: obj
         names = ("anthropic", "openai", "openrouter", "xai", "google")
         given = {"upstreams": dict.fromkeys(names, provider.url), "server": server.url, "spool": folder / "spool"}
         with proxied(ProxySettings(**{**given, **settings})) as proxy:  # type: ignore[arg-type]  # as from outside
-            yield Setting(provider, intake, proxy)
+            yield Setting(provider, intake, server, proxy)
 
 
 @pytest.fixture(scope="module")

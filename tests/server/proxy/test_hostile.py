@@ -74,13 +74,18 @@ def test_a_host_that_is_not_configured_is_never_reached(setting: Setting, raw: b
     assert len(setting.provider.asked) == before
 
 
+NAMES = (
+    "clawback proxy: no upstream has this name; paths begin with one of "
+    "/anthropic/..., /google/..., /openai/..., /openrouter/..., /xai/..."
+)
+
+
 def test_an_unknown_name_is_told_which_ones_there_are(setting: Setting) -> None:
     with setting.http() as client:
         came = client.get("/mistral/v1/models")
     assert (came.status_code, came.json()["error"]["message"]) == (
         404,
-        "clawback proxy: no upstream has this name; paths begin with one of "
-        "/anthropic/..., /google/..., /openai/..., /openrouter/..., /xai/...",
+        NAMES,
     )
 
 
@@ -93,13 +98,12 @@ async def _cut(pieces: list[bytes]) -> AsyncIterator[bytes]:
 
 def test_a_stream_that_is_cut_is_cut_for_the_client_and_told_without_a_guess(setting: Setting) -> None:
     setting.provider.answer = lambda asked: _cut(message_events("msg_cut")[:4])
-    got = b""
+    got: list[bytes] = []
     with setting.http() as client, client.stream("POST", "/anthropic/v1/messages", content=b"{}") as came:
         call_id = came.headers["x-clawback-call-id"]
         with pytest.raises(httpx2.RemoteProtocolError):
-            for piece in came.iter_raw():
-                got += piece
-    assert got == b"".join(message_events("msg_cut")[:4])
+            got.extend(came.iter_raw())
+    assert b"".join(got) == b"".join(message_events("msg_cut")[:4])
     line = setting.line(call_id)
     assert line["response"] == {
         "id": "msg_cut",
@@ -115,10 +119,12 @@ def test_a_document_that_is_cut_is_cut_for_the_client(setting: Setting) -> None:
         raise CutError
 
     setting.provider.answer = half
-    with setting.http() as client, pytest.raises(httpx2.RemoteProtocolError):
-        client.post("/openai/v1/responses", content=b"{}")
-    until(lambda: setting.intake.lines and setting.intake.lines[-1].get("usage_unknown") == "cut")
-    assert setting.intake.lines[-1]["response"] is None
+    with setting.http() as client, client.stream("POST", "/openai/v1/responses", content=b"{}") as came:
+        call_id = came.headers["x-clawback-call-id"]
+        with pytest.raises(httpx2.RemoteProtocolError):
+            came.read()
+    line = setting.line(call_id)
+    assert (line["response"], line["usage_unknown"]) == (None, "cut")
 
 
 def test_a_stream_that_said_its_last_word_before_it_was_cut_is_whole(setting: Setting) -> None:
