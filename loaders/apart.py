@@ -119,7 +119,7 @@ def _work(sending: Connection, kind: str, task: Task, book: list[Price], directo
     """
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=end_with_parent, daemon=True).start()
     try:
         sending.send(("staged", _staged(sending, kind, task, book, directory)))
     except (LoadError, StoreError, RecordError, OSError) as error:
@@ -148,7 +148,7 @@ def _staged(sending: Connection, kind: str, task: Task, book: list[Price], direc
     return stated
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A parent that was killed leaves nobody who would store what is read here."""
     parent = multiprocessing.parent_process()
     if parent is not None:
