@@ -4,11 +4,11 @@ The messages of OTLP that a server sends have two fields each, a number and a te
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import orjson
 from starlette.responses import Response
 
+from server.intake.questions import Verdict
 from server.intake.spool import Encoding, Signal
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -19,26 +19,6 @@ _CODES = {400: 3, 401: 16, 403: 7, 405: 12, 408: 4, 413: 8, 415: 3, 429: 8, 503:
 """Of `google.rpc.Code`, by the status of HTTP; 13 is INTERNAL."""
 _SHOWN = 3
 _MOST_CHARACTERS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """One item that was not taken."""
-
-    location: str
-    line: int | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What was found in a body."""
-
-    items: int
-    """All of them, what was refused included."""
-    rejected: int = 0
-    refused: tuple[Refused, ...] = ()
-    """The first of those that were rejected."""
 
 
 def success(signal: Signal, encoding: Encoding, verdict: Verdict) -> Response:

@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
-from server.intake.answers import Verdict
-from server.intake.reader import Unreadable
+from server.intake.questions import Unreadable, Verdict
 from server.intake.spool import Body
 from store import Price
 

@@ -16,7 +16,7 @@ from time import monotonic
 
 from loaders.job import StalePricesError, apply_load
 from server.intake.batch import Batch, Found, Told, Waiting
-from server.intake.reader import Read, Reject, Unreadable
+from server.intake.questions import Read, Reject, Unreadable
 from server.intake.reading import ReaderLostError, Reading
 from server.intake.spool import Body, Spool
 from store import LoadReport, Stage, Store, StoreError
@@ -31,6 +31,8 @@ MOST_ITEMS = 100_000
 """Read and not stored; beyond it bodies wait in the spool."""
 BACK_OFF_S = 5.0
 """How long nothing is stored after the store could not be written."""
+READ_S = 120.0
+"""How long the reading of one body may take."""
 IDLE_S = 0.5
 _LOG = logging.getLogger(__name__)
 

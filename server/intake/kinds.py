@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from loaders import Task
-from loaders.item import Ignored, Item, Parsed, Rejected
-from loaders.kinds import LOADERS
-from loaders.otlp.batch import Signal as Otlp
-from loaders.otlp.decode import decode
-from loaders.otlp.reading import read_batch
+from loaders import calls
+from loaders.item import Ignored, Item, Note, Parsed, Rejected
+from loaders.otlp import decode, read_batch
 from server.intake.sniffed import sniffed
 from server.intake.spool import Body
 
@@ -18,12 +15,13 @@ def read_body(body: Body, now: datetime) -> Iterator[Item]:
 
     Raises `LoadError` or `ValueError` where nothing of it can be read, and `OSError`.
     """
+    read: Iterator[Item | Note]
     if body.signal == "calls":
-        read = LOADERS["calls"].read(Task(str(body.path), now))
+        read = calls.read(body.path, now=now)
     else:
         content = body.path.read_bytes()
-        signal: Otlp = sniffed(body.signal, body.encoding, content)
-        read = read_batch(decode(signal, body.encoding, content), now)
+        signal = sniffed(body.signal, body.encoding, content)
+        read = read_batch(decode(signal, body.encoding, content), now, where=body.path.name.partition(".")[0])
     for item in read:
         if isinstance(item, Parsed | Ignored | Rejected):
             yield item

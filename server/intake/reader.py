@@ -17,71 +17,27 @@ from loaders.apart import end_with_parent
 from loaders.costing import Costing
 from loaders.item import Item, LoadError, Parsed, Rejected
 from loaders.job import stage_items
-from server.intake.answers import Refused, Verdict
 from server.intake.kinds import read_body
+from server.intake.questions import (
+    Book,
+    Close,
+    Drop,
+    Question,
+    Read,
+    Refused,
+    Reject,
+    Unreadable,
+    Verdict,
+    WhoseAre,
+)
 from server.intake.rights import Rights
 from server.intake.spool import Body
 from store import Price, RecordError, Request, Session, Stage, StoreError
+from store.stage import INTAKE
 
 MOST_REFUSED = 1_000
 """Items of a body that its sender is told of one by one."""
 MOST_OWNERS = 100_000
-LOCATION = "intake"
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Asks to stage a body. Answered by a `Verdict`, or `Unreadable`."""
-
-    body: Body
-    rights: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Asks to stage that a body could not be read. Answered by None."""
-
-    kind: str
-    location: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """The prices of stages that are opened from now on. Answered by None."""
-
-    lines: list[Price]
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Asks for the stage of a kind. Answered by its directory; None where nothing is staged."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Asks to forget the stage of a kind. Answered by None."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class WhoseAre:
-    """Asked back, in the middle of a `Read`: the agents of some sessions, where they are known."""
-
-    sessions: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    reason: str
-    is_stage_spoiled: bool = False
-    """Part of it was staged before that was found: the stage is gone, with the other bodies in it."""
-
-
-Question = Read | Reject | Book | Close | Drop
 
 
 @dataclass
@@ -140,7 +96,7 @@ class Desk:
 
     def _open(self, kind: str) -> _Open:
         if kind not in self.stages:
-            stage = Stage(source=kind, location=LOCATION, directory=self.directory)
+            stage = Stage(source=kind, location=INTAKE, directory=self.directory)
             self.stages[kind] = _Open(stage, Costing(self.book, now=datetime.now(UTC)))
         return self.stages[kind]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
-from server.intake.answers import Verdict
-from server.intake.reader import Book, Close, Drop, Question, Read, Reject, Unreadable, WhoseAre, work
+from server.intake.questions import Book, Close, Drop, Question, Read, Reject, Unreadable, Verdict, WhoseAre
+from server.intake.reader import work
 from server.intake.rights import Owners
 from store import Price
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import orjson
 
-from loaders import Ignored, Item, Parsed, Rejected
+from loaders.item import Ignored, Item, Parsed, Rejected
 from store import Record, Request, Session
 
 Owners = Callable[[list[str]], Mapping[str, frozenset[str]]]

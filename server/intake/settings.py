@@ -13,8 +13,8 @@ class IntakeSettings(BaseSettings):
         4318,
         ge=0,
         le=65535,
-        description="The port where collectors and agents expect OTLP over HTTP, beside the main one; 0 for none. Where "
-        "another program has it, the server says so and does without.",
+        description="The port where collectors and agents expect OTLP over HTTP, beside the main one; 0 for none. "
+        "Where another program has it, the server says so and does without.",
     )
     intake_body_mb: int = Field(
         64, ge=1, le=1_024, description="The largest body of telemetry or calls, unpacked, in MiB; a larger one is 413."
@@ -24,8 +24,8 @@ class IntakeSettings(BaseSettings):
     spool_mb: int = Field(
         1_024,
         ge=1,
-        description="How much may wait in the spool, `<store>.spool`, to be stored, in MiB; beyond it, senders are told "
-        "to come again (503).",
+        description="How much may wait in the spool, `<store>.spool`, to be stored, in MiB; beyond it, senders are "
+        "told to come again (503).",
     )
 
     @staticmethod

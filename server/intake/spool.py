@@ -9,11 +9,12 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from itertools import count
 from pathlib import Path
 from threading import Lock
-from time import time_ns
-from typing import BinaryIO, Literal, cast
+from time import time, time_ns
+from typing import Literal, cast
 
 Signal = Literal["traces", "metrics", "logs", "calls"]
 Encoding = Literal["protobuf", "json"]
@@ -83,7 +84,20 @@ class Spool:
 
     def bodies(self) -> list[Body]:
         """Those whose rows are not stored yet, in the order of arrival."""
-        return sorted(list(self._bodies.values()), key=lambda body: body.path.name)
+        waiting = list(self._bodies.values())
+        return sorted(waiting, key=lambda body: body.path.name)
+
+    @property
+    def oldest_at(self) -> datetime | None:
+        """When the oldest body came that is not stored yet; None where none waits."""
+        with self._lock:
+            return next((body.received_at for body in self._bodies.values()), None)
+
+    def standing(self) -> dict[str, float]:
+        """How much waits to be stored, and for how long."""
+        since = self.oldest_at
+        oldest_s = 0.0 if since is None else max(time() - since.timestamp(), 0.0)
+        return {"bodies": len(self), "bytes": self.size, "oldestSeconds": round(oldest_s, 3)}
 
     def begin(self) -> "Arriving":
         """A body that begins to arrive. Raises `SpoolFullError` where there is no room for any."""
@@ -150,7 +164,7 @@ class Spool:
         if path.exists():
             return
         arriving = self._arriving / f"rights-{name}-{next(self._numbers)}"
-        with arriving.open("wb", opener=for_its_owner) as file:
+        with _for_its_owner(arriving) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -168,7 +182,7 @@ class Arriving:
     def __init__(self, spool: Spool, path: Path) -> None:
         self._spool = spool
         self._path = path
-        self._file: BinaryIO = path.open("xb", buffering=0, opener=for_its_owner)
+        self._file = _for_its_owner(path)
         self.size = 0
 
     def write(self, content: bytes) -> None:
@@ -177,7 +191,7 @@ class Arriving:
         self.size += len(content)
         left = memoryview(content)
         while left:
-            left = left[self._file.write(left) :]
+            left = left[self._file.write(left) or 0 :]
 
     def keep(self, signal: Signal, encoding: Encoding, rights: str) -> Body:
         """Ends it. When this returns it is not lost any more."""
@@ -191,9 +205,9 @@ class Arriving:
         self._spool.give_room(self.size)
 
 
-def for_its_owner(path: str, flags: int) -> int:
-    """An `opener` of files that nobody else reads."""
-    return os.open(path, flags, 0o600)
+def _for_its_owner(path: Path) -> FileIO:
+    """A new file that nobody else reads."""
+    return FileIO(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def sync_directory(path: Path) -> None:
