@@ -45,6 +45,8 @@ class Intake:
     spool: Spool
     reading: Reading
     clock: Callable[[], datetime]
+    is_expected: bool = False
+    """Whether the reader starts at once: it takes a second, which the first body would wait."""
     visible_at: datetime | None = field(default=None, init=False)
     """When the newest body came whose rows can be seen."""
     _waiting: Waiting = field(default_factory=Waiting, init=False)
@@ -80,10 +82,13 @@ class Intake:
 
     def _run(self) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix="intake-store") as pool:
+            if self.is_expected:
+                self._safely(lambda: self.reading.use_book(self.store.prices()))
             while not self._is_ending:
                 self._safely(lambda: self._step(pool))
             self._safely(lambda: self._end(pool))
         self.reading.end()
+        self.spool.close()
 
     def _safely(self, act: Callable[[], None]) -> None:
         try:

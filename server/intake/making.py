@@ -33,7 +33,8 @@ WHERE session_id IN (SELECT unnest($sessions::VARCHAR[]))
 def intake_of(settings: Settings, store: Store, clock: Callable[[], datetime]) -> Intake:
     """With the spool beside the store. Whoever owns the store may have one. Raises `OSError`."""
     spool = Spool(IntakeSettings.spool_of(settings.store), settings.spool_mb * MIB)
-    return Intake(store, spool, Reading(store.stage_directory, owners_in(store), READ_S), clock)
+    reading = Reading(store.stage_directory, owners_in(store), READ_S)
+    return Intake(store, spool, reading, clock, is_expected=settings.otlp_port != 0)
 
 
 def door_of(intake: Intake, settings: Settings, identify: Identify, meters: Meters, audit: Audit | None) -> Door:

@@ -13,10 +13,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
 
-from loaders.apart import end_with_parent
 from loaders.costing import Costing
 from loaders.item import Item, LoadError, Parsed, Rejected
 from loaders.job import stage_items
+from loaders.orphan import end_with_parent
 from server.intake.kinds import read_body
 from server.intake.questions import (
     Book,

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
 from threading import Lock
 from time import time, time_ns
 from typing import Literal, cast
@@ -157,6 +158,11 @@ class Spool:
     def _forget(self, body: Body) -> None:
         if self._bodies.pop(body.path, None) is not None:
             self._waiting_bytes -= body.size
+
+    def close(self) -> None:
+        """An empty one leaves nothing behind."""
+        if not self._bodies and not self._unreadable_bytes:
+            rmtree(self.directory, ignore_errors=True)
 
     def keep_rights(self, name: str, content: bytes) -> None:
         """Writes down what the bodies with this name of rights may state: before the first of them."""
