@@ -28,6 +28,8 @@ from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
 from server.columns import check_columns
 from server.connections import bounded_http
+from server.intake.making import intake_of
+from server.intake.other_port import listening_too
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle
 from server.settings import Settings
@@ -75,10 +77,13 @@ def serve(
         open_breakers(settings, store) as breakers,
         gated(settings, catalog, tokens, clock, key, audit) as gate,
         listening(settings.host, settings.port) as listener,
+        listening_too(settings.host, settings.otlp_port, settings.port) as other,
     ):
+        intake = intake_of(settings, store, clock)
         watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
         app = create_app(
-            *(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit, telemetry, lifecycle)
+            *(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit, telemetry, lifecycle),
+            intake=intake,
         )
         server = Server(_config(app, settings), notifier)
         stopper = Stopper(
@@ -86,9 +91,11 @@ def serve(
         )
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
+        if other is not None:
+            click.echo(f"It takes OTLP on {address_of(other)}/, too.")
         with stopper.at_work():
             with announced(settings.store, url, token, key):
-                server.run(sockets=[listener])
+                server.run(sockets=[listener, *([other] if other is not None else ())])
             telemetry.close(LAST_SPANS_S)
             store.close()
     if not server.started:
