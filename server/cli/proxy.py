@@ -8,8 +8,8 @@ import uvicorn
 from pydantic import SecretStr
 
 from server.access.bearer import digest_of, new_token
-from server.cli.serve import address_of, listening
 from server.lifecycle import Lifecycle
+from server.listening import address_of, listening
 from server.proxy.meters import Meters
 from server.proxy.serving import make_app, proxy_http
 from server.proxy.settings import ProxySettings

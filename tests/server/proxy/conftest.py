@@ -14,7 +14,7 @@ import httpx2
 import pytest
 import uvicorn
 
-from server.cli.serve import address_of, listening
+from server.listening import address_of, listening
 from server.proxy.meters import Meters
 from server.proxy.serving import make_app, proxy_http
 from server.proxy.settings import ProxySettings
