@@ -295,9 +295,7 @@ SAMPLES = (
         rows("answers.jsonl"),
         _response(5).replace('"usage"', '"sausage"'),
     ),
-    Sample(
-        "calls", [_call(n) for n in range(1, 5)], rows("0001.jsonl"), _call(5).replace('"usage"', '"sausage"')
-    ),
+    Sample("calls", [_call(n) for n in range(1, 5)], rows("0001.jsonl"), _call(5).replace('"usage"', '"sausage"')),
     Sample(
         "runs",
         [f"r{n},main,big,0.{n}5,true,2026-03-0{n}T08:00:00Z" for n in range(1, 5)],

@@ -70,13 +70,17 @@ def as_protobuf(body: bytes) -> bytes:
     """The same as a Collector writes it: the ids are bytes there."""
     request = ExportTraceServiceRequest()
     for stated in orjson.loads(body)["resourceSpans"][0]["scopeSpans"][0]["spans"]:
-        made = request.resource_spans.add().scope_spans.add().spans.add(
-            trace_id=bytes.fromhex(stated["traceId"]),
-            span_id=bytes.fromhex(stated["spanId"]),
-            name=stated["name"],
-            kind=stated["kind"],
-            start_time_unix_nano=int(stated["startTimeUnixNano"]),
-            end_time_unix_nano=int(stated["endTimeUnixNano"]),
+        made = (
+            request.resource_spans.add()
+            .scope_spans.add()
+            .spans.add(
+                trace_id=bytes.fromhex(stated["traceId"]),
+                span_id=bytes.fromhex(stated["spanId"]),
+                name=stated["name"],
+                kind=stated["kind"],
+                start_time_unix_nano=int(stated["startTimeUnixNano"]),
+                end_time_unix_nano=int(stated["endTimeUnixNano"]),
+            )
         )
         for attribute in stated["attributes"]:
             value = attribute["value"]
@@ -126,9 +130,7 @@ class Here:
     intake: Intake
     tokens: Tokens
 
-    def send(
-        self, path: str, body: bytes, kind: str = "application/json", token: str = "", **headers: str
-    ) -> Answer:
+    def send(self, path: str, body: bytes, kind: str = "application/json", token: str = "", **headers: str) -> Answer:
         stated = {"Content-Type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if token:
             stated["Authorization"] = f"Bearer {token}"

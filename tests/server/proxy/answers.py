@@ -9,7 +9,7 @@ CHAT_USAGE = {
     "prompt_tokens_details": {"cached_tokens": 12_000, "audio_tokens": 0},
     "completion_tokens_details": {"reasoning_tokens": 120},
 }
-MESSAGE_USAGE = {
+MESSAGE_USAGE: dict[str, object] = {
     "input_tokens": 100,
     "cache_creation_input_tokens": 400,
     "cache_read_input_tokens": 12_000,
@@ -40,14 +40,14 @@ def chat(answer_id: str = "chatcmpl-a1", usage: object = CHAT_USAGE) -> bytes:
     ).encode()
 
 
-def chat_events(answer_id: str = "chatcmpl-a1", *, with_usage: bool = True) -> list[bytes]:
+def chat_events(answer_id: str = "chatcmpl-a1", usage: object = CHAT_USAGE, *, with_usage: bool = True) -> list[bytes]:
     def chunk(choices: list[object], usage: object = None) -> bytes:
         said = {"id": answer_id, "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o", "choices": choices}
         return b"data: " + json.dumps({**said, "usage": usage}).encode() + b"\n\n"
 
     words = [chunk([{"index": 0, "delta": {"content": word}, "finish_reason": None}]) for word in ("It ", "is ", "42")]
     end = chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}])
-    return [*words, end, *([chunk([], CHAT_USAGE)] if with_usage else []), b"data: [DONE]\n\n"]
+    return [*words, end, *([chunk([], usage)] if with_usage else []), b"data: [DONE]\n\n"]
 
 
 def message(answer_id: str = "msg_1", usage: object = MESSAGE_USAGE) -> bytes:
@@ -62,8 +62,8 @@ def message(answer_id: str = "msg_1", usage: object = MESSAGE_USAGE) -> bytes:
     return json.dumps({**said, "stop_sequence": None, "content": content, "usage": usage}).encode()
 
 
-def message_events(answer_id: str = "msg_1") -> list[bytes]:
-    begin = json.loads(message(answer_id, MESSAGE_USAGE | {"output_tokens": 1})) | {"content": [], "stop_reason": None}
+def message_events(answer_id: str = "msg_1", usage: dict[str, object] = MESSAGE_USAGE) -> list[bytes]:
+    begin = json.loads(message(answer_id, usage | {"output_tokens": 1})) | {"content": [], "stop_reason": None}
     delta = {"stop_reason": "end_turn", "stop_sequence": None}
     events: list[dict[str, object]] = [
         {"type": "message_start", "message": begin},
@@ -71,7 +71,7 @@ def message_events(answer_id: str = "msg_1") -> list[bytes]:
         {"type": "ping"},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "It is 42."}},
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 500}},
+        {"type": "message_delta", "delta": delta, "usage": {"output_tokens": usage["output_tokens"]}},
         {"type": "message_stop"},
     ]
     return [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events]

@@ -131,8 +131,8 @@ def test_an_upstream_that_must_not_be_is_refused_at_the_start(text: str, said: s
 
 
 def test_more_upstreams_stand_beside_the_known_ones() -> None:
-    eu = '{"url": "https://eu.example.com", "provider": "openai"}'
-    stated = '{"groq": "https://api.groq.com/openai/", "xai": null, "eu": %s}' % eu
+    eu = {"url": "https://eu.example.com", "provider": "openai"}
+    stated = json.dumps({"groq": "https://api.groq.com/openai/", "xai": None, "eu": eu})
     made = ProxySettings(upstreams=stated).upstreams  # type: ignore[arg-type]  # as the environment gives it
     assert sorted(made) == ["anthropic", "eu", "google", "groq", "openai", "openrouter"]
     assert (made["groq"].root, made["eu"].provider, made["eu"].authority) == (b"/openai", "openai", b"eu.example.com")
