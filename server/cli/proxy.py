@@ -5,7 +5,7 @@ import sys
 
 import click
 import uvicorn
-from pydantic import SecretStr
+from pydantic import ValidationError
 
 from server.access.bearer import digest_of, new_token
 from server.lifecycle import Lifecycle
@@ -41,7 +41,7 @@ def command(context: click.Context, port: int | None, ask_budget: bool, ask_usag
     changes: dict[str, object] = {} if port is None else {"port": port}
     changes |= {"ask_budget": True} if ask_budget else {}
     changes |= {"ask_usage": True} if ask_usage else {}
-    serve(ProxySettings().model_copy(update=changes))
+    serve(_stated().model_copy(update=changes))
 
 
 @command.command("token")
@@ -58,10 +58,23 @@ def token(name: str, agents: tuple[str, ...], sessions: tuple[str, ...]) -> None
             click.echo(f"    {what}: [{', '.join(map(_quoted, names))}]", err=True)
 
 
+def _stated() -> ProxySettings:
+    """Raises `click.ClickException` without what was given: an address may hold a password."""
+    try:
+        return ProxySettings()
+    except ValidationError as error:
+        mistakes = error.errors(include_input=False, include_url=False, include_context=False)
+        said = (
+            (f"CLAWBACK_PROXY_{'_'.join(map(str, each['loc'])).upper()}: " if each["loc"] else "") + each["msg"]
+            for each in mistakes
+        )
+        raise click.ClickException("\n".join(said)) from None
+
+
 def serve(settings: ProxySettings) -> None:
     """Runs until the process is asked to stop; then calls go on for `shutdown_s`, and the spool is sealed."""
     meters, lifecycle, notifier = Meters(), Lifecycle(), Notifier.of(os.environ)
-    secrets = [value.get_secret_value() for _, value in settings if isinstance(value, SecretStr)]
+    secrets = [secret] if (secret := settings.token_for_server()) else []
     with logging_to(sys.stderr, settings.log, settings.log_level, Redactor(secrets), lambda level: None):
         try:
             spool = Spool(settings.spool, meters, settings.spool_mb * 2**20)
