@@ -304,10 +304,10 @@ async def prove(folder: Path, count: int, pairs: int) -> None:
         found = await rows(processes.server_url, count)
         wrong = {key: (found.get(key), row) for key, row in expected.items() if found.get(key) != row}
         assert not wrong, next(iter(wrong.items()))
-        told(found, count, seconds)
-        print(f"{'ms of a call':<16}{'':<8}{'direct':>10}{'proxied':>10}{'added':>10}")
+        told(summed(found, count, seconds))
+        told(f"{'ms of a call':<16}{'':<8}{'direct':>10}{'proxied':>10}{'added':>10}")
         for title, at_once in (("one at a time", 1), (f"{AT_ONCE} at a time", AT_ONCE)):
-            print(table(title, await latencies(direct, through, pairs, at_once)))
+            told(table(title, await latencies(direct, through, pairs, at_once)))
         proxy.send_signal(signal.SIGTERM)
         assert proxy.wait(30) == 0
         assert not list((folder / "spool").glob("*.jsonl")), "the spool is empty after a stop"
@@ -318,15 +318,20 @@ async def prove(folder: Path, count: int, pairs: int) -> None:
         behind.close()
 
 
-def told(found: dict[str, tuple[object, ...]], count: int, seconds: float) -> None:
-    """The sums of the example of 1,000 calls are written out: nobody has to trust the program's own arithmetic."""
+def summed(found: dict[str, tuple[object, ...]], count: int, seconds: float) -> str:
+    """The sums of 1,000 calls are written out: nobody has to trust the program's own arithmetic."""
     sums = [sum(Decimal(str(row[place])) for row in found.values()) for place in range(4, 9)]
     if count == 1_000:
         assert sums == [Decimal(n) for n in ("1499500", "12000000", "200000", "12997", "11.071220")], sums
-    print(
+    return (
         f"{count:,} calls, {AT_ONCE} at a time, {seconds:.1f} s, the server killed in the middle: each is there, once; "
         f"{sums[0]:,} + {sums[1]:,} + {sums[2]:,} + {sums[3]:,} tokens, {sums[4]:f} USD"
     )
+
+
+def told(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
