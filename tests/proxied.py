@@ -5,7 +5,7 @@
 The clients of `openai` and `anthropic` ask a provider that is a stub, 16 at a time, half of them as streams, through
 `clawback proxy` in a process of its own. `clawback serve` is killed with signal 9 in the middle and started again. At
 the end every call is in GraphQL, once, with its session, its agent, its tokens and its cost to the last digit. Then the
-same calls, direct and through the proxy in turn, say what the proxy adds to them.
+same calls, direct and through the proxy in turn, say what the proxy adds to them; and the proxy is killed, too.
 """
 
 import argparse
@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,11 +30,14 @@ import httpx2
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
+from loaders import calls
+from loaders.item import Parsed
 from tests.server.proxy.answers import chat, chat_events, message, message_events
 from tests.server.proxy.stub import Asked, Pieces, Stub, document, stream
 
 ROOT = Path(__file__).parents[1]
 AT_ONCE, SESSIONS, AGENTS = 16, 10, 3
+KILLED_AFTER = 40
 PATIENCE_S = 120.0
 _MILLION = Decimal(1_000_000)
 _NUMBER = re.compile(rb"call (\d+)")
@@ -311,6 +315,12 @@ async def prove(folder: Path, count: int, pairs: int) -> None:
         proxy.send_signal(signal.SIGTERM)
         assert proxy.wait(30) == 0
         assert not list((folder / "spool").glob("*.jsonl")), "the spool is empty after a stop"
+        server.kill()
+        proxy = processes.proxy()
+        await reached(processes.proxy_url)
+        await asyncio.gather(*(through.ask(Expected(2_000_000 + number)) for number in range(KILLED_AFTER)))
+        proxy.send_signal(signal.SIGKILL)
+        told(kept(folder / "spool"))
     finally:
         for process in (server, proxy):
             process.kill()
@@ -327,6 +337,14 @@ def summed(found: dict[str, tuple[object, ...]], count: int, seconds: float) -> 
         f"{count:,} calls, {AT_ONCE} at a time, {seconds:.1f} s, the server killed in the middle: each is there, once; "
         f"{sums[0]:,} + {sums[1]:,} + {sums[2]:,} + {sums[3]:,} tokens, {sums[4]:f} USD"
     )
+
+
+def kept(spool: Path) -> str:
+    """What a proxy that was killed at this instant has on disk: every call that a client saw end."""
+    items = list(calls.read(spool, now=datetime.now(UTC)))
+    found = sorted(record.request_key for item in items if isinstance(item, Parsed) for record in item.records)  # type: ignore[union-attr]  # requests
+    assert found == sorted(Expected(2_000_000 + number).key for number in range(KILLED_AFTER)), found
+    return f"The proxy killed right after {KILLED_AFTER} calls, without a server: all of them are in its spool"
 
 
 def told(line: str) -> None:
