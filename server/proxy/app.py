@@ -95,15 +95,18 @@ class Proxy:
         most = self.settings.max_request_mb * 2**20
         if int(value_of(headers, b"content-length") or 0) > most:
             raise RefusedError(TOO_LARGE)
-        body = RequestBody(receive, most)
+        body = RequestBody(receive, most, self.settings.write_timeout_s, self.forwarder.allowance)
         try:
             added = await self._looked_at(call, body, right)
+            request = self._request(scope["method"], route, headers, body, added)
+            is_whole = await self.forwarder.forward(call, request, body, send)
         except ClientLeftError:
-            return
+            is_whole = False
         except TooLargeError:
             raise RefusedError(TOO_LARGE) from None
-        request = self._request(scope["method"], route, headers, body, added)
-        if not await self.forwarder.forward(call, request, body, send):
+        finally:
+            body.close()
+        if not is_whole:
             await _close(scope, receive)
 
     def _call(self, method: str, route: Route, headers: Headers, right: Right) -> Call:

@@ -7,6 +7,7 @@ import httpx2
 from starlette.types import Receive
 
 from loaders.openclaw.values import FieldError, Object, parse
+from server.proxy.reading import Allowance
 
 MOST_LOOKED_AT = 8 * 2**20
 _ASKS_USAGE = b'"stream_options":{"include_usage":true},'
@@ -21,10 +22,10 @@ class TooLargeError(Exception):
 
 
 class RequestBody(httpx2.AsyncByteStream):
-    """Read once, by the upstream's connection, as fast as that takes it."""
+    """Read once, by the upstream's connection, as fast as that takes it; `close` gives back what its copy took."""
 
-    def __init__(self, receive: Receive, most_bytes: int) -> None:
-        self._receive, self._most = receive, most_bytes
+    def __init__(self, receive: Receive, most_bytes: int, patience_s: float, allowance: Allowance) -> None:
+        self._receive, self._most, self._patience_s, self._allowance = receive, most_bytes, patience_s, allowance
         self._size = 0
         self._first: list[bytes] = []
         self._copy: bytearray | None = bytearray()
@@ -43,7 +44,7 @@ class RequestBody(httpx2.AsyncByteStream):
 
     async def looked_at(self) -> Object | None:
         """The JSON object that it is, before any of it goes on; None where it is none, or is too large for that."""
-        while not self._is_read and self._size <= MOST_LOOKED_AT:
+        while not self._is_read and self._copy is not None:
             if chunk := await self._next():
                 self._first.append(chunk)
         return self.so_far()
@@ -73,7 +74,11 @@ class RequestBody(httpx2.AsyncByteStream):
             pass
 
     async def _next(self) -> bytes:
-        message = await self._receive()
+        try:
+            async with asyncio.timeout(self._patience_s):
+                message = await self._receive()
+        except TimeoutError:
+            raise ClientLeftError from None
         if message["type"] == "http.disconnect":
             raise ClientLeftError
         chunk: bytes = message.get("body", b"")
@@ -81,11 +86,20 @@ class RequestBody(httpx2.AsyncByteStream):
         self._size += len(chunk)
         if self._size > self._most:
             raise TooLargeError
-        if self._copy is not None:
-            self._copy += chunk
-            if len(self._copy) > MOST_LOOKED_AT:
-                self._copy = None
+        if self._copy is not None and not self._keep(chunk):
+            self.close()
         return chunk
+
+    def _keep(self, chunk: bytes) -> bool:
+        if self._copy is None or self._size > MOST_LOOKED_AT or not self._allowance.take(len(chunk)):
+            return False
+        self._copy += chunk
+        return True
+
+    def close(self) -> None:
+        """Its copy is not needed any more."""
+        self._allowance.taken -= len(self._copy or b"")
+        self._copy = None
 
 
 def word(body: Object | None, name: str) -> str | None:

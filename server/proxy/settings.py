@@ -67,11 +67,13 @@ class ProxySettings(BaseSettings):
         16, ge=1, le=1_024, description="The largest answer, or event of a stream, that is read for its usage."
     )
     copies_mb: int = Field(
-        256, ge=1, description="What the copies of all answers that are read at a time may take together."
+        256, ge=1, description="What the copies of all requests and answers that are looked at may take together."
     )
     connect_timeout_s: float = Field(10, gt=0, description="How long a provider may take to accept a connection.")
     read_timeout_s: float = Field(900, gt=0, description="How long a provider may say nothing.")
-    write_timeout_s: float = Field(300, gt=0, description="How long a provider or a client may take nothing.")
+    write_timeout_s: float = Field(
+        300, gt=0, description="How long a provider or a client may take nothing, or a client may pause in its request."
+    )
     max_connections: int = Field(1_000, ge=1, le=100_000, description="Connections of clients at a time.")
     max_header_bytes: int = Field(65_536, ge=1_024, le=1_048_576, description="Address and headers of a request.")
     header_timeout_ms: int = Field(10_000, ge=1, description="How long a connection may take to send its headers.")

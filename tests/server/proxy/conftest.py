@@ -15,7 +15,9 @@ import pytest
 import uvicorn
 
 from server.listening import address_of, listening
+from server.proxy.app import Proxy
 from server.proxy.meters import Meters
+from server.proxy.reading import Allowance
 from server.proxy.serving import make_app, proxy_http
 from server.proxy.settings import ProxySettings
 from server.proxy.spool import Spool
@@ -59,7 +61,7 @@ class Running:
     url: str
     spool: Path
     meters: Meters
-    server: uvicorn.Server
+    allowance: Allowance
 
     def counted(self, name: str, **labels: str) -> float:
         return self.meters.registry.get_sample_value(f"clawback_proxy_{name}", labels) or 0.0
@@ -73,6 +75,7 @@ def proxied(settings: ProxySettings) -> Iterator[Running]:
         listening("127.0.0.1", 0) as listener,
     ):
         app = make_app(settings, spool, meters)
+        assert isinstance(app, Proxy)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -90,7 +93,7 @@ def proxied(settings: ProxySettings) -> Iterator[Running]:
         thread.start()
         until(lambda: server.started)
         try:
-            yield Running(address_of(listener), settings.spool, meters, server)
+            yield Running(address_of(listener), settings.spool, meters, app.forwarder.allowance)
         finally:
             server.should_exit = True
             thread.join(15)

@@ -4,13 +4,13 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
 
 from tests.server.proxy.answers import MESSAGE_USAGE, chat, chat_events, message, message_events
-from tests.server.proxy.conftest import Setting, until
+from tests.server.proxy.conftest import Setting, until, whole_setting
 from tests.server.proxy.stub import Asked, CutError, document, head, stream
 
 
@@ -247,3 +247,46 @@ def test_a_session_id_that_is_none_is_refused_before_the_call(setting: Setting) 
         )
     assert (long.status_code, two.status_code) == (400, 400)
     assert len(setting.provider.asked) == before
+
+
+def test_nothing_is_held_of_calls_that_are_over(setting: Setting) -> None:
+    """After all that was asked above, with answers that were cut, left, too large and odd."""
+    until(lambda: setting.proxy.counted("in_flight") == 0)
+    assert setting.proxy.allowance.taken == 0
+
+
+def test_a_body_that_is_larger_than_what_is_looked_at_goes_through(setting: Setting) -> None:
+    setting.provider.answer = lambda asked: document(chat("gen-large"))
+    large = b'{"session_id":"s","messages":"' + b"x" * 9 * 2**20 + b'"}'
+    with setting.http() as client:
+        came = client.post("/openrouter/api/v1/chat/completions", content=large)
+    assert setting.provider.asked[-1].body == large
+    assert setting.line(came.headers["x-clawback-call-id"]).get("session_id") is None
+    assert setting.proxy.allowance.taken == 0
+
+
+def test_a_body_that_comes_in_chunks_goes_on_in_chunks_and_is_bounded(
+    tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop
+) -> None:
+    def pieces(count: int) -> Iterator[bytes]:
+        for _ in range(count):
+            yield b" " * 2**16
+
+    with whole_setting(tmp_path_factory.mktemp("bounded"), loop, max_request_mb=1) as made, made.http() as client:
+        made.provider.answer = lambda asked: document(chat())
+        assert client.post("/openai/v1/responses", content=pieces(15)).status_code == 200
+        assert made.provider.asked[-1].body == b" " * 15 * 2**16
+        assert made.provider.asked[-1].header("transfer-encoding") == "chunked"
+        assert client.post("/openai/v1/responses", content=pieces(17)).status_code == 413
+        assert client.post("/openai/v1/responses", content=b" " * (2**20 + 1)).status_code == 413
+        assert len(made.provider.asked) == 1
+
+
+def test_a_client_that_stops_in_the_middle_of_its_request_makes_no_call(
+    tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop
+) -> None:
+    with whole_setting(tmp_path_factory.mktemp("stopped"), loop, write_timeout_s=0.2) as made:
+        made.provider.answer = lambda asked: document(chat())
+        assert told(made, POST + b"Content-Length: 9\r\n\r\n{") == b""
+        until(lambda: made.proxy.counted("calls_total", upstream="openai", outcome="aborted") == 1)
+        assert made.provider.asked == []
