@@ -1,8 +1,7 @@
 """Whose call it is: what the client's headers, or OpenRouter's field in the body, say of session, agent and span."""
 
 import re
-from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from loaders.openclaw.values import MAX_TEXT, FieldError, Object, text
 from server.proxy.headers import Headers
@@ -51,27 +50,6 @@ def with_session_of(body: Object, attribution: Attribution) -> Attribution:
     except FieldError as error:
         raise AttributionError(str(error)) from error
     return attribution if session_id is None else replace(attribution, session_id=session_id)
-
-
-@dataclass(slots=True)
-class Once:
-    """Names that were given to a call. A second call with the same one does not get it.
-
-    A client may send one span, or one request id, with many calls, and records that share a name are taken for records
-    of one call. So only the first call has it. Bounded; what is forgotten was long ago.
-    """
-
-    most: int = 200_000
-    _given: OrderedDict[str, None] = field(default_factory=OrderedDict)
-
-    def is_first(self, name: str) -> bool:
-        if name in self._given:
-            self._given.move_to_end(name)
-            return False
-        self._given[name] = None
-        if len(self._given) > self.most:
-            self._given.popitem(last=False)
-        return True
 
 
 def _said(headers: Headers, names: tuple[bytes, ...]) -> str | None:

@@ -11,7 +11,8 @@ import orjson
 
 from loaders.openclaw.calls import is_telling
 from loaders.openclaw.values import Object, text
-from server.proxy.attribution import Attribution, Once
+from server.proxy.attribution import Attribution
+from server.proxy.once import Once
 from server.proxy.reading import Seen, Unknown
 from server.proxy.upstreams import Upstream
 
@@ -87,7 +88,7 @@ class Call:
             "http_status": self.status,
             "usage_unknown": seen.unknown,
             "response": response,
-            "identities": self._identities(response, once),
+            "identities": self._identities(response, once, is_served=self._status(seen, how) is None),
         }
         kept = {name: value for name, value in said.items() if value is not None or name == "response"}
         return orjson.dumps(kept, default=_exact, option=orjson.OPT_APPEND_NEWLINE)
@@ -102,13 +103,15 @@ class Call:
         found = _MODEL_IN_PATH.search(self.path)
         return found[1] if found else None
 
-    def _identities(self, response: Object | None, once: Once) -> list[str]:
+    def _identities(self, response: Object | None, once: Once, *, is_served: bool) -> list[str]:
+        """A span stays where a client tries again. It is of the try that was served, not of one that may be charged."""
         names = [f"call:{self.call_id}"]
         answer = response or {}
         response_id = text(answer, "id") or text(answer, "responseId")
         if response_id is not None and is_telling(response_id):
             names.append(f"response:{response_id}")
-        for kind, value in (("request-id", self.request_id), ("span", self.attribution.span)):
+        span = self.attribution.span if is_served else None
+        for kind, value in (("request-id", self.request_id), ("span", span)):
             if value is not None and once.is_first(f"{kind}:{value}"):
                 names.append(f"{kind}:{value}")
         return names

@@ -1,8 +1,7 @@
 """Decides what of a call is kept, once, and counts it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from server.proxy.attribution import Once
 from server.proxy.calls import Call, How
 from server.proxy.meters import Meters
 from server.proxy.reading import Seen
@@ -14,7 +13,6 @@ from server.proxy.spool import Spool
 class Recorder:
     spool: Spool
     meters: Meters
-    _once: Once = field(default_factory=Once)
 
     def record(self, call: Call, seen: Seen, how: How) -> None:
         """The first time that it is told of a call; later ones change nothing."""
@@ -27,7 +25,7 @@ class Recorder:
         elif not (call.is_model_call or _tells_of_a_call(call, seen)):
             self._count(name, "other")
         else:
-            self.spool.append(call.line(seen, how, self._once))
+            self.spool.append(call.line(seen, how, self.spool.once))
             self._count(name, "recorded" if how == "whole" else how)
             if call.is_untagged:
                 self.meters.untagged.labels(name).inc()

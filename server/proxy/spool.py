@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from server.proxy.meters import Meters
+from server.proxy.once import Once
 
 SEAL_S = 0.5
 SEGMENT_BYTES = 1_000_000
@@ -46,6 +47,8 @@ class Spool:
     _waiting: deque[bytes] = field(default_factory=deque, init=False)
     _is_failing: bool = field(default=False, init=False)
     _name: int = field(default=0, init=False)
+    once: Once = field(init=False)
+    """The names that calls of this spool were given."""
     sealed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     """Set when there is something to deliver."""
 
@@ -55,6 +58,8 @@ class Spool:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.once = Once(self.directory / "names")
+            self.once.open()
         except BlockingIOError:
             os.close(self._lock)
             raise SpoolError(f"{self.directory} is the spool of a proxy that runs; set CLAWBACK_PROXY_SPOOL") from None
@@ -73,6 +78,7 @@ class Spool:
         if self._waiting:
             self.meters.lost.inc(len(self._waiting))
             _LOG.error("%d calls could not be written to %s and are lost", len(self._waiting), self.directory)
+        self.once.close()
         os.close(self._lock)
 
     @property

@@ -90,6 +90,24 @@ def test_a_span_belongs_to_the_first_call_that_names_it(setting: Setting) -> Non
     assert named == [["span:0af7651916cd43dd8448eb211c80319c/b7ad6b7169203332"], []]
 
 
+def test_a_try_that_came_to_nothing_leaves_the_span_to_the_next(setting: Setting) -> None:
+    parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203333-01", **TAGS}
+    answers = [document(b"busy", status=504), document(chat("chatcmpl-second"))]
+    setting.provider.answer = lambda asked: answers.pop(0)
+    with setting.http() as client:
+        ids = [
+            client.post("/openai/v1/responses", content=b"{}", headers=parent).headers["x-clawback-call-id"]
+            for _ in range(2)
+        ]
+    first, second = (setting.line(each) for each in ids)
+    assert (first["identities"], first["status"], first["response"]) == ([f"call:{ids[0]}"], "error", None)
+    assert second["identities"] == [
+        f"call:{ids[1]}",
+        "response:chatcmpl-second",
+        "span:0af7651916cd43dd8448eb211c80319c/b7ad6b7169203333",
+    ]
+
+
 PACKED = [
     ("gzip", gzip.compress(chat())),
     ("deflate", zlib.compress(chat())),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.proxy.meters import Meters
+from server.proxy.once import Once
 from server.proxy.spool import MOST_IN_MEMORY, Spool, SpoolError
 from tests.server.proxy.answers import chat
 from tests.server.proxy.conftest import Setting, until, whole_setting
@@ -126,3 +127,30 @@ def test_a_disk_that_is_full_keeps_no_call_from_going_through(
             assert setting.proxy.counted("spool_failures_total") >= 1
             with setting.http() as client:
                 assert client.get("/health").json()["spool"] == "FAILING"
+
+
+def test_a_name_is_given_once_also_after_a_restart(tmp_path: Path) -> None:
+    with Spool(tmp_path, Meters(), 2**20) as spool:
+        assert [spool.once.is_first(name) for name in ("span:a", "span:b", "span:a")] == [True, True, False]
+    (tmp_path / "names").write_bytes((tmp_path / "names").read_bytes() + b"half")
+    with Spool(tmp_path, Meters(), 2**20) as spool:
+        assert [spool.once.is_first(name) for name in ("span:a", "span:c", "span:b")] == [False, True, False]
+        assert (tmp_path / "names").stat().st_size == 24
+
+
+def test_the_oldest_names_are_forgotten(tmp_path: Path) -> None:
+    names = Once(tmp_path / "names", most=2)
+    names.open()
+    assert [names.is_first(name) for name in ("a", "b", "c", "a")] == [True] * 4
+    names.close()
+    names = Once(tmp_path / "names", most=2)
+    names.open()
+    assert [names.is_first(name) for name in ("a", "c", "b")] == [False, False, True]
+    names.close()
+
+
+def test_a_name_that_cannot_be_remembered_is_not_given(tmp_path: Path) -> None:
+    names = Once(tmp_path / "names")
+    names.open()
+    names.close()
+    assert not names.is_first("a")
