@@ -17,6 +17,7 @@ from server.access.principal import ADMIN, Principal
 from server.access.settings import AccessSettings
 from server.alerts.settings import AlertSettings
 from server.budgets.rules import default_rule
+from server.intake.settings import IntakeSettings
 from server.limit_settings import LimitSettings
 
 Claim = str | int | Decimal | bool
@@ -35,7 +36,7 @@ def _metrics_file() -> Path:
     return here if here.is_file() else shipped("metrics.yaml")
 
 
-class Settings(LimitSettings, AlertSettings, AccessSettings):
+class Settings(LimitSettings, IntakeSettings, AlertSettings, AccessSettings):
     model_config = SettingsConfigDict(env_prefix="CLAWBACK_", frozen=True, extra="forbid")
 
     store: Path = Field(
