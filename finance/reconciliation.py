@@ -95,7 +95,8 @@ class Totals:
     capture_share: Decimal | None
     """Computed / billed of settled periods; None where nothing was billed."""
     matched_share: Decimal | None
-    """Of what was billed, the part that recorded calls explain, period by period; None where nothing was billed."""
+    """Of what was billed, the part that recorded calls explain, period by period; None where nothing was billed. A
+    period in which credits outweigh the bill is in neither sum: the share would pass 1."""
     unknown_calls: int
     """Calls of unknown cost: where there are any, what is computed is a lower bound."""
 
@@ -114,7 +115,8 @@ def totals(compared: Sequence[Compared]) -> Totals:
     billed_usd = sum((billed for _, billed in settled), _ZERO)
     computed_usd = _sum_of_known(c.known_usd for c, _ in settled)
     drifts = [billed - c.computed for c, billed in settled]
-    matched = sum((c.matched_usd or _ZERO for c, _ in settled), _ZERO)
+    charged = [(c.matched_usd or _ZERO, billed) for c, billed in settled if billed > 0]
+    matched = sum((usd for usd, _ in charged), _ZERO)
     return Totals(
         official_usd=_sum_of_known(c.official_usd for c in compared),
         computed_usd=_sum_of_known(c.known_usd for c in compared),
@@ -124,7 +126,9 @@ def totals(compared: Sequence[Compared]) -> Totals:
         absolute_drift_usd=sum(map(abs, drifts), _ZERO),
         pending_usd=_sum_of_known(c.known_usd for c in compared if c.status == "PENDING"),
         capture_share=computed_usd / billed_usd if billed_usd > 0 and computed_usd is not None else None,
-        matched_share=matched / billed_usd if billed_usd > 0 and computed_usd is not None else None,
+        matched_share=matched / sum(billed for _, billed in charged)
+        if billed_usd > 0 and computed_usd is not None
+        else None,
         unknown_calls=sum(c.unknown_calls for c in compared),
     )
 

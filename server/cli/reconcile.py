@@ -116,11 +116,12 @@ def _cause(cause: dict[str, Any]) -> str:
 
 
 def _missing(row: dict[str, Any]) -> list[str]:
-    return [
-        f"{one['meter'] or one['source']} ({one['reporter'].lower()}) counted at least {int(one['missingTokensAtLeast']):,} tokens more"
-        for one in row["countedElsewhere"]
-        if int(one["missingTokensAtLeast"])
-    ]
+    found = []
+    for one in row["countedElsewhere"]:
+        if more := int(one["missingTokensAtLeast"]):
+            who = f"{one['meter'] or one['source']} ({one['reporter'].lower()})"
+            found.append(f"{who} counted at least {more:,} tokens more")
+    return found
 
 
 def _usd(amount: str | None, *, sign: bool = False) -> str:

@@ -1,7 +1,7 @@
 -- The accounts of a period that a residual is explained from: what was recorded, what was counted, what was billed, each
 -- by model. Tokens are in four kinds: a report often knows for how long a cache write is kept, a transcript seldom.
 
--- One row a provider, UTC day and model of which calls were recorded.
+-- One row a provider, UTC day and model, as calls name it, of which calls were recorded.
 CREATE OR REPLACE VIEW recorded_days AS
 WITH calls AS (
     SELECT
@@ -16,35 +16,37 @@ WITH calls AS (
         END AS kind
     FROM request_facts
     WHERE started_on IS NOT NULL
+),
+days AS (
+    SELECT
+        billing_provider AS provider,
+        started_on AS day,
+        min(provider) AS priced_provider, -- as the price book is asked
+        model AS priced_model,
+        count(*) AS calls,
+        bool_or(scope = 'session') AS hides_calls,
+        coalesce(sum(cost_usd) FILTER (WHERE cost_status <> 'INCLUDED'), 0) AS computed_usd,
+        count(*) FILTER (WHERE cost_status = 'BILLED') AS billed_calls,
+        count(*) FILTER (WHERE kind = 'unpriced') AS unpriced_calls,
+        count(*) FILTER (WHERE cost_status = 'INCLUDED') AS included_calls,
+        count(*) FILTER (WHERE kind = 'unmeasured') AS unmeasured_calls,
+        count(*) FILTER (WHERE kind = 'untold') AS untold_calls,
+        coalesce(sum(uncached_input_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_uncached_input,
+        coalesce(sum(cache_read_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_cache_read,
+        coalesce(sum(cache_write_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_cache_write,
+        coalesce(sum(output_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_output,
+        coalesce(sum(uncached_input_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_uncached_input,
+        coalesce(sum(cache_read_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_cache_read,
+        coalesce(sum(cache_write_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_cache_write,
+        coalesce(sum(output_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_output,
+        coalesce(sum(uncached_input_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_uncached_input,
+        coalesce(sum(cache_read_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_cache_read,
+        coalesce(sum(cache_write_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_cache_write,
+        coalesce(sum(output_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_output
+    FROM calls
+    GROUP BY billing_provider, started_on, model
 )
-SELECT
-    billing_provider AS provider,
-    started_on AS day,
-    billing_model(model) AS model,
-    min(provider) AS priced_provider, -- as the price book is asked
-    min(model) AS priced_model,
-    count(*) AS calls,
-    bool_or(scope = 'session') AS hides_calls,
-    coalesce(sum(cost_usd) FILTER (WHERE cost_status <> 'INCLUDED'), 0) AS computed_usd,
-    count(*) FILTER (WHERE cost_status = 'BILLED') AS billed_calls,
-    count(*) FILTER (WHERE kind = 'unpriced') AS unpriced_calls,
-    count(*) FILTER (WHERE cost_status = 'INCLUDED') AS included_calls,
-    count(*) FILTER (WHERE kind = 'unmeasured') AS unmeasured_calls,
-    count(*) FILTER (WHERE kind = 'untold') AS untold_calls,
-    coalesce(sum(uncached_input_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_uncached_input,
-    coalesce(sum(cache_read_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_cache_read,
-    coalesce(sum(cache_write_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_cache_write,
-    coalesce(sum(output_tokens) FILTER (WHERE kind = 'priced'), 0)::BIGINT AS priced_output,
-    coalesce(sum(uncached_input_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_uncached_input,
-    coalesce(sum(cache_read_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_cache_read,
-    coalesce(sum(cache_write_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_cache_write,
-    coalesce(sum(output_tokens) FILTER (WHERE kind = 'unpriced'), 0)::BIGINT AS unpriced_output,
-    coalesce(sum(uncached_input_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_uncached_input,
-    coalesce(sum(cache_read_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_cache_read,
-    coalesce(sum(cache_write_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_cache_write,
-    coalesce(sum(output_tokens) FILTER (WHERE kind = 'included'), 0)::BIGINT AS included_output
-FROM calls
-GROUP BY billing_provider, started_on, billing_model(model);
+SELECT *, billing_model(priced_model) AS model FROM days;
 
 -- One row a count of somebody, with the days (UTC) that it is for. What a counter that runs on grew from its last reading
 -- of one day to that of the next is of the days between: but for the minutes after that reading, all of it is.

@@ -21,7 +21,7 @@ def test_computed_and_residual_add_up_to_what_was_billed(rows: list[Compared]) -
     found = totals(rows)
     assert found.settled_computed_usd + sum(line.usd for line in residuals(rows)) == found.billed_usd
     assert found.absolute_drift_usd >= abs(found.net_drift_usd)
-    assert found.matched_share is None or found.billed_usd > 0
+    assert found.matched_share is None or (found.billed_usd > 0 and 0 <= found.matched_share <= 1)
 
 
 def test_over_nothing_there_is_no_share() -> None:
@@ -44,6 +44,10 @@ def test_what_is_matched_lets_causes_of_either_sign_not_cancel() -> None:
     cancelling = compared("MATCH", "10", "10", causes=both)
     assert (cancelling.matched_usd, cancelling.matched_share) == (7, Decimal("0.7"))
     assert totals([cancelling, compared("MATCH", "30", "30")]).matched_share == Decimal(37) / 40
+
+
+def test_a_period_whose_credits_outweigh_its_bill_does_not_raise_the_share() -> None:
+    assert totals([compared("MATCH", "10", "10"), compared("OVER_COMPUTED", "1", "-4")]).matched_share == 1
 
 
 def test_without_causes_the_smaller_of_bill_and_calls_is_matched() -> None:

@@ -129,7 +129,7 @@ def served(run: Run, tmp_path: Path) -> Run:
         lines = (bill("uncached_input", "7"), bill("output", "14"), bill("fee", "0.3"))
         counts = (
             counted("p", "provider", 7, cache_write_5m_tokens=0),
-            counted("m", "meter", 8, is_lower_bound=True, model=None),
+            counted("m", "meter", 8, is_lower_bound=True, model=None, member="meter of x, agent scout"),
             counted("g", "gateway", 4),
         )
         load_into(store, (*RECORDS, *lines, *counts))
@@ -144,7 +144,7 @@ def test_reconcile_prints_each_period_with_its_causes(served: Run) -> None:
     assert "+3.0000 UNPRICED_CALLS big (15 tokens)" in words
     assert "+3.2500 PRICE_DIFFERENCE big" in words
     assert "+0.3000 FEES" in words
-    assert "meter (meter) counted at least 45 tokens more" in words
+    assert "meter of x (meter) counted at least 45 tokens more" in words
     assert "gateway (gateway)" not in words
     assert "1 periods that no bill covers are not shown, with 1.0000 USD; --all" in words
 
