@@ -15,9 +15,9 @@ import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from semantic import Catalog
+from server.access.bearer import digest_of, new_token
 from server.access.gate import Gate
 from server.access.given import GivenTokens
-from server.access.bearer import digest_of, new_token
 from server.access.principal import OPERATOR
 from server.app import create_app
 from server.connections import bounded_http
