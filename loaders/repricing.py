@@ -41,11 +41,16 @@ class Impact:
         return self.after_usd - self.before_usd
 
 
-def repriced(store: Store, location: str, known: list[Price], new: list[Price]) -> Iterator[Repriced]:
-    """The stored requests that cost something else with the lines `new` beside those that are `known`."""
+def repriced(
+    store: Store, location: str, known: list[Price], new: list[Price], *, apart: bool = True
+) -> Iterator[Repriced]:
+    """The stored requests that cost something else with the lines `new` beside those that are `known`.
+
+    Where several sources tell of a call, what each of them says has a cost; without `apart` it is the call that has.
+    """
     book, reasons = PriceBook([*known, *new]), _reasons(known, new)
     touched = {(line.provider, line.model) for line in new}
-    for stored in store.requests_of(touched):
+    for stored in store.records_of(touched) if apart else store.requests_of(touched):
         try:
             anew = priced(stored.request, book)
         except RecordError as error:
@@ -59,7 +64,7 @@ def impact_of(store: Store, location: str, items: Iterable[Item | Note]) -> list
     """What loading these items of prices would change, by model, in the order of their names. Nothing is stored."""
     new = [record for item in items if isinstance(item, Parsed) for record in item.records if isinstance(record, Price)]
     changes: dict[tuple[str, str], Impact] = {}
-    for change in repriced(store, location, store.prices(), new) if new else ():
+    for change in repriced(store, location, store.prices(), new, apart=False) if new else ():
         request = change.before.request
         key = (request.provider or "", request.model or "")
         so_far = changes.get(key) or Impact(request.provider, request.model, 0, Decimal(0), Decimal(0), 0, 0)

@@ -15,12 +15,13 @@ from server.keys import Key, keys_of
 # fmt: off
 FIXED_TYPES = frozenset({
     "AdmissionReason", "AgentsAffordable", "AsKnown", "AsKnownCall", "AsKnownRow", "Better", "BigInt", "Boolean",
+    "CallField", "CallProvenance", "CallSighting",
     "BreakEven", "BreakEvenStatus", "Budget", "BudgetAction", "BudgetDecision", "BudgetForecast", "BudgetLine",
     "BudgetPeriod", "BudgetScope", "BudgetStanding", "BudgetState", "BudgetThreshold", "BudgetTrigger",
     "BudgetWindow", "Catalog", "Change", "ChangeGroup", "ChangeMeasure", "ChangeSession", "ChangeSide", "Column",
     "CreditQuota", "CreditVendor", "Credits", "CutBy", "CutValue", "Date", "DateTime", "Decimal", "Dialect",
     "Dimension", "DimensionType", "Direction", "Evidence", "Explain", "Fact", "FilterInput", "Float", "FocusLine",
-    "FundingInput", "Grain", "HavingInput", "HireInput", "HoldState", "Int", "Integer", "Interval",
+    "FundingInput", "Grain", "HavingInput", "HireInput", "HoldState", "Int", "Integer", "Interval", "JoinRule",
     "IntervalMethod", "KaplanMeier", "KaplanMeierStep", "Lineage", "LoadGap", "LoadProgress", "LoadRejection",
     "MatureCohort", "MaySpend", "Metric", "MetricKind", "MetricName", "Metrics", "MetricsRow", "MetricsTotals",
     "ModelSwapInput", "MoneyInterval", "Mutation", "Named", "NamedFilter", "OrderBy", "OrderInput", "OutcomeBounds",

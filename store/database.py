@@ -251,6 +251,11 @@ class Store:
         with self._reading() as cursor:
             yield from select_requests(cursor, models)
 
+    def records_of(self, models: set[tuple[str, str]] | None) -> Iterator[PricedRequest]:
+        """Like `requests_of`, with a call that several sources tell of as what each says: all that can be priced."""
+        with self._reading() as cursor:
+            yield from select_requests(cursor, models, apart=True)
+
     def last_cursor(self, source: str, location: str) -> str | None:
         """Where the next load of a source goes on; None where it begins at the start."""
         with self._reading() as cursor:

@@ -6,12 +6,11 @@ itself such a winner, merging it with what comes later gives what merging everyt
 sessions are no copies: the statement that was loaded last is the one that holds.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 
-from store.priced import KNOWLEDGE
+from store.request_merge import BUCKETS, request_merge
 from store.tables import (
-    COST,
     CREDIT_USAGE,
     PRICES,
     REPORTED_USAGE,
@@ -19,52 +18,34 @@ from store.tables import (
     SCORES,
     SESSION_EVIDENCE,
     SESSIONS,
+    SIGHTINGS,
     WEIGHED,
     Table,
 )
-
-_NEVER = "'-infinity'::TIMESTAMP"
-_IDENTITIES = "coalesce(identities, [])"
-CACHE_WRITES = ("cache_write_5m_tokens", "cache_write_1h_tokens")
-BUCKETS = ("uncached_input_tokens", "cache_read_tokens", *CACHE_WRITES, "output_tokens")
-_TOKENS = " + ".join(BUCKETS)
-_UNBILLED = "coalesce(unbilled_status, cost_status)"
-_KNOWLEDGE_RANK = (
-    f"list_position({list(KNOWLEDGE)}, {_UNBILLED})"
-    f" + CASE WHEN {_UNBILLED} = 'UNPRICED' AND unpriced_part IS NOT NULL THEN 1.5 ELSE 0 END"
-)
-"""A copy that says why no line can price it knows more than one that was priced without knowing that."""
-_TERMS = f"greatest({_KNOWLEDGE_RANK}, list_position({list(KNOWLEDGE)}, 'PRICED'))"
-"""What a copy knows of its cost beside tokens and price lines: nothing, why no line fits, a plan, or a bill."""
+from store.winners import NEVER, Merge, same, struct
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    groups: Mapping[str, str]
-    """Group -> the aggregate that picks its winner among the copies of a key."""
-    columns: Mapping[str, str]
-    """Column -> where it is in the winners."""
-    restated: str = "FALSE"
-    """Which records are no copies but statements: the last one replaces what was stated before, as a whole."""
+def merged_rows(table: Table, staged: str | None = None) -> str:
+    """A query for one row a key: what `before_<table>`, the stored rows, and `staged_<table>` say together.
 
-
-def merged_rows(table: Table) -> str:
-    """A query for one row a key: what `before_<table>`, the stored rows, and `staged_<table>` say together."""
+    `staged` names another table in the place of the last.
+    """
     merge = MERGES.get(table.name)
+    staged = staged or f"staged_{table.name}"
     columns, keys = ", ".join(table.columns), ", ".join(table.key)
     if merge is None:
         return f"""
-            SELECT {columns} FROM staged_{table.name}
-            WHERE seq IN (SELECT max(seq) FROM staged_{table.name} GROUP BY {keys})"""
+            SELECT {columns} FROM {staged}
+            WHERE seq IN (SELECT max(seq) FROM {staged} GROUP BY {keys})"""
     winners = ", ".join(f"{aggregate} AS {group}" for group, aggregate in merge.groups.items())
     merged = ", ".join(f"{merge.columns.get(column, column)} AS {column}" for column in table.columns)
     # Most keys of a load have one copy, or one that is stored as it is: only the others have to be merged.
     return f"""
         WITH news AS (
-            SELECT {columns} FROM staged_{table.name} AS staged
+            SELECT {columns} FROM {staged} AS staged
             ANTI JOIN before_{table.name} AS stored ON {same("staged", "stored", table.columns)}
             WHERE NOT ({merge.restated})
-                OR seq IN (SELECT max(seq) FROM staged_{table.name} WHERE {merge.restated} GROUP BY {keys})
+                OR seq IN (SELECT max(seq) FROM {staged} WHERE {merge.restated} GROUP BY {keys})
         ),
         copies AS (
             SELECT {columns} FROM news
@@ -108,128 +89,10 @@ def known_prices() -> str:
         )"""
 
 
-def keep_conflicts() -> str:
-    """Notes the records of a request that say something else than the one that counts, of this load or stored before.
-
-    A copy of which the other is a continuation (no bucket of it is larger, nothing it states is stated otherwise) is
-    no conflict: answers are streamed, and written down more than once. Nor is one that has as many cache writes without
-    saying how long they are kept. What is noted already is not noted again.
-    """
-    names = ("provider", "model")
-    otherwise = " OR ".join(
-        [f"lower(copy.{name}) <> lower(kept.{name})" for name in names]
-        + [f"copy.{bucket} > kept.{bucket}" for bucket in BUCKETS if bucket not in CACHE_WRITES]
-        + [_written_otherwise()]
-        + ["copy.billed_usd <> kept.billed_usd"]
-    )
-    columns = ", ".join(REQUESTS.columns)
-    return f"""
-        INSERT INTO conflicts
-        WITH copies AS (
-            SELECT {columns} FROM staged_requests
-            UNION ALL
-            SELECT {columns} FROM before_requests
-        ),
-        several AS (SELECT request_key FROM copies GROUP BY request_key HAVING count(*) > 1),
-        counting AS (
-            SELECT {columns} FROM changed_requests
-            UNION ALL
-            SELECT {columns} FROM before_requests ANTI JOIN changed_requests USING (request_key)
-        )
-        SELECT $load_id, * FROM (
-            SELECT request_key, {_said("kept")}, {_said("copy")}
-            FROM copies AS copy
-            SEMI JOIN several USING (request_key)
-            JOIN counting AS kept USING (request_key)
-            WHERE NOT ({is_total("kept.")}) AND ({otherwise})
-            EXCEPT SELECT request_key, kept, other FROM conflicts
-        )"""
-
-
-def _written_otherwise() -> str:
-    """A condition: together more cache writes, or as many, split in another way than the one that is stated."""
-    together = [" + ".join(f"{row}.{bucket}" for bucket in CACHE_WRITES) for row in ("copy", "kept")]
-    larger = " OR ".join(f"copy.{bucket} > kept.{bucket}" for bucket in CACHE_WRITES)
-    both_split = "copy.cache_write_1h_tokens > 0 AND kept.cache_write_1h_tokens > 0"
-    return f"{' > '.join(together)} OR ({both_split} AND ({larger}))"
-
-
-def _said(row: str) -> str:
-    """What a record of a request says, as JSON: for people who look at a conflict."""
-    members = ", ".join(f"'{column}', {row}.{column}" for column in ("provider", "model", *BUCKETS, "billed_usd"))
-    return f"json_object({members})"
-
-
-def same(left: str, right: str, columns: Iterable[str]) -> str:
-    """A condition; unknown is the same as unknown."""
-    return " AND ".join(f"{left}.{column} IS NOT DISTINCT FROM {right}.{column}" for column in columns)
-
-
-def is_total(row: str = "") -> str:
-    """A condition: the row of requests is a source's total of a session, without usage that could rank copies."""
-    return f"{row}scope = 'session' AND {row}output_tokens IS NULL"
-
-
-def _stated(columns: Iterable[str]) -> str:
-    """How many of the columns say something. DuckDB ranks NULL highest, so content alone would prefer the unknown."""
-    return " + ".join(f"({column} IS NOT NULL)::INTEGER" for column in columns)
-
-
-def _struct(ranks: Mapping[str, str], columns: Iterable[str]) -> str:
-    members = [f"'by_{name}': {expression}" for name, expression in ranks.items()]
-    return "{" + ", ".join([*members, *(f"'{column}': {column}" for column in columns)]) + "}"
-
-
-def _request_merge() -> Merge:
-    """The oldest session owns the call; the copy with the most output is the one that was streamed to its end.
-
-    A source that does not say how long a cache write is kept has all of them as five minutes, so of copies with the
-    same tokens the one with more for an hour is the one that was told. That ranks below what decides a cost without
-    the split (a plan, a bill, a part that no line prices), and above a price, which is else that of the guess.
-
-    What one load took for a call and another knows to be the total of several is a total.
-
-    A bill holds whichever copy states it, since it often comes in a record that has nothing else; of two that differ
-    the larger, for no copy says which came later. What the usage was chosen by stays known beside a bill from
-    elsewhere, so that a later copy is ranked as if all had come at once.
-    """
-    owner = ("session_id", "agent", "owner_started_at")
-    cost = ("billed_usd", *COST)
-    apart = {"request_key", "started_at", "unbilled_status", "identities", *owner, *cost}
-    usage = [c for c in REQUESTS.columns if c not in apart]
-    oldest = {
-        "unowned": "session_id IS NULL",
-        "age": "coalesce(owner_started_at, 'infinity'::TIMESTAMP)",
-    }
-    fullest = {
-        "output": "coalesce(output_tokens, -1)",
-        "tokens": f"coalesce({_TOKENS}, -1)",
-        "total": "(scope = 'session')::INTEGER",
-        "terms": _TERMS,
-        "split": "coalesce(cache_write_1h_tokens, -1)",
-        "knowledge": _KNOWLEDGE_RANK,
-        "names": _stated(("provider", "model")),
-        "end": f"coalesce(ended_at, {_NEVER})",
-        "statements": _stated(usage),
-        "status": _UNBILLED,
-    }
-    known = _struct({"statements": _stated(COST)}, cost)
-    other_bill = f"bill.billed_usd IS NOT NULL AND best.usage.by_status <> '{KNOWLEDGE[-1]}'"
-    return Merge(
-        groups={
-            "owner": f"min({_struct(oldest, owner)})",
-            "best": f"max({{'usage': {_struct(fullest, usage)}, 'cost': {known}}})",
-            "bill": f"max({_struct({}, cost)}) FILTER (WHERE billed_usd IS NOT NULL)",
-            "started": "min(started_at)",
-            "known_as": f"list_sort(list_distinct(flatten(list({_IDENTITIES}))))",
-        },
-        columns={column: f"owner.{column}" for column in owner}
-        | {column: f"best.usage.{column}" for column in usage}
-        | {c: f"CASE WHEN bill.billed_usd IS NULL THEN best.cost.{c} ELSE bill.{c} END" for c in cost}
-        | {"unbilled_status": f"CASE WHEN {other_bill} THEN best.usage.by_status END"}
-        | {"started_at": "started", "identities": "known_as"},
-        restated=is_total(),
-    )
+def _sighting_merge() -> Merge:
+    """As copies of a request; the source is part of the key."""
+    merge = request_merge()
+    return replace(merge, columns={name: at for name, at in merge.columns.items() if name != "source"})
 
 
 def _session_merge() -> Merge:
@@ -238,8 +101,8 @@ def _session_merge() -> Merge:
     How it ended is kept beside what follows from it, because an end that is void while the session runs counts again
     once the session is seen to be over.
     """
-    over = {"instant": f"coalesce(state_observed_at, {_NEVER})", "over": "NOT is_running"}
-    state = _struct(over, ("is_running", "state_observed_at"))
+    over = {"instant": f"coalesce(state_observed_at, {NEVER})", "over": "NOT is_running"}
+    state = struct(over, ("is_running", "state_observed_at"))
     groups = {
         "started": "min(started_at)",
         "ended": "max(stated_ended_at)",
@@ -266,22 +129,22 @@ def _session_merge() -> Merge:
 
 
 def _evidence(field: str, instant: str, rule: str | None = None, confidence: str | None = None) -> str:
-    ranks = ({"confidence": confidence} if confidence else {}) | {"instant": f"coalesce({instant}, {_NEVER})"}
+    ranks = ({"confidence": confidence} if confidence else {}) | {"instant": f"coalesce({instant}, {NEVER})"}
     ranks |= {"ruled": f"{rule} IS NOT NULL"} if rule else {}
-    return _struct(ranks, [column for column in (field, instant, rule, confidence) if column])
+    return struct(ranks, [column for column in (field, instant, rule, confidence) if column])
 
 
 def _credit_merge() -> Merge:
     """A count that still grows is what it was when it was read last; a statement replaces whatever was there."""
     columns = [column for column in CREDIT_USAGE.columns if column not in CREDIT_USAGE.key]
-    latest = _struct({"instant": f"coalesce(observed_at, {_NEVER})", "count": "credits"}, columns)
+    latest = struct({"instant": f"coalesce(observed_at, {NEVER})", "count": "credits"}, columns)
     return Merge({"latest": f"max({latest})"}, {c: f"latest.{c}" for c in columns}, restated="observed_at IS NULL")
 
 
 def _score_merge() -> Merge:
     """The latest judgement of a scorer."""
     columns = [column for column in SCORES.columns if column not in SCORES.key]
-    latest = _struct({"instant": "observed_at"}, columns)
+    latest = struct({"instant": "observed_at"}, columns)
     return Merge({"latest": f"max({latest})"}, {c: f"latest.{c}" for c in columns})
 
 
@@ -291,7 +154,7 @@ def _usage_merge() -> Merge:
     rest = [c for c in REPORTED_USAGE.columns if c not in (*REPORTED_USAGE.key, *counts, "starts_at", "ends_at")]
     groups = {
         "began": "min(starts_at)",
-        "latest": f"max({_struct({'instant': 'ends_at'}, rest)})",
+        "latest": f"max({struct({'instant': 'ends_at'}, rest)})",
         "read": "max(ends_at)",
     }
     groups |= {f"most_{count}": f"max({count})" for count in counts}
@@ -300,7 +163,8 @@ def _usage_merge() -> Merge:
 
 
 MERGES: Mapping[str, Merge] = {
-    REQUESTS.name: _request_merge(),
+    REQUESTS.name: request_merge(),
+    SIGHTINGS.name: _sighting_merge(),
     SESSIONS.name: _session_merge(),
     CREDIT_USAGE.name: _credit_merge(),
     SCORES.name: _score_merge(),

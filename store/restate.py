@@ -1,31 +1,65 @@
 """Costs that change: what replaces them, and what they were, kept with the reason."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
-from store.merge import same
-from store.tables import COST, LISTED
+from store.join import merge_again
+from store.rows import integer
+from store.tables import COST, LISTED, REQUESTS
+from store.winners import same
 
 
-def recost(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
+def recost(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> bool:
+    """Gives stored requests their staged costs; whether one has changed. Makes `recosted`, the rows that have another.
+
+    Where several sources tell of a call, what each of them says is priced, and the row is merged from that again.
+    """
+    newest = "SELECT max(seq) FROM staged_recosts GROUP BY request_key, source"
+    cursor.execute(f"""
+        CREATE TEMP TABLE recosted_sightings AS
+        SELECT staged.* FROM staged_recosts AS staged SEMI JOIN sightings USING (request_key, source)
+        ANTI JOIN sightings AS stored ON {same("staged", "stored", ("request_key", "source", *COST, *LISTED))}
+        WHERE staged.seq IN ({newest})""")
     cursor.execute(f"""
         CREATE TEMP TABLE recosted AS
-        SELECT staged.* FROM staged_recosts AS staged
+        SELECT staged.* FROM staged_recosts AS staged ANTI JOIN sightings USING (request_key, source)
         ANTI JOIN requests AS stored ON {same("staged", "stored", ("request_key", *COST, *LISTED))}
-        WHERE staged.seq IN (SELECT max(seq) FROM staged_recosts GROUP BY request_key)""")
+        WHERE staged.seq IN ({newest})""")
     unknown = cursor.execute(
         "SELECT request_key FROM recosted ANTI JOIN requests USING (request_key) LIMIT 1"
     ).fetchone()
     if unknown:
         raise StoreError(f"request {unknown[0]} cannot be given another cost: it is not stored")
     restate(cursor, "recosted", "new.reason", load_id, now)
+    _update(cursor, "requests", "recosted", (*COST, *LISTED), ("request_key",), load_id)
+    return _recost_sightings(cursor, load_id, now) or bool(integer(cursor, "SELECT count(*) FROM recosted"))
+
+
+def _recost_sightings(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> bool:
+    if not integer(cursor, "SELECT count(*) FROM recosted_sightings"):
+        return False
+    _update(cursor, "sightings", "recosted_sightings", (*COST, *LISTED), ("request_key", "source"), load_id)
+    merge_again(cursor)
+    restate(cursor, "remerged", "new.reason", load_id, now)
+    _update(cursor, "requests", "remerged", REQUESTS.columns, ("request_key",), load_id)
+    return True
+
+
+def _update(
+    cursor: DuckDBPyConnection,
+    table: str,
+    anew: str,
+    columns: Iterable[str],
+    key: tuple[str, ...],
+    load_id: int,
+) -> None:
+    written = ", ".join(f"{column} = new.{column}" for column in columns)
+    matching = " AND ".join(f"new.{column} = {table}.{column}" for column in key)
     cursor.execute(
-        f"""
-        UPDATE requests SET {", ".join(f"{column} = new.{column}" for column in (*COST, *LISTED))}, load_id = $load_id
-        FROM recosted AS new WHERE new.request_key = requests.request_key""",
-        {"load_id": load_id},
+        f"UPDATE {table} SET {written}, load_id = $load_id FROM {anew} AS new WHERE {matching}", {"load_id": load_id}
     )
 
 

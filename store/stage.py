@@ -60,6 +60,8 @@ class Recost:
     """Another cost for a request that is stored, and why."""
 
     request_key: str
+    source: str
+    """Of the record: where several sources tell of a call, each has a cost of its own."""
     cost_usd: Decimal | None
     cost_status: CostStatus
     price_id: str | None
@@ -158,6 +160,7 @@ class Stage:
         """Gives a stored request another cost; the old one is kept in `restatements` if it was known."""
         recost = Recost(
             anew.request.request_key,
+            anew.request.source,
             anew.cost_usd,
             anew.cost_status,
             anew.price_id,

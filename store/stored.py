@@ -9,6 +9,7 @@ from duckdb import DuckDBPyConnection
 
 from store.priced import PricedRequest
 from store.records import Price, Request
+from store.records.calls import MOST_IDENTITIES
 from store.tables import COST, LISTED
 
 _BATCH = 10_000
@@ -151,14 +152,22 @@ def select_prices(cursor: DuckDBPyConnection, known_at: datetime | None) -> list
     return [Price(**_fields(_PRICE, row)) for row in rows]
 
 
-def select_requests(cursor: DuckDBPyConnection, models: set[tuple[str, str]] | None) -> Iterator[PricedRequest]:
+def select_requests(
+    cursor: DuckDBPyConnection, models: set[tuple[str, str]] | None, *, apart: bool = False
+) -> Iterator[PricedRequest]:
     """Streams, so that a store of any size can be priced anew. A request without a provider comes with its model.
 
-    Names are compared without regard to case, as the price book compares them.
+    Names are compared without regard to case, as the price book compares them. With `apart` a call that several
+    sources tell of comes as what each of them says, of those whose model it is.
     """
+    columns = ", ".join((*_VALUED, *_REQUEST))
+    rows = f"SELECT {columns} FROM requests"
+    if apart:
+        rows += " WHERE request_key NOT IN (SELECT call_key FROM sightings)"
+        rows += f" UNION ALL SELECT {columns} FROM sightings"
     cursor.execute(
         f"""
-        SELECT {", ".join((*_VALUED, *_REQUEST))} FROM requests
+        SELECT * REPLACE (identities[:{MOST_IDENTITIES}] AS identities) FROM ({rows})
         WHERE $everything
             OR (lower(provider), lower(model)) IN (SELECT (unnest($providers), unnest($models)))
             OR (provider IS NULL AND lower(model) IN (SELECT unnest($models)))""",

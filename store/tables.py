@@ -5,7 +5,7 @@ listed in `store.records` alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType
@@ -123,6 +123,8 @@ REQUESTS = Table(
     | {"identities": "list_sort(list_distinct(coalesce(record.request.identities, [])))"},
 )
 """`unbilled_status` is what the copy that has the usage knew of its cost; None unless another copy has the bill."""
+SIGHTINGS = replace(REQUESTS, name="sightings", key=("request_key", "source"))
+"""What one source said of a call under one key, kept beside the row of the call where there was more than one."""
 SESSIONS = Table(name="sessions", record=Session, key=("session_id",), staged=_staged_session())
 OUTCOMES = Table(name="outcomes", record=Outcome, key=("outcome_id",), staged=_as_it_is(Outcome))
 SCORES = Table(name="scores", record=Score, key=("session_id", "scorer"), staged=_as_it_is(Score))

@@ -12,15 +12,18 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from store.accounts import LoadReport, next_load_id, record_load
+from store.conflicts import keep_conflicts
 from store.errors import StoreError
 from store.facts import ACCRUAL, FACTS, accrue_until, refresh_facts
-from store.merge import is_total, keep_conflicts, known_prices, merged_rows, same
+from store.join import JOINED_COPY, keep_former, keep_sightings, make_calls, match_alike, set_apart
+from store.merge import known_prices, merged_rows
 from store.outcomes import note_instant
 from store.restate import recost, restate
 from store.rows import integer, row
 from store.stage import Recost, RejectedRow, Stage
 from store.tables import BUDGETS, CASH_FLOWS, CHARGES, PRICES, REPORTED_USAGE, REQUESTS, TABLES, Table, sql_type
 from store.transaction import raise_version, transaction
+from store.winners import is_total, same
 
 COPY_RULE = "another copy of a request of the same load"
 FULLER_COPY = "a fuller copy of the request"
@@ -50,13 +53,14 @@ def apply_stage(
             _read_staged(cursor, directory, name, record, {f.name: f"record.{f.name}" for f in fields(record)})
     with transaction(cursor):
         load_id = next_load_id(cursor)
-        if "recosts" in staged:
-            recost(cursor, load_id, now)
+        is_recosted = "recosts" in staged and recost(cursor, load_id, now)
         for table in tables:
             _store(cursor, table, load_id, now)
         removed = _remove_the_rest(cursor, stage, staged)
         left = _left_behind(cursor, stage, staged)
-        changed = _changed_tables(cursor, staged, tables) | ({table.name for table in _PARTED} if removed else set())
+        changed = _changed_tables(cursor, tables, is_recosted=is_recosted) | (
+            {table.name for table in _PARTED} if removed else set()
+        )
         if accrue_until(cursor, now):
             changed.add(ACCRUAL)
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
@@ -97,12 +101,10 @@ def _left_behind(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str
     )
 
 
-def _changed_tables(cursor: DuckDBPyConnection, staged: frozenset[str], tables: Iterable[Table]) -> set[str]:
+def _changed_tables(cursor: DuckDBPyConnection, tables: Iterable[Table], *, is_recosted: bool) -> set[str]:
     """The tables of which this load changed a row."""
     changed = {table.name for table in tables if integer(cursor, f"SELECT count(*) FROM changed_{table.name}")}
-    if "recosts" in staged and integer(cursor, "SELECT count(*) FROM recosted"):
-        changed.add(REQUESTS.name)
-    return changed
+    return changed | ({REQUESTS.name} if is_recosted else set())
 
 
 def _read_staged(
@@ -126,18 +128,56 @@ def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime
     cursor.execute(f"""
         CREATE TEMP TABLE before_{table.name} AS
         SELECT * FROM {table.name} SEMI JOIN staged_{table.name} USING ({keys})""")
+    if table is REQUESTS:
+        _store_requests(cursor, load_id, now)
+    else:
+        _find_changed(cursor, table, f"staged_{table.name}")
+        _write(cursor, table, load_id)
+
+
+def _find_changed(cursor: DuckDBPyConnection, table: Table, staged: str) -> None:
     cursor.execute(f"""
         CREATE TEMP TABLE changed_{table.name} AS
-        SELECT merged.* FROM ({merged_rows(table)}) AS merged
+        SELECT merged.* FROM ({merged_rows(table, staged)}) AS merged
         ANTI JOIN before_{table.name} AS stored ON {same("merged", "stored", table.columns)}""")
-    if table is REQUESTS:
-        cursor.execute(keep_conflicts(), {"load_id": load_id})
-        reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
-        restate(cursor, f"changed_{table.name}", reason, load_id, now)
+
+
+def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
+    """Copies of one key from one source are merged as they come; what several sources tell is joined."""
+    has_parts = set_apart(cursor)
+    if has_parts:
+        cursor.execute("CREATE TEMP TABLE staged_alone AS FROM staged_requests ANTI JOIN apart USING (request_key)")
+    if has_parts and not integer(cursor, "SELECT count(*) FROM staged_alone"):  # spares the plan of a dear query
+        cursor.execute(
+            f"CREATE TEMP TABLE changed_requests AS SELECT {', '.join(REQUESTS.columns)} FROM requests LIMIT 0"
+        )
+    else:
+        _find_changed(cursor, REQUESTS, "staged_alone" if has_parts else "staged_requests")
+    has_parts = match_alike(cursor, has_parts=has_parts)
+    if has_parts:
+        cursor.execute("""
+            CREATE TEMP TABLE news AS
+            SELECT request_key FROM changed_requests UNION SELECT request_key FROM parts WHERE load_id IS NULL""")
+        make_calls(cursor)
+        keep_former(cursor, load_id, now)
+    else:
+        cursor.execute("CREATE TEMP VIEW news AS SELECT request_key FROM changed_requests")
+    cursor.execute(keep_conflicts(has_parts=has_parts), {"load_id": load_id})
+    reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
+    if has_parts:
+        several = "SELECT call_key FROM parts GROUP BY call_key HAVING count(*) > 1"
+        reason = f"CASE WHEN new.request_key IN ({several}) THEN '{JOINED_COPY}' ELSE {reason} END"
+    restate(cursor, "changed_requests", reason, load_id, now)
+    if has_parts:
+        keep_sightings(cursor, load_id)
+    _write(cursor, REQUESTS, load_id)
+
+
+def _write(cursor: DuckDBPyConnection, table: Table, load_id: int) -> None:
     loads = {"load_id": "$load_id"} | ({"first_load_id": "$load_id"} if table is REQUESTS else {})
     cursor.execute(
         f"""
-        MERGE INTO {table.name} AS stored USING changed_{table.name} AS changed USING ({keys})
+        MERGE INTO {table.name} AS stored USING changed_{table.name} AS changed USING ({", ".join(table.key)})
         WHEN MATCHED THEN UPDATE SET
             {", ".join(f"{column} = changed.{column}" for column in table.columns)}, load_id = $load_id
         WHEN NOT MATCHED THEN INSERT ({", ".join((*table.columns, *loads))})
@@ -201,11 +241,12 @@ def _report(
 
 def _verdicts(table: Table) -> str:
     """Item -> whether it changed a row. NULL where a request is told twice: the first item of its key speaks for it."""
-    staged = f"staged_{table.name} LEFT JOIN changed_{table.name} AS changed USING ({', '.join(table.key)})"
     if table is REQUESTS:
-        return f"""
-            SELECT min(item) AS item, bool_or(changed.request_key IS NOT NULL) AS is_stored
-            FROM {staged} GROUP BY request_key
+        return """
+            SELECT min(item) AS item, bool_or(news.request_key IS NOT NULL) AS is_stored
+            FROM staged_requests LEFT JOIN news USING (request_key)
+            GROUP BY request_key
             UNION ALL
             SELECT item, NULL FROM staged_requests"""
+    staged = f"staged_{table.name} LEFT JOIN changed_{table.name} AS changed USING ({', '.join(table.key)})"
     return f"SELECT item, changed.source IS NOT NULL AS is_stored FROM {staged}"

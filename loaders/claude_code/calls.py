@@ -15,6 +15,7 @@ SOURCE = "claude-code"
 AGENT = "claude-code"
 PROVIDER = "anthropic"
 OWN_IDS = "msg_"
+OWN_REQUESTS = "req_"
 """How the provider's ids begin; what a proxy makes up may repeat, so the id of the request is added to it."""
 
 
@@ -39,12 +40,21 @@ def read_call(entry: Object, message: Object, session_id: str, at: datetime, ses
         unpriced_part=unpriced_part(message, usage or {}, PROVIDER),
         status="error" if is_failure(entry) else "ok",
         owner_started_at=session_started_at,
+        identities=_identities(entry, message),
     )
 
 
 def is_failure(entry: Object) -> bool:
     """Whether Claude Code wrote this in the place of an answer that it did not get."""
     return entry.get("isApiErrorMessage") is True
+
+
+def _identities(entry: Object, message: Object) -> tuple[str, ...]:
+    """Only what the provider gave: what a proxy makes up may repeat."""
+    message_id, request_id = text(message, "id"), text(entry, "requestId")
+    named = [f"response:{message_id}"] if message_id is not None and message_id.startswith(OWN_IDS) else []
+    named += [f"request-id:{request_id}"] if request_id is not None and request_id.startswith(OWN_REQUESTS) else []
+    return tuple(named)
 
 
 def _request_key(entry: Object, message: Object) -> str:

@@ -16,6 +16,7 @@ from store.records import RequestStatus
 
 SOURCE = "openclaw"
 LONGEST_CALL = timedelta(days=1)
+TELLING_LENGTH = 16
 _AS_TEXT = json.JSONEncoder(default=str)
 _DRAWN_FROM_A_THOUSAND = re.compile(r"chatcmpl-\d{1,3}")
 """Ollama's response ids: two calls in a thousand share one, so they identify nothing."""
@@ -56,6 +57,7 @@ def read_call(entry: Object, message: Object, owner: Owner, now: datetime) -> Re
         estimated_usd=usage.estimated_usd,
         status=status_of(message),
         owner_started_at=owner.started_at or started_at,
+        identities=names_of_answer(text(message, "responseId")),
     )
 
 
@@ -68,6 +70,19 @@ def _is_refused(message: Object) -> bool:
 def is_telling(response_id: str) -> bool:
     """Whether a response id tells its call from all others."""
     return _DRAWN_FROM_A_THOUSAND.fullmatch(response_id) is None
+
+
+def names_of_answer(response_id: str | None) -> tuple[str, ...]:
+    """The identities that the answer's own id gives a call: without the provider, which tools name differently.
+
+    A short id tells a call from others of its provider at best, so it is a name only with the provider, as the key is.
+    """
+    return () if response_id is None or not is_telling_alone(response_id) else (f"response:{response_id}",)
+
+
+def is_telling_alone(given_id: str) -> bool:
+    """Whether an id tells its call from those of all providers: those of providers are 20 random characters or more."""
+    return len(given_id) >= TELLING_LENGTH and is_telling(given_id)
 
 
 def status_of(message: Object) -> RequestStatus:

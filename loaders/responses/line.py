@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import cast, get_args
 
 from loaders.cell import Cell, CellError
-from loaders.openclaw.calls import is_telling
+from loaders.openclaw.calls import is_telling, is_telling_alone, names_of_answer
 from loaders.openclaw.values import FieldError, Object, as_object, text
 from loaders.responses.answer import Answer, Use, is_error, may_be_charged, read_answer
 from loaders.responses.fields import sum_of
@@ -62,6 +62,7 @@ def _call(line: Object, body: Object, provider: str, answer: Answer, now: dateti
         is_included=Cell("is_included", line.get("is_included")).maybe(Cell.flag) or False,
         unpriced_part=answer.unpriced_part,
         status=_status(line, body),
+        identities=_identities(line, answer),
     )
 
 
@@ -84,7 +85,16 @@ def _with_usage(call: Request, use: Use) -> Request:
 def _beside(own: Request, use: Use, number: int) -> Request:
     """What was billed is for the answer as a whole, so nothing more was asked for a call beside it."""
     billed = None if own.billed_usd is None else Decimal(0)
-    return _with_usage(replace(own, request_key=f"{own.request_key}#{number}", billed_usd=billed), use)
+    beside = replace(own, request_key=f"{own.request_key}#{number}", billed_usd=billed, identities=())
+    return _with_usage(beside, use)
+
+
+def _identities(line: Object, answer: Answer) -> tuple[str, ...]:
+    """The call itself and no other, so the calls that an answer lists beside its totals have none of these."""
+    request_id = text(line, "request_id")
+    named = names_of_answer(answer.response_id)
+    is_name = request_id is not None and is_telling_alone(request_id)
+    return (*named, f"request-id:{request_id}") if is_name else named
 
 
 def _id(line: Object, answer: Answer) -> str:

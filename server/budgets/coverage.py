@@ -41,8 +41,9 @@ def _covered(reader: Reader, settlements: Sequence[Settlement], now: datetime) -
 
 def _loaded(reader: Reader, keys: Sequence[str]) -> frozenset[str]:
     rows = reader.read(
-        "SELECT request_key FROM request_facts"
-        " WHERE cost_usd IS NOT NULL AND request_key IN (SELECT unnest($keys::VARCHAR[]))",
+        "SELECT known.request_key FROM call_keys AS known"
+        " JOIN request_facts AS fact ON fact.request_key = known.call_key"
+        " WHERE fact.cost_usd IS NOT NULL AND known.request_key IN (SELECT unnest($keys::VARCHAR[]))",
         {"keys": list(keys)},
         timeout_ms=TIMEOUT_MS,
     ).rows

@@ -21,6 +21,12 @@ _COLUMNS = """
     event.request_key, event.restated_at, event.old_cost_usd, event.new_cost_usd,
     event.old_cost_status, event.new_cost_status, event.old_price_id, event.new_price_id, event.reason"""
 
+_CALL = """
+    (SELECT any_value(known.call_key) FROM call_keys AS known
+     WHERE known.request_key = event.request_key AND known.call_key <> event.request_key
+     AND event.request_key NOT IN (SELECT request_key FROM requests))"""
+"""The call that a key has been found to be of; NULL where it is counted itself."""
+
 
 @strawberry.type(description="One change of a cost that was known.")
 class Restatement:
@@ -64,7 +70,7 @@ def _field(inputs: Inputs) -> Any:
         bounds = {"made_since": _plain(made.start), "made_until": _plain(made.end)}
         matching = f"""
             FROM restatements AS event
-            WHERE event.request_key IN ({chosen.sql})
+            WHERE coalesce({_CALL}, event.request_key) IN ({chosen.sql})
                 AND ($made_since::TIMESTAMP IS NULL OR event.restated_at >= $made_since)
                 AND ($made_until::TIMESTAMP IS NULL OR event.restated_at < $made_until)"""
 

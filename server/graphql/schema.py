@@ -19,6 +19,7 @@ from server.graphql.metrics import metrics_field
 from server.graphql.outcomes import OUTCOMES
 from server.graphql.plans import PLANS
 from server.graphql.price_book import PRICE_BOOK
+from server.graphql.provenance import CALL_PROVENANCE
 from server.graphql.reconciliation import RECONCILIATION
 from server.graphql.restatements import RESTATEMENTS
 from server.graphql.roi import ROI
@@ -51,6 +52,7 @@ FIELDS: tuple[RootField, ...] = (
     CHANGE,
     AS_KNOWN,
     RESTATEMENTS,
+    CALL_PROVENANCE,
     PRICE_BOOK,
 )
 """What is offered beside the metrics; each field is a module of its own."""

@@ -13,7 +13,8 @@ Trigger = Literal["human", "cron", "subagent", "heartbeat", "webhook", "api", "u
 Termination = Literal["success", "error", "timeout", "aborted", "lost", "unknown"]
 UsageReporter = Literal["provider", "gateway", "meter"]
 """Who says it: the provider that bills the calls, a gateway on their way, or a meter of the one who made them."""
-_MOST_IDENTITIES = 16
+MOST_IDENTITIES = 16
+"""That one record states; the row of a call has those of all its records."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,8 @@ class Request:
             self._check_identities()
 
     def _check_identities(self) -> None:
-        if len(self.identities) > _MOST_IDENTITIES:
-            raise RecordError(f"Request {self.request_key}: at most {_MOST_IDENTITIES} identities")
+        if len(self.identities) > MOST_IDENTITIES:
+            raise RecordError(f"Request {self.request_key}: at most {MOST_IDENTITIES} identities")
         for identity in self.identities:
             kind, colon, value = identity.partition(":")
             if not (kind and colon and value) or len(identity) > MAX_CHARACTERS or "\x00" in identity:

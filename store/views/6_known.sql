@@ -22,26 +22,35 @@ FROM restatements
 UNION ALL
 SELECT request_key, known_at, load_id, 0, NULL, old_cost_status, old_price_id FROM late_costs;
 
--- One row a request that was counted then, with the columns of request_facts and its cost as it was known. What else it
+-- One row a request that was counted then, also if it has been found to be of another call since, with the columns of request_facts and its cost as it was known. What else it
 -- says (its session, agent, model) is as known today; is_changed_since tells of rows that a later load has touched.
 -- A line that nobody could read is in no such row: which lines those were is not kept.
 CREATE OR REPLACE MACRO requests_known_at(instant) AS TABLE
 WITH known AS (
-    SELECT request.request_key, request.session_id, request.source, request.scope, last.applied_at > instant AS is_changed
+    SELECT
+        request.request_key, request.session_id, request.source, request.scope,
+        last.applied_at > instant AS is_changed, NULL::BIGINT AS left_load_id
     FROM requests AS request
     JOIN loads AS first ON first.load_id = request.first_load_id AND first.applied_at <= instant
     JOIN loads AS last ON last.load_id = request.load_id
+    UNION ALL
+    -- What has been found to be of another call since: it was counted by itself.
+    SELECT former.request_key, former.session_id, former.source, former.scope, TRUE, former.left_load_id
+    FROM former_calls AS former
+    JOIN loads AS first ON first.load_id = former.first_load_id AND first.applied_at <= instant
+    JOIN loads AS gone ON gone.load_id = former.left_load_id AND gone.applied_at > instant
 ),
 was AS (
     SELECT
-        request_key,
+        change.request_key,
         min({
-            'load_id': load_id, 'place': place,
-            'cost_usd': old_cost_usd, 'cost_status': old_cost_status, 'price_id': old_price_id
+            'load_id': change.load_id, 'place': change.place,
+            'cost_usd': change.old_cost_usd, 'cost_status': change.old_cost_status, 'price_id': change.old_price_id
         }) AS earlier
-    FROM cost_changes
-    WHERE changed_at > instant
-    GROUP BY request_key
+    FROM cost_changes AS change
+    JOIN known ON known.request_key = change.request_key
+    WHERE change.changed_at > instant AND change.load_id <= coalesce(known.left_load_id, change.load_id)
+    GROUP BY change.request_key
 ),
 -- Totals that single requests or turns have replaced since: they counted as long as nothing finer was known.
 turns AS (
@@ -66,7 +75,8 @@ replaced AS (
         )
 ),
 counted AS (
-    SELECT fact.* FROM main.request_facts AS fact SEMI JOIN known ON known.request_key = fact.request_key
+    SELECT fact.* FROM main.request_facts AS fact
+    SEMI JOIN known ON known.request_key = fact.request_key AND known.left_load_id IS NULL
     UNION ALL BY NAME
     SELECT
         request.request_key,
@@ -88,14 +98,22 @@ counted AS (
         request.cost_status,
         request.price_id,
         request.unpriced_part,
-        0 AS request_count,
+        CASE request.scope WHEN 'request' THEN 1 ELSE 0 END AS request_count,
+        coalesce(names.provider, lower(trim(request.provider))) AS billing_provider,
+        request.started_at::DATE AS started_on,
         CASE
             WHEN request.session_id IS NULL THEN 'NO_SESSION_ID'
             WHEN session.session_id IS NULL THEN 'UNKNOWN_SESSION'
             ELSE 'ATTRIBUTED'
         END AS attribution
-    FROM requests AS request
-    SEMI JOIN replaced ON replaced.request_key = request.request_key
+    FROM (
+        SELECT * FROM requests WHERE request_key IN (SELECT request_key FROM replaced)
+        UNION ALL BY NAME
+        SELECT former.* EXCLUDE (left_load_id, call_key)
+        FROM former_calls AS former
+        JOIN known ON known.request_key = former.request_key AND known.left_load_id = former.left_load_id
+    ) AS request
+    LEFT JOIN vendor_names AS names ON names.alias = lower(trim(request.provider))
     LEFT JOIN sessions AS session ON session.session_id = request.session_id
 )
 SELECT

@@ -60,6 +60,7 @@ def test_an_answer_is_a_call_with_disjoint_buckets(write: Write) -> None:
             cache_write_1h_tokens=40,
             output_tokens=85,
             owner_started_at=at(ASKED),
+            identities=("response:msg_1", "request-id:req_1"),
         )
     ]
 

@@ -194,6 +194,7 @@ FINANCE_ONLY = {
     "reconciliation",
     "spendAsKnown",
     "restatements",
+    "callProvenance",
     "priceBook",
 }
 

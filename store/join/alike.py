@@ -1,0 +1,173 @@
+"""Calls that two sources saw and that no name joins: alike in every respect, and each the only one that is.
+
+A wrong match hides what was spent; a missed one counts it twice. So this is narrow: the same model and the same five
+counts of tokens with some output, ends that are at most `WINDOW_S` apart, no session against another, no source that
+both have, and not two ids of answers or of requests, which would be of two calls. What then hangs together is one call
+only where each is alike to each other one. Two calls of one source that look alike are so left apart, and with them
+whatever could be of either.
+
+All of it is a function of the rows that are stored: what comes later can join two calls, and can part them again.
+"""
+
+from duckdb import DuckDBPyConnection
+
+from store.join.calls import merged_calls
+from store.join.components import label
+from store.join.names import take_apart
+from store.request_merge import BUCKETS
+from store.rows import integer
+from store.tables import REQUESTS
+
+WINDOW_S = 5
+_COLUMNS = ", ".join(REQUESTS.columns)
+_ENDED_AT = "coalesce(ended_at, started_at)"
+_CAN_MATCH = f"scope = 'request' AND output_tokens > 0 AND model IS NOT NULL AND {_ENDED_AT} IS NOT NULL"
+_LIKENESS = f"hash(lower(model), {', '.join(BUCKETS)})"
+
+
+def _has(kind: str) -> str:
+    return f"len(list_filter(coalesce(identities, []), lambda name: starts_with(name, '{kind}:'))) > 0"
+
+
+_NAMES_ANSWER = f"({_has('response')} OR starts_with(lower(request_key), lower(provider) || ':') IS TRUE)"
+
+
+def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
+    """Makes `matches` (named_key, label) for the calls that are alike to another.
+
+    What can be alike moves from `changed_requests` to `parts`, and stored calls that can be are taken apart, too;
+    whether there are parts now.
+    """
+    cursor.execute("CREATE OR REPLACE TEMP TABLE matches (named_key VARCHAR, label VARCHAR)")
+    if not has_parts:
+        cursor.execute("CREATE OR REPLACE TEMP TABLE broken (request_key VARCHAR)")
+    if not _has_several_sources(cursor, has_parts=has_parts):
+        return has_parts
+    _find_likenesses(cursor, has_parts=has_parts)
+    if not integer(cursor, "SELECT count(*) FROM likenesses"):
+        return has_parts
+    _move_into_parts(cursor, has_parts=has_parts)
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE named_rows AS
+        WITH rows AS ({merged_calls("parts", "named_key")}),
+        sources AS (SELECT named_key AS request_key, list(DISTINCT source) AS sources FROM parts GROUP BY named_key)
+        SELECT request_key AS named_key, session_id, sources, lower(model) AS model, {", ".join(BUCKETS)},
+            {_LIKENESS} AS likeness, {_ENDED_AT} AS over_at, {_NAMES_ANSWER} AS names_answer,
+            {_has("request-id")} AS names_request
+        FROM rows JOIN sources USING (request_key)
+        WHERE {_CAN_MATCH}""")
+    _pair(cursor)
+    return True
+
+
+def _has_several_sources(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
+    """Most stores have one, and nothing to match; what several have told of is told apart by its sources."""
+    tables = ("changed_requests", "requests", "sightings", *(["parts"] if has_parts else []))
+    said = " UNION ALL ".join(f"SELECT source FROM {table}" for table in tables)
+    return integer(cursor, f"SELECT count(DISTINCT source) FROM ({said})") > 1
+
+
+def _find_likenesses(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
+    """`likenesses`: of rows that the load changes, where there is another call of another source, and one has no name.
+
+    The row of a call has its usage from one of its parts, so the parts tell how it can look without being merged.
+    """
+    said = f"{_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source"
+    parts = f"UNION ALL SELECT {said}, named_key FROM parts WHERE {_CAN_MATCH}" if has_parts else ""
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE fresh AS
+        SELECT {said}, request_key AS named_key FROM changed_requests WHERE {_CAN_MATCH} {parts}""")
+    seeds = f"""
+        SELECT likeness, is_nameless FROM fresh
+        UNION ALL
+        SELECT {_LIKENESS}, NOT {_NAMES_ANSWER} FROM requests
+        WHERE {_CAN_MATCH}
+            AND (request_key IN (SELECT request_key FROM before_requests) OR request_key IN (FROM broken))"""
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE seeds AS
+        WITH told AS ({seeds})
+        SELECT DISTINCT likeness FROM told
+        WHERE is_nameless OR likeness IN (
+            SELECT {_LIKENESS} FROM requests WHERE NOT {_NAMES_ANSWER} AND {_CAN_MATCH}
+            UNION ALL
+            SELECT {_LIKENESS} FROM sightings WHERE NOT {_NAMES_ANSWER} AND {_CAN_MATCH}
+        )""")
+    if not integer(cursor, "SELECT count(*) FROM seeds"):
+        cursor.execute("CREATE OR REPLACE TEMP TABLE likenesses (likeness UBIGINT)")
+        return
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE likenesses AS
+        WITH stored AS (
+            SELECT {_LIKENESS} AS likeness, source, request_key AS named_key FROM requests
+            WHERE {_CAN_MATCH} AND {_LIKENESS} IN (FROM seeds) AND request_key NOT IN (FROM broken)
+                AND request_key NOT IN (SELECT request_key FROM changed_requests)
+        ),
+        pool AS (
+            SELECT likeness, source, named_key FROM fresh WHERE likeness IN (FROM seeds)
+            UNION ALL
+            SELECT stored.likeness, coalesce(sightings.source, stored.source), stored.named_key
+            FROM stored LEFT JOIN sightings ON sightings.call_key = stored.named_key
+        )
+        SELECT likeness FROM pool GROUP BY likeness
+        HAVING min(source) <> max(source) AND min(named_key) <> max(named_key)""")
+
+
+def _move_into_parts(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
+    columns = f"{_COLUMNS}, first_load_id, load_id, named_key"
+    if not has_parts:
+        cursor.execute(f"""
+            CREATE OR REPLACE TEMP TABLE parts AS
+            SELECT {_COLUMNS}, first_load_id, load_id, request_key AS named_key FROM requests LIMIT 0""")
+    # What the load changes and names do not join: its row is all that is said of it.
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE moved AS
+        SELECT * FROM changed_requests WHERE {_CAN_MATCH} AND {_LIKENESS} IN (FROM likenesses)""")
+    cursor.execute(f"""
+        INSERT INTO parts BY NAME
+        SELECT {", ".join(f"moved.{column}" for column in REQUESTS.columns)}, stored.first_load_id,
+            NULL AS load_id, moved.request_key AS named_key
+        FROM moved LEFT JOIN before_requests AS stored USING (request_key)""")
+    cursor.execute("DELETE FROM changed_requests WHERE request_key IN (SELECT request_key FROM moved)")
+    cursor.execute("INSERT INTO broken SELECT request_key FROM before_requests SEMI JOIN moved USING (request_key)")
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE like_them AS
+        SELECT request_key FROM requests
+        WHERE {_CAN_MATCH} AND {_LIKENESS} IN (FROM likenesses)
+            AND request_key NOT IN (FROM broken) AND request_key NOT IN (SELECT request_key FROM changed_requests)""")
+    take_apart(cursor, "FROM like_them")
+    cursor.execute(f"INSERT INTO parts BY NAME SELECT {columns} FROM taken_apart")
+    cursor.execute("INSERT INTO broken FROM like_them")
+
+
+def _pair(cursor: DuckDBPyConnection) -> None:
+    """`pairs` of rows that are alike; `matches` where all that hang together are pairs."""
+    window = f"INTERVAL {WINDOW_S} SECONDS"
+    equal = " AND ".join(f"one.{column} = other.{column}" for column in ("likeness", "model", *BUCKETS))
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE pairs AS
+        WITH placed AS (SELECT *, time_bucket({window}, over_at) AS slot FROM named_rows),
+        near AS (SELECT *, unnest([slot - {window}, slot, slot + {window}]) AS beside FROM placed)
+        SELECT one.named_key AS one, other.named_key AS other
+        FROM placed AS one
+        JOIN near AS other ON {equal} AND one.slot = other.beside
+        WHERE one.named_key < other.named_key
+            AND one.over_at BETWEEN other.over_at - {window} AND other.over_at + {window}
+            AND NOT list_has_any(one.sources, other.sources)
+            AND NOT (one.names_answer AND other.names_answer)
+            AND NOT (one.names_request AND other.names_request)
+            AND (one.session_id = other.session_id) IS NOT FALSE""")
+    cursor.execute("""
+        CREATE OR REPLACE TEMP TABLE links AS
+        SELECT one AS node, one || chr(10) || other AS name FROM pairs
+        UNION ALL
+        SELECT other, one || chr(10) || other FROM pairs""")
+    label(cursor, "links", "alike_calls")
+    cursor.execute("""
+        INSERT INTO matches
+        WITH sizes AS (SELECT label, count(*) AS calls FROM alike_calls GROUP BY label),
+        joined AS (
+            SELECT label, count(*) AS pairs FROM pairs JOIN alike_calls ON node = pairs.one GROUP BY label
+        )
+        SELECT node, label FROM alike_calls
+        JOIN sizes USING (label) JOIN joined USING (label)
+        WHERE pairs * 2 = calls * (calls - 1)""")

@@ -1,0 +1,132 @@
+"""Records of calls are joined alike in any order and however loads are split: as joining them by brute force does."""
+
+from collections import defaultdict
+from datetime import timedelta
+from itertools import combinations
+from random import Random
+from typing import Any
+
+from store import PricedRequest
+from tests.store.conftest import NOW, load_into, table, usd
+from tests.store.test_one_call import NINE, rows_of, seen
+from tests.stores import new_store
+
+Worlds = dict[str, list[PricedRequest]]
+
+
+def joined_by_force(worlds: Worlds) -> set[frozenset[tuple[str, str]]]:
+    """The calls, as sets of key and source: what shares a key or an identity is put together until nothing moves."""
+    calls: set[frozenset[tuple[str, str]]] = set()
+    for said in worlds.values():
+        groups = [
+            ({(r.request.request_key, r.request.source)}, {r.request.request_key, *r.request.identities}) for r in said
+        ]
+        merged = True
+        while merged:
+            merged = False
+            for one, other in combinations(groups, 2):
+                if one[1] & other[1]:
+                    groups.remove(other)
+                    one[0].update(other[0])
+                    one[1].update(other[1])
+                    merged = True
+                    break
+        calls |= {frozenset(keys) for keys, _ in groups}
+    return calls
+
+
+def stored_after(loads: list[list[PricedRequest]]) -> tuple[list[dict[str, Any]], set[frozenset[tuple[str, str]]]]:
+    with new_store() as store:
+        for number, records in enumerate(loads):
+            load_into(store, *records, now=NOW + timedelta(minutes=number))
+        rows = [{k: v for k, v in row.items() if k not in ("first_load_id", "load_id")} for row in rows_of(store)]
+        members = defaultdict(set)
+        for row in table(store, "SELECT request_key, seen_as, source FROM call_sightings"):
+            members[row["request_key"]].add((row["seen_as"], row["source"]))
+        assert set(members) == {row["request_key"] for row in rows}
+        return rows, {frozenset(of) for of in members.values()}
+
+
+def in_any_order(worlds: Worlds, chance: Random, expected: set[frozenset[tuple[str, str]]]) -> None:
+    records = [record for said in worlds.values() for record in said]
+    at_once, calls = stored_after([records])
+    assert calls == expected
+    for loads in (2, 4):
+        chance.shuffle(records)
+        parted: list[list[PricedRequest]] = [[] for _ in range(loads)]
+        for record in records:
+            chance.choice(parted).append(record)
+        rows, calls = stored_after(parted)
+        assert calls == expected
+        assert rows == at_once
+
+
+def test_what_shares_names_is_joined_as_brute_force_joins_it_in_any_order_and_split() -> None:
+    chance = Random(7)
+    worlds: Worlds = {}
+    for world in range(60):
+        names = [f"span:{world}/{n}" for n in range(7)]
+        records = {}
+        for n in range(chance.randint(2, 9)):
+            source, key = chance.choice("abc"), f"w{world}:{chance.randint(1, 5)}"
+            said = {"model": f"model {n}", "output_tokens": chance.randint(1, 3), "ended_at": None}
+            said |= {"session_id": chance.choice([None, "s1", "s2"]), "agent": chance.choice([None, "x", "y"])}
+            said |= {"billed_usd": usd("0.5")} if chance.random() < 0.2 else {}
+            cost = "0.5" if "billed_usd" in said else chance.choice(["0.1", "0.2"])
+            records[key, source] = seen(source, key, cost, *chance.sample(names, chance.choice([0, 1, 1, 2])), **said)
+        worlds[str(world)] = list(records.values())
+    in_any_order(worlds, chance, joined_by_force(worlds))
+
+
+def test_what_has_no_name_is_joined_as_brute_force_joins_it_in_any_order_and_split() -> None:
+    """Sources see some of a few calls alike, at one of a few instants, with or without an id and a session."""
+    chance = Random(11)
+    worlds: Worlds = {}
+    expected: set[frozenset[tuple[str, str]]] = set()
+    for world in range(80):
+        said = [
+            seen(
+                source,
+                f"{source}:{world}/{n}",
+                "0.1",
+                *chance.choice([(), (), (f"response:{world}/{source}/{n}",)]),
+                model=f"model {world}",
+                session_id=chance.choice([None, None, "s1", "s2"]),
+                ended_at=NINE + timedelta(seconds=chance.choice([0, 4, 8, 500])),
+            )
+            for n in range(2)
+            for source in chance.sample("abcd", chance.choice([0, 1, 2, 3]))
+        ]
+        worlds[str(world)] = said
+        expected |= alike_by_force(said)
+    assert len({len(call) for call in expected}) > 2
+    in_any_order(worlds, chance, expected)
+
+
+def alike_by_force(said: list[PricedRequest]) -> set[frozenset[tuple[str, str]]]:
+    requests = [record.request for record in said]
+
+    def is_alike(one: Any, other: Any) -> bool:
+        return (
+            one.source != other.source
+            and abs(one.ended_at - other.ended_at) <= timedelta(seconds=5)
+            and not (one.identities and other.identities)
+            and (one.session_id is None or other.session_id is None or one.session_id == other.session_id)
+        )
+
+    groups = [{r.request_key} for r in requests]
+    for one, other in combinations(requests, 2):
+        if is_alike(one, other):
+            (left,) = (g for g in groups if one.request_key in g)
+            (right,) = (g for g in groups if other.request_key in g)
+            if left is not right:
+                groups.remove(right)
+                left.update(right)
+    calls = set()
+    for group in groups:
+        members = [r for r in requests if r.request_key in group]
+        if all(is_alike(one, other) for one, other in combinations(members, 2)):
+            calls.add(frozenset((r.request_key, r.source) for r in members))
+        else:
+            calls |= {frozenset({(r.request_key, r.source)}) for r in members}
+    return calls
