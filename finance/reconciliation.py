@@ -1,4 +1,4 @@
-"""Computed against billed: totals of compared periods, the residual of each provider, and what is behind a difference.
+"""Computed against billed: totals of compared periods and the residual of each provider. Why: `finance.residual`.
 
 What calls cost and what providers bill for them are two accounts of the same money. They are compared and never added;
 a residual stays a line of its own, so that computed + residual is the bill. Definitions: golden case G13.
@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from finance.residual import Cause
+
 ReconciliationStatus = Literal["MATCH", "UNDER_COMPUTED", "OVER_COMPUTED", "PENDING", "UNTRACKED", "INCLUDED"]
-CauseKind = Literal[
-    "ROUNDING", "UNPRICED_CALLS", "CALLS_WITHOUT_USAGE", "INCLUDED_CALLS", "PRICE_CHANGED", "NO_BILL", "NO_CALLS",
-    "UNEXPLAINED",
-]  # fmt: skip
 _ZERO = Decimal(0)
 
 
@@ -31,6 +29,8 @@ class Compared:
     included_calls: int = 0
     included_list_usd: Decimal | None = None
     price_changes: int = 0
+    causes: tuple[Cause, ...] = ()
+    """What the drift consists of; without a bill there is none."""
 
     @property
     def official_usd(self) -> Decimal | None:
@@ -57,6 +57,23 @@ class Compared:
         return None if self.billed_usd is None else self.billed_usd - self.computed
 
     @property
+    def matched_usd(self) -> Decimal | None:
+        """Of what was billed, what the computed cost of recorded calls explains: the bill less all causes by which it
+        is higher. Causes of either sign do not cancel. None without a bill."""
+        if self.billed_usd is None or self.drift_usd is None:
+            return None
+        higher = [cause.usd for cause in self.causes if cause.usd > 0] if self.causes else [max(self.drift_usd, _ZERO)]
+        return max(self.billed_usd - sum(higher, _ZERO), _ZERO)
+
+    @property
+    def matched_share(self) -> Decimal | None:
+        """Of what was billed; None without a bill over 0, or where the cost of no call is known."""
+        matched = self.matched_usd
+        if self.known_usd is None or matched is None or not self.billed_usd or self.billed_usd < 0:
+            return None
+        return matched / self.billed_usd
+
+    @property
     def drift_share(self) -> Decimal | None:
         """Drift / billed; None without a bill, or with one over 0."""
         return None if self.drift_usd is None or not self.billed_usd else self.drift_usd / self.billed_usd
@@ -78,7 +95,8 @@ class Totals:
     capture_share: Decimal | None
     """Computed / billed of settled periods; None where nothing was billed."""
     matched_share: Decimal | None
-    """Of what was billed, the part that computed cost covers period by period; None where nothing was billed."""
+    """Of what was billed, the part that recorded calls explain, period by period; None where nothing was billed. A
+    period in which credits outweigh the bill is in neither sum: the share would pass 1."""
     unknown_calls: int
     """Calls of unknown cost: where there are any, what is computed is a lower bound."""
 
@@ -91,22 +109,14 @@ class Residual:
     usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Something that may be behind a difference. `usd` None where nobody can say how much of it."""
-
-    kind: CauseKind
-    calls: int | None
-    usd: Decimal | None
-
-
 def totals(compared: Sequence[Compared]) -> Totals:
     """Exact sums. Shares are of what was billed: a refund that outweighs its bills leaves none."""
     settled = [(c, billed) for c in compared if (billed := c.billed_usd) is not None]
     billed_usd = sum((billed for _, billed in settled), _ZERO)
     computed_usd = _sum_of_known(c.known_usd for c, _ in settled)
     drifts = [billed - c.computed for c, billed in settled]
-    matched = sum((max(min(c.computed, billed), _ZERO) for c, billed in settled), _ZERO)
+    charged = [(c.matched_usd or _ZERO, billed) for c, billed in settled if billed > 0]
+    matched = sum((usd for usd, _ in charged), _ZERO)
     return Totals(
         official_usd=_sum_of_known(c.official_usd for c in compared),
         computed_usd=_sum_of_known(c.known_usd for c in compared),
@@ -116,7 +126,9 @@ def totals(compared: Sequence[Compared]) -> Totals:
         absolute_drift_usd=sum(map(abs, drifts), _ZERO),
         pending_usd=_sum_of_known(c.known_usd for c in compared if c.status == "PENDING"),
         capture_share=computed_usd / billed_usd if billed_usd > 0 and computed_usd is not None else None,
-        matched_share=matched / billed_usd if billed_usd > 0 and computed_usd is not None else None,
+        matched_share=matched / sum(billed for _, billed in charged)
+        if billed_usd > 0 and computed_usd is not None
+        else None,
         unknown_calls=sum(c.unknown_calls for c in compared),
     )
 
@@ -135,28 +147,3 @@ def residuals(compared: Iterable[Compared]) -> tuple[Residual, ...]:
         if one.drift_usd is not None:
             sums[one.provider] = sums.get(one.provider, _ZERO) + one.drift_usd
     return tuple(Residual(name, sums[name]) for name in sorted(sums, key=lambda name: (name is None, name or "")))
-
-
-def causes(one: Compared) -> tuple[Cause, ...]:
-    """What is known to stand behind a period; a difference with nothing behind it is UNEXPLAINED."""
-    if one.status == "PENDING":
-        return (Cause("NO_BILL", one.calls, one.computed_usd), *_unknown(one))
-    if one.status == "UNTRACKED":
-        return (Cause("NO_CALLS", None, one.billed_usd),)
-    found = [*_unknown(one)]
-    if one.included_calls and one.status != "INCLUDED":
-        found.append(Cause("INCLUDED_CALLS", one.included_calls, one.included_list_usd))
-    if one.price_changes:
-        found.append(Cause("PRICE_CHANGED", None, None))
-    if one.status == "MATCH" and one.drift_usd and not found:
-        found.append(Cause("ROUNDING", None, one.drift_usd))
-    if one.status in ("UNDER_COMPUTED", "OVER_COMPUTED") and not found:
-        found.append(Cause("UNEXPLAINED", None, one.drift_usd))
-    return tuple(found)
-
-
-def _unknown(one: Compared) -> Iterable[Cause]:
-    if one.unpriced_calls:
-        yield Cause("UNPRICED_CALLS", one.unpriced_calls, None)
-    if one.unmeasured_calls:
-        yield Cause("CALLS_WITHOUT_USAGE", one.unmeasured_calls, None)

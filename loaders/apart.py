@@ -4,12 +4,11 @@ The process reads and stages; it never has the store open. What it has staged is
 """
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from shutil import rmtree
 from threading import Thread
@@ -21,6 +20,7 @@ from loaders.item import LoadError
 from loaders.job import stage_items
 from loaders.kinds import LOADERS
 from loaders.loader import Task
+from loaders.orphan import end_with_parent
 from loaders.source import OnBytes
 from store import Price, RecordError, Stage, StoreError
 
@@ -119,7 +119,7 @@ def _work(sending: Connection, kind: str, task: Task, book: list[Price], directo
     """
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=end_with_parent, daemon=True).start()
     try:
         sending.send(("staged", _staged(sending, kind, task, book, directory)))
     except (LoadError, StoreError, RecordError, OSError) as error:
@@ -146,12 +146,3 @@ def _staged(sending: Connection, kind: str, task: Task, book: list[Price], direc
     stage.close()
     sending.send(("read", unsent))
     return stated
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed leaves nobody who would store what is read here."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        with suppress(OSError):
-            wait([parent.sentinel])
-        os._exit(1)

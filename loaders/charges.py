@@ -15,11 +15,12 @@ from loaders.loader import of_files
 from loaders.source import OnBytes
 from loaders.table import Entry, Row, nearest, open_table, read_entries
 from store import Charge
-from store.records import ChargeCategory
+from store.records import ChargeCategory, ChargeItem
 
 _CATEGORIES: tuple[str, ...] = get_args(ChargeCategory)
+_ITEMS: tuple[str, ...] = get_args(ChargeItem)
 _REQUIRED = ("charge_id", "category", "amount_usd", "starts_on", "ends_on")
-_OPTIONAL = ("vendor", "description", "currency", "credits")
+_OPTIONAL = ("vendor", "description", "currency", "credits", "model", "line_item")
 _WITHOUT_END = timedelta(days=3660)
 """Credits that never expire can be used for as long as a charge may last."""
 
@@ -50,8 +51,17 @@ def _charge(row: Row) -> Entry:
         vendor=row["vendor"].maybe(Cell.text),
         description=row["description"].maybe(Cell.text),
         credits=row["credits"].maybe(lambda cell: cell.number("must be how many credits were bought, like 100000")),
+        model=row["model"].maybe(Cell.text),
+        line_item=row["line_item"].maybe(_item),
     )
     return Entry(f"charge {charge.charge_id!r}", (charge,))
+
+
+def _item(cell: Cell) -> ChargeItem:
+    item = cell.text()
+    if item not in _ITEMS:
+        raise CellError(f"line_item must be one of {', '.join(_ITEMS)}{nearest(item, _ITEMS)}, got {item!r}")
+    return cast(ChargeItem, item)
 
 
 def _end(row: Row, category: str) -> date:

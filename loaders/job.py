@@ -49,13 +49,14 @@ def apply_load(
     return replace(report, warnings=overlapping(known, stated)) if stated else report
 
 
-def stage_items(stage: Stage, items: Iterable[Item | Note], costing: Costing) -> list[Price]:
+def stage_items(stage: Stage, items: Iterable[Item | Note], costing: Costing, first: int = 0) -> list[Price]:
     """Writes every item into the stage; gives the prices that the source itself stated.
 
+    `first` is the number of the first item, above those that the stage has where it is filled in several goes.
     An item with a cost that cannot be stored is rejected as a whole; library lines that it needed wait for the next.
     """
     writer = _Writer(stage, costing)
-    for number, item in enumerate(items):
+    for number, item in enumerate(items, first):
         match item:
             case Parsed():
                 writer.take(number, item)

@@ -1,4 +1,4 @@
-"""HTTP GET for loaders: one origin, one secret, bounded answers, and waiting that can be told from outside.
+"""HTTP for loaders that only read: one origin, one secret, bounded answers, and waiting that can be told from outside.
 
 The secret is sent to the origin that it was given for and nowhere else: no redirect and no link leads it away, and an
 answer that repeats it is blackened before anybody reads it. Retries are our own few lines, because how long to wait
@@ -6,6 +6,7 @@ stands in the answer, and because a wait that is too long for a load has to end 
 """
 
 import ipaddress
+import json
 import ssl
 import time
 import zlib
@@ -19,15 +20,16 @@ from typing import Self, TypeVar
 
 import httpx2
 
+from loaders.auth import Bearer, Scheme
 from loaders.item import LoadError
 
 _T = TypeVar("_T")
 _REDIRECTS = frozenset({301, 302, 307, 308})
+_REDIRECTS_OF_A_QUESTION = frozenset({307, 308})
+"""The others would have it asked again without what is asked."""
 _PASSING = frozenset({408, 429, 500, 502, 503, 504, 524, 529})
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
-_BLACKENED = "***"
-_LEAST_SECRET = 12
-"""Characters; what is shorter is no token of anybody's, and may stand in any text by chance."""
+_BLACKENED = b"***"
 
 
 class TryAgainError(Exception):
@@ -85,7 +87,13 @@ class Answer:
     body: bytes
 
     def pause(self, now: datetime) -> float | None:
-        """The seconds that `Retry-After` asks for, given as such or as a date; None where it says nothing clear."""
+        """The seconds that `Retry-After` asks for, given as such or as a date; None where it says nothing clear.
+
+        OpenAI says it in milliseconds too, under a name of its own, and means that one first.
+        """
+        exactly = self.headers.get("retry-after-ms", "").strip()
+        if exactly.isascii() and exactly.isdigit() and len(exactly) < 13:
+            return int(exactly) / 1000
         said = self.headers.get("retry-after", "").strip()
         if said.isascii() and said.isdigit() and len(said) < 10:
             return float(said)
@@ -105,14 +113,15 @@ def refuse_passing(answer: Answer, now: datetime) -> None:
 
 @dataclass(slots=True)
 class Web:
-    """GET below one root, such as https://api.github.com. Raises `LoadError` for a root that must not be used."""
+    """GET and POST below one root, such as https://api.github.com; `LoadError` for a root that must not be used."""
 
     root: str
     secret: str | None = field(default=None, repr=False)
-    """Sent as a bearer token."""
+    """Sent as `scheme` says."""
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     clock: Clock = field(default_factory=Clock)
     limits: WebLimits = field(default_factory=WebLimits)
+    scheme: Scheme = field(default_factory=Bearer)
     _client: httpx2.Client = field(init=False, repr=False)
     _waited_s: float = field(default=0, init=False)
 
@@ -120,9 +129,7 @@ class Web:
         root = _root(self.root)
         headers = {**self.headers, "Accept-Encoding": "gzip"}
         if self.secret is not None:
-            if not (self.secret.isascii() and self.secret.isprintable() and self.secret and " " not in self.secret):
-                raise LoadError("the token must be one word of plain ASCII characters; give it as it was issued")
-            headers["Authorization"] = f"Bearer {self.secret}"
+            headers |= self.scheme.headers(self.secret)
         limits = self.limits
         self._client = httpx2.Client(
             headers=headers,
@@ -144,9 +151,19 @@ class Web:
         Raises `ComeBackError` where the last try is of no use, too, or the server asks for a long pause; `LoadError`
         where it leads away from the root, or says more than the limits allow.
         """
+        return self._asked(url, read, headers, None)
+
+    def post(
+        self, url: str, question: object, read: Callable[[Answer], _T], headers: Mapping[str, str] = _NO_HEADERS
+    ) -> _T:
+        """As `get`, with a question as JSON. Only for what changes nothing: it may be asked more than once."""
+        headers = {**headers, "Content-Type": "application/json"}
+        return self._asked(url, read, headers, json.dumps(question).encode())
+
+    def _asked(self, url: str, read: Callable[[Answer], _T], headers: Mapping[str, str], content: bytes | None) -> _T:
         for number in range(1, self.limits.tries + 1):
             try:
-                return read(self._answer(url, headers))
+                return read(self._answer(url, headers, content))
             except TryAgainError as again:
                 problem = again
             if number < self.limits.tries:
@@ -169,10 +186,10 @@ class Web:
         until = self.clock.now() + timedelta(seconds=min(pause, 365 * 86_400.0) + 1)
         return ComeBackError(f"{url}: {problem}; load again at {until:%Y-%m-%dT%H:%M:%SZ} or later")
 
-    def _answer(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def _answer(self, url: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
         for _ in range(self.limits.redirects + 1):
-            answer = self._fetch(self._within_origin(url), headers)
-            if answer.status not in _REDIRECTS:
+            answer = self._fetch(self._within_origin(url), headers, content)
+            if answer.status not in (_REDIRECTS if content is None else _REDIRECTS_OF_A_QUESTION):
                 return answer
             url = str(_url(answer.url).join(_url(answer.headers.get("location", ""))))
         raise LoadError(f"{url}: is redirected more than {self.limits.redirects} times")
@@ -184,10 +201,11 @@ class Web:
             raise LoadError(f"{self.root} leads to {place}, which is another place; the token is not sent there")
         return url
 
-    def _fetch(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def _fetch(self, url: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
         deadline = self.clock.monotonic() + self.limits.answer_s
         try:
-            with self._client.stream("GET", url, headers=dict(headers)) as response:
+            method = "GET" if content is None else "POST"
+            with self._client.stream(method, url, headers=dict(headers), content=content) as response:
                 body = self._body(response, deadline)
                 named = {name.lower(): self._blackened(value) for name, value in response.headers.items()}
                 return Answer(url, response.status_code, named, self._blackened_bytes(body))
@@ -223,9 +241,9 @@ class Web:
         return self._blackened_bytes(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def _blackened_bytes(self, text: bytes) -> bytes:
-        if self.secret is None or len(self.secret) < _LEAST_SECRET:
-            return text
-        return text.replace(self.secret.encode(), _BLACKENED.encode())
+        for hidden in () if self.secret is None else self.scheme.hidden(self.secret):
+            text = text.replace(hidden, _BLACKENED)
+        return text
 
 
 def _root(root: str) -> httpx2.URL:

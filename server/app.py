@@ -34,6 +34,10 @@ from server.graphql.request import operation_of
 from server.graphql.results import Results
 from server.graphql.serving import serving
 from server.health import Readiness, health_routes
+from server.intake.intake import Intake
+from server.intake.making import door_of
+from server.intake.other_port import OtherPort
+from server.intake.routes import intake_routes
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle
 from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
@@ -90,13 +94,14 @@ def create_app(
     audit: Audit | None = None,
     telemetry: Telemetry | None = None,
     lifecycle: Lifecycle | None = None,
+    intake: Intake | None = None,
 ) -> Starlette:
     """`clock` gives the instant at which a question is asked, in UTC; `identity` tells this server from others.
 
     With `jobs` the server also loads, by schedule and for whoever knows the `key`; it ends them with itself.
     With `breakers` it also answers for budgets; with a `watch` it acts on them and gives their gauges.
     `gate` tells who asks; without one everybody is whom the settings name. `audit` writes down what was asked.
-    `lifecycle` is told by whoever asks the server to stop.
+    `lifecycle` is told by whoever asks the server to stop. With an `intake` agents may send here.
 
     Long, because it names each part of the server once, in the order in which they need one another.
     """
@@ -122,7 +127,7 @@ def create_app(
         return operation_of(fields, principal, served.documents, is_read_only=True)
 
     # The audit ends last, and the watch after the loads: what the last of them has brought is still told.
-    works = [work for work in (audit, gate, watch, jobs, routing) if work]
+    works = [work for work in (audit, gate, watch, jobs, intake, routing) if work]
     app = Starlette(
         routes=[
             Route("/", _index),
@@ -132,10 +137,11 @@ def create_app(
             Route("/graphiql", graphiql_page),
             Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
             Route("/graphiql/{name}", graphiql_file),
-            *health_routes(readiness, identity),
+            *health_routes(readiness, identity, intake.spool.standing if intake else None),
             metrics_route(telemetry.meters, store, catalog, gate, clock, watch.actions if watch else None),
             *(load_routes(jobs, key, gate, audit) if jobs and key else ()),
             *(budget_routes(watch.actions, clock, key) if watch else ()),
+            *(intake_routes(door_of(intake, settings, gate, telemetry.meters, audit)) if intake else ()),
         ],
         middleware=_middleware(settings, telemetry, gate, audit),
         lifespan=lambda app: _alive(works, live, served, readiness, lifecycle),
@@ -151,6 +157,7 @@ def _middleware(settings: Settings, telemetry: Telemetry, gate: Gate, audit: Aud
         *([Middleware(Audited, audit=audit, path=ENDPOINT)] if audit else ()),
         Middleware(SaysOpen, gate=gate),
         Middleware(TrustedHostMiddleware, allowed_hosts=(*HOSTS, *settings.hosts), www_redirect=False),
+        *([Middleware(OtherPort, port=settings.otlp_port)] if settings.otlp_port not in (0, settings.port) else ()),
     ]
 
 

@@ -11,6 +11,7 @@ COLUMNS_MISSING    the store lacks a table or column that metrics.yaml reads
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass, field
@@ -84,16 +85,19 @@ class Readiness:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def health_routes(readiness: Readiness, identity: str) -> list[Route]:
-    """`identity` tells this server from another that listens at its address."""
+def health_routes(
+    readiness: Readiness, identity: str, spool: Callable[[], Mapping[str, float]] | None = None
+) -> list[Route]:
+    """`identity` tells this server from another that listens at its address; `spool` how much waits to be stored."""
     named = {"server": identity} if identity else {}
 
     async def ready(request: Request) -> Response:
         version, reasons = await readiness.found()
+        waiting = {"spool": spool()} if spool is not None else {}
         if reasons:
-            body = {"status": "unavailable", "reasons": list(reasons), **named}
+            body = {"status": "unavailable", "reasons": list(reasons), **waiting, **named}
             return JSONResponse(body, 503, HEADERS)
-        return JSONResponse({"status": "ready", "dataVersion": version, **named}, headers=HEADERS)
+        return JSONResponse({"status": "ready", "dataVersion": version, **waiting, **named}, headers=HEADERS)
 
     return [Route("/health/live", _live), Route("/health/ready", ready)]
 

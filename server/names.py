@@ -35,6 +35,8 @@ FIXED_TYPES = frozenset({
     "SampleVariances", "SessionScore", "SessionTask", "Source", "String", "Subscription", "Text", "TimeRangeInput",
     "Timestamp", "ValueType", "WasteBreakdown", "WasteClass", "WhatIf", "WhatIfBreakEven", "WhatIfLeftOut",
     "WhatIfPart", "WhatIfPer", "WhatIfSuccess", "WhatIfTotal",
+    "CountedElsewhere", "MissingAccount", "ReconciliationCauseTotal", "ReconciliationModel", "TokenCount",
+    "Untagged", "UntaggedKind", "UntaggedRow", "UsageReporter",
 })
 # fmt: on
 FILTER_WORDS = ("and", "or", "not")

@@ -17,6 +17,7 @@ from server.access.principal import ADMIN, Principal
 from server.access.settings import AccessSettings
 from server.alerts.settings import AlertSettings
 from server.budgets.rules import default_rule
+from server.intake.settings import IntakeSettings
 from server.limit_settings import LimitSettings
 
 Claim = str | int | Decimal | bool
@@ -35,7 +36,7 @@ def _metrics_file() -> Path:
     return here if here.is_file() else shipped("metrics.yaml")
 
 
-class Settings(LimitSettings, AlertSettings, AccessSettings):
+class Settings(LimitSettings, IntakeSettings, AlertSettings, AccessSettings):
     model_config = SettingsConfigDict(env_prefix="CLAWBACK_", frozen=True, extra="forbid")
 
     store: Path = Field(
@@ -90,6 +91,11 @@ class Settings(LimitSettings, AlertSettings, AccessSettings):
     load_timeout_s: int = Field(3_600, ge=1, description="How long one load may read before it is stopped.")
     github_token: SecretStr | None = Field(
         None, description="The token for `clawback load github`; a file of sources names tokens of its own."
+    )
+    load_token: SecretStr | None = Field(
+        None,
+        description="The key for `clawback load KIND LOCATION` where the kind is any other API, such as `anthropic`; a "
+        "file of sources names keys of its own.",
     )
 
     routing_max_age_s: int = Field(

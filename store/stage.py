@@ -48,6 +48,8 @@ StagedRecord = (
 )
 
 MANIFEST = "manifest.json"
+INTAKE = "intake"
+"""The location of loads that were sent to us, some at a time. What one of them rejected, no later one reads anew."""
 MAX_RAW = 2000
 SHOWN_REJECTIONS = 20
 _PICO_USD = Decimal("1e-12")

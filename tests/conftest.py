@@ -11,6 +11,7 @@ from tests.serving import Serve, running
 
 SHARED = Path(__file__).parents[2] / "shared"
 REQUIRE_ALL = os.environ.get("CLAWBACK_REQUIRE_ALL") == "1"
+os.environ.setdefault("CLAWBACK_OTLP_PORT", "0")  # one port, and servers of many tests at a time
 
 
 @pytest.fixture

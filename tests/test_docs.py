@@ -82,6 +82,14 @@ def test_the_file_of_sources_in_the_guide_is_one(tmp_path: Path) -> None:
     assert [source.name for source in read_sources(tmp_path / "sources.yaml")] == ["agents", "shop", "bank"]
 
 
+def test_the_files_of_sources_in_the_reference_are_ones(tmp_path: Path) -> None:
+    examples = re.findall(r"```yaml\n(sources:.*?)```", page("docs/sources.md"), re.DOTALL)
+    assert examples
+    for example in examples:
+        (tmp_path / "sources.yaml").write_text(example)
+        assert read_sources(tmp_path / "sources.yaml")
+
+
 def test_every_decision_has_its_number_and_says_why() -> None:
     decisions = sorted((ROOT / "docs/decisions").glob("*.md"))
     assert [d.name[:4] for d in decisions] == [f"{n:04}" for n in range(1, len(decisions) + 1)]

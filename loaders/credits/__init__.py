@@ -24,7 +24,7 @@ from loaders.source import OnBytes, read_document, total_bytes
 from loaders.table import Row, RowItem, open_table
 from store import CreditUsage, RecordError
 
-__all__ = ["LOADER", "read"]
+__all__ = ["LOADER", "prices_of", "read"]
 
 _CAPTURED = {"response", "headers"}
 
@@ -42,7 +42,7 @@ def read(
     Raises:
         LoadError: there is no such file, or its columns are not those of credits.
     """
-    prices = list(prices_in(open_table(plans).rows_of(REQUIRED, OPTIONAL))) if plans else []
+    prices = prices_of(plans) if plans else []
     if _is_document(path):
         return _answers([_document(path, on_bytes)], Plans(prices), observed_at, now)
     table = open_table(path, on_bytes=on_bytes)
@@ -53,6 +53,11 @@ def read(
     rows = table.rows_of(REQUIRED, OPTIONAL)
     prices += prices_in(open_table(path).rows)
     return read_rows(rows, Plans(prices), now)
+
+
+def prices_of(plans: Path) -> list[Plan]:
+    """What a file of plans and list prices says that credits are worth. Raises `LoadError` where it is none."""
+    return list(prices_in(open_table(plans).rows_of(REQUIRED, OPTIONAL)))
 
 
 def _is_document(path: Path) -> bool:

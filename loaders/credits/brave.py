@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from loaders.cell import Cell, CellError
-from loaders.credits.captures import SOURCE, Capture
+from loaders.credits.captures import Capture
 from loaders.credits.plans import LIST_PRICE, Plans, Worth
 from loaders.item import Ignored, Item
 from store import CreditQuota, CreditUsage
@@ -50,7 +50,7 @@ def month(capture: Capture, plans: Plans) -> Iterator[Item]:
             vendor=VENDOR,
             plan=plan,
             observed_at=capture.observed_at,
-            source=SOURCE,
+            source=capture.source,
             used_credits=used,
             limit_credits=Decimal(window.limit),
             starts_on=(resets_at - timedelta(seconds=window.seconds)).date(),
@@ -58,7 +58,7 @@ def month(capture: Capture, plans: Plans) -> Iterator[Item]:
         ),
         CreditUsage(
             usage_id=f"{VENDOR}:{plan}:{resets_at.isoformat()}",
-            source=SOURCE,
+            source=capture.source,
             vendor=VENDOR,
             used_at=capture.observed_at,
             credits=used,

@@ -29,6 +29,8 @@ class Capture:
     plan: str | None
     metric: str | None
     """What was asked for, where the answer does not say it."""
+    source: str = SOURCE
+    """Which loader has it."""
 
     def __getitem__(self, name: str) -> Cell:
         return Cell(name, self.content.get(name))

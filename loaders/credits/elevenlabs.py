@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from finance.pricing import rounded_usd
 from loaders.cell import Cell, CellError
-from loaders.credits.captures import SOURCE, Capture
+from loaders.credits.captures import Capture
 from loaders.credits.plans import PLAN_PRICE, Plan, Plans
 from loaders.item import Ignored, Item, Rejected
 from store import CreditQuota, CreditUsage, RecordError
@@ -58,7 +58,7 @@ def usage(capture: Capture, plans: Plans) -> Iterator[Item]:
     if capture.metric not in (None, "credits"):
         yield Ignored(capture.location, "use in another metric than credits")
         return
-    times, by_key = capture.content["time"], capture.content["usage"]
+    times, by_key = capture.content.get("time"), capture.content.get("usage")
     if not isinstance(times, list) or not isinstance(by_key, dict):
         raise CellError("time must be a list and usage an object with one list a key")
     if len(times) * len(by_key) > _MOST_BUCKETS:
@@ -79,7 +79,7 @@ def _quota(capture: Capture) -> CreditQuota:
         vendor=VENDOR,
         plan=capture["tier"].text(),
         observed_at=capture.observed_at,
-        source=SOURCE,
+        source=capture.source,
         used_credits=capture["character_count"].number(_CREDITS),
         limit_credits=capture["character_limit"].number(_CREDITS),
         starts_on=_month_before(capture, resets_at),
@@ -99,7 +99,7 @@ def _bucket(capture: Capture, plans: Plans, key: str, start: datetime, count: Ce
         return capture.parsed(
             CreditUsage(
                 usage_id=f"{VENDOR}:{start.isoformat()}:{key}",
-                source=SOURCE,
+                source=capture.source,
                 vendor=VENDOR,
                 used_at=start,
                 credits=used,

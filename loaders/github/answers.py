@@ -1,6 +1,5 @@
 """What GitHub's answers mean: pages of entries, limits that ask for patience, refusals with what to do about them."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,11 +7,10 @@ from typing import NoReturn
 
 from loaders.item import LoadError
 from loaders.web import Answer, TryAgainError, refuse_passing
+from loaders.web_json import beginning, json_of, message_of
 
 MOST_ENTRIES = 1_000
 """On a page; 100 are asked for."""
-_MOST_VALUES = 5_000_000
-"""In one answer: tiny values take far more memory than text."""
 _SECONDARY_S = 60.0
 _NEXT = re.compile(r'<([^<>]{1,4000})>\s{0,5};[^,<]{0,500}?\brel="?next"?', re.IGNORECASE)
 
@@ -47,12 +45,12 @@ def page_of(answer: Answer, asked: Asked) -> Page:
     """Raises `TryAgainError` for an answer that may be better the next time, `LoadError` for a refusal."""
     if answer.status == 304:
         return Page(is_unchanged=True)
-    if answer.status == 410 and "disabled" in _message(answer).casefold():
+    if answer.status == 410 and "disabled" in message_of(answer).casefold():
         return Page(is_switched_off=True)
     _refuse(answer, asked)
-    entries = _json(answer)
+    entries = json_of(answer, float)
     if not isinstance(entries, list):
-        raise TryAgainError(f"the answer is no list of {asked.what}, it begins {_beginning(answer)}")
+        raise TryAgainError(f"the answer is no list of {asked.what}, it begins {beginning(answer)}")
     if len(entries) > MOST_ENTRIES:
         raise TryAgainError(f"the answer has {len(entries):,} {asked.what} on a page that may have 100")
     match = _NEXT.search(answer.headers.get("link", ""))
@@ -64,11 +62,11 @@ def entry_of(answer: Answer, asked: Asked) -> object | None:
     if answer.status in (404, 410):
         return None
     _refuse(answer, asked)
-    return _json(answer)
+    return json_of(answer, float)
 
 
 def _refuse(answer: Answer, asked: Asked) -> None:
-    place, said = asked.repository, _message(answer)
+    place, said = asked.repository, message_of(answer)
     match answer.status:
         case 200:
             return
@@ -115,31 +113,3 @@ def _refuse_forbidden(answer: Answer, asked: Asked, said: str) -> NoReturn:
         )
     needed = answer.headers.get("x-accepted-github-permissions", "")[:200] or f"read access to {asked.what}"
     raise LoadError(f"{asked.repository}: the token may not read {asked.what} (403{said}); it needs {needed}")
-
-
-def _json(answer: Answer) -> object:
-    body = answer.body
-    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:
-        raise TryAgainError(f"the answer has over {_MOST_VALUES:,} values")
-    try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise TryAgainError(f"the answer is not JSON, it begins {_beginning(answer)}") from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _message(answer: Answer) -> str:
-    """What GitHub says about a refusal, with a colon before it; nothing where it says nothing."""
-    try:
-        said = json.loads(answer.body[:100_000].decode("utf-8"))
-    except (ValueError, RecursionError):
-        return ""
-    message = said.get("message") if isinstance(said, dict) else None
-    return f": {message[:300]!a}" if isinstance(message, str) and message else ""
-
-
-def _beginning(answer: Answer) -> str:
-    return ascii(answer.body[:60].decode("utf-8", "replace"))

@@ -1,6 +1,5 @@
 """Reading one list of a repository, from the newest change back to the last one that is known."""
 
-import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from loaders.github.api import Api
 from loaders.github.cursor import Mark
 from loaders.github.entry import Entry, Lens, Object
 from loaders.item import Ignored, Item, Location, Rejected
-from loaders.source import excerpt
+from loaders.web_json import shown
 
 REPEATED = "the same entry again: it moved to the front while the pages were read"
 KNOWN = "not changed since the last load"
@@ -60,14 +59,6 @@ def read_list(
 
 def place_of(repository: str, entry: Entry) -> Location:
     return Location(f"{repository}#{entry.number}")
-
-
-def shown(raw: object) -> str:
-    """The beginning of an entry, for people."""
-    try:
-        return excerpt(json.dumps(raw).encode())
-    except RecursionError:
-        return ""
 
 
 def _entry(raw: object, place: Location, listing: Listing, lens: Lens) -> Entry | Item:

@@ -13,10 +13,11 @@ from loaders.github.api import Api
 from loaders.github.cursor import MOST_WAITING, Cursor, Mark, Revert, taken_back
 from loaders.github.entry import Entry, Lens, pull_of, sessions_of_commit
 from loaders.github.issues import UNNAMED
-from loaders.github.lists import Listing, place_of, read_list, shown
+from loaders.github.lists import Listing, place_of, read_list
 from loaders.github.markers import MarkerError, together
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.web import ComeBackError
+from loaders.web_json import shown
 
 MOST_LOOKED_AT = 200
 """Pull requests of one load for which GitHub is asked on its own, most for their commits."""

@@ -11,7 +11,7 @@ ROLES = {
     "finance": "All metrics, cash, burn and plans among them, and what was known when.",
     "router": "Usage, cost, ROI and budgets; it reserves and settles spend. No cash, no bills, no plans.",
     "dashboard": "Usage, cost, waste and ROI, to look at. No cash, no bills, no plans.",
-    "ingest": "Tells scores and asks for loads. It sees no metric.",
+    "ingest": "Sends telemetry and calls, tells scores and asks for loads. It sees no metric.",
     ADMIN: "Everything, as the operator.",
 }
 """The roles that Clawback itself knows; a metrics file may name others."""

@@ -90,8 +90,13 @@ def _wishes(
         raise click.UsageError("give a kind and a location, such as `clawback load openclaw ~/.openclaw`")
     if kind not in LOADERS:
         raise click.UsageError(f"there is no loader '{kind}'; there are {', '.join(LOADERS)}")
-    token = settings.github_token.get_secret_value() if kind == "github" and settings.github_token else None
-    return [Wish(source_of(kind, location, options), token=token)]
+    return [Wish(source_of(kind, location, options), token=_token(settings, kind))]
+
+
+def _token(settings: Settings, kind: str) -> str | None:
+    """For an API; files need none."""
+    secret = settings.github_token if kind == "github" else settings.load_token
+    return secret.get_secret_value() if secret is not None and not LOADERS[kind].is_path else None
 
 
 def _named(settings: Settings) -> dict[str, Source]:

@@ -7,7 +7,6 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -15,17 +14,11 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from semantic import Catalog, QueryError
-from server.cli.asker import asker_of, key_for
-from server.cli.exchange import exchange
-from server.cli.notice import server_of
-from server.cli.opening import open_catalog, open_store
+from semantic import QueryError
+from server.cli.one_field import ask_field
+from server.cli.opening import open_catalog
 from server.cli.question import day_of
-from server.graphql.context import AnswerLimits, Deadline
-from server.graphql.engine import Engine, Operation
-from server.graphql.schema import build_schema
 from server.settings import Settings
-from store import StoreBusyError, StoreError
 
 _POINT = """
 name status flags cashUsd cashKnownOn callsKnownUntil basisDays grossBurnMonthlyUsd netBurnMonthlyUsd
@@ -66,7 +59,7 @@ def command(form: str, *, percentiles: bool, **arguments: Any) -> None:
     settings = Settings()
     catalog = open_catalog(settings)
     document = _document(has_percentiles=percentiles)
-    found = _answered(settings, catalog, document, _variables(**arguments))
+    found = ask_field(settings, catalog, "runway", document, _variables(**arguments))
     match form:
         case "json":
             click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
@@ -134,39 +127,6 @@ def _swap(text: str) -> dict[str, str]:
 def _dated(text: str, option: str, amount: str, day: str) -> dict[str, str]:
     usd, on = _matched(_MONEY_ON_A_DAY, text, option, "12000@2027-01-01")
     return {amount: usd, day: day_of(on, option).isoformat()}
-
-
-def _answered(settings: Settings, catalog: Catalog, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-    """From the store itself, or from the server that owns it."""
-    try:
-        with open_store(settings) as store:
-            caller = asker_of(settings, (), ())
-            limits = AnswerLimits(
-                settings.default_rows, settings.max_rows, cash_max_age_days=settings.cash_max_age_days
-            )
-            engine = Engine(build_schema(catalog, caller), catalog, store, lambda: datetime.now(UTC), limits, caller)
-            deadline = Deadline.after(settings.query_timeout_ms)
-            return _runway(engine.answer(Operation(document, variables), deadline).body)
-    except StoreBusyError:
-        server = server_of(settings.store)
-        if server is None:
-            raise
-        answer = exchange(
-            f"{server.url}/graphql", {"query": document, "variables": variables}, key=key_for(settings, server)
-        )
-        if not isinstance(answer, dict):
-            raise StoreError(f"the server at {server.url} owns the store and answers in another form") from None
-        # What comes over HTTP has its shares as exact decimals; here they are the floats that the store itself gives.
-        return _runway(orjson.loads(orjson.dumps(answer, default=float)))
-
-
-def _runway(answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer, or what was refused in its own words."""
-    if answer.get("errors"):
-        first = answer["errors"][0]
-        raise QueryError(first.get("extensions", {}).get("code", "REFUSED"), str(first["message"]))
-    found: dict[str, Any] = orjson.loads(orjson.dumps(answer["data"]["runway"], default=str))
-    return found
 
 
 def _as_csv(found: dict[str, Any]) -> str:

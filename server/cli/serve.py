@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,8 +27,11 @@ from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
 from server.columns import check_columns
 from server.connections import bounded_http
+from server.intake.making import intake_of
+from server.intake.other_port import listening_too
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle
+from server.listening import address_of, listening
 from server.settings import Settings
 from server.stopping import GRACE_S, Server, Stopper
 from server.systemd import Notifier
@@ -75,10 +77,13 @@ def serve(
         open_breakers(settings, store) as breakers,
         gated(settings, catalog, tokens, clock, key, audit) as gate,
         listening(settings.host, settings.port) as listener,
+        listening_too(settings.host, settings.otlp_port, settings.port) as other,
     ):
+        intake = intake_of(settings, store, clock)
         watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
         app = create_app(
-            *(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit, telemetry, lifecycle)
+            *(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit, telemetry, lifecycle),
+            intake=intake,
         )
         server = Server(_config(app, settings), notifier)
         stopper = Stopper(
@@ -86,9 +91,11 @@ def serve(
         )
         url = address_of(listener)
         click.echo(f"Clawback serves {url}/ (GraphiQL at {url}/graphiql). Ctrl-C stops it.")
+        if other is not None:
+            click.echo(f"It takes OTLP on {address_of(other)}/, too.")
         with stopper.at_work():
             with announced(settings.store, url, token, key):
-                server.run(sockets=[listener])
+                server.run(sockets=[listener, *([other] if other is not None else ())])
             telemetry.close(LAST_SPANS_S)
             store.close()
     if not server.started:
@@ -148,13 +155,3 @@ def _logging(settings: Settings, key: str, telemetry: Telemetry) -> Iterator[Non
 
     with logging_to(sys.stderr, settings.log, settings.log_level, Redactor(secrets), count):
         yield
-
-
-def listening(host: str, port: int) -> socket.socket:
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-
-
-def address_of(listener: socket.socket) -> str:
-    """Such as http://127.0.0.1:8321, with brackets around an address of version 6."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -45,10 +45,15 @@ def price_book(first_day: date) -> tuple[PriceLine, ...]:
 
 def cost_usd(call: Call, book: Sequence[PriceLine]) -> Decimal | None:
     """None where the book has no line for the model at the start of the call."""
+    found = price_in_force(call, book)
+    return None if found is None else amount_usd(call.tokens, found)
+
+
+def price_in_force(call: Call, book: Sequence[PriceLine]) -> Rates | None:
     for price in book:
         if price.model == call.model.name and _is_in_force(price, call.started_ms):
             is_long = call.tokens.prompt > LONG_PROMPT
-            return amount_usd(call.tokens, price.long_rates if is_long and price.long_rates else price.rates)
+            return price.long_rates if is_long and price.long_rates else price.rates
     return None
 
 

@@ -29,6 +29,7 @@ from server.graphql.runway import RUNWAY
 from server.graphql.scalars import SCALARS
 from server.graphql.scores import SET_SCORE
 from server.graphql.sources import read_sources
+from server.graphql.untagged import UNTAGGED
 from server.graphql.waste import WASTE
 from server.graphql.what_if import WHAT_IF
 from server.names import field_name
@@ -46,6 +47,7 @@ FIELDS: tuple[RootField, ...] = (
     PLANS,
     CREDITS,
     RECONCILIATION,
+    UNTAGGED,
     WHAT_IF,
     CHANGE,
     AS_KNOWN,

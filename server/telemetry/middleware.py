@@ -15,6 +15,8 @@ from server.telemetry.request_id import request_id_of
 from server.telemetry.telemetry import Telemetry
 
 LEFT = 499
+_NOT_TRACED = "intake"
+"""A server whose spans are sent to itself would make new ones of them for ever."""
 """The status in log and counters where the client went before it had one."""
 SURFACES = {
     "/": "index",
@@ -24,7 +26,7 @@ SURFACES = {
     "/loads": "loads",
     "/budgets": "budgets",
 }
-FOLDERS = {"/health/": "health", "/graphiql": "graphiql", "/loads/": "loads", "/budgets/": "budgets"}
+FOLDERS = {"/v1/": "intake", "/health/": "health", "/graphiql": "graphiql", "/loads/": "loads", "/budgets/": "budgets"}
 _QUIET = ("health", "metrics")
 """Asked every few seconds by machines: in the log only where it fails, or at the level of debugging."""
 _LOG = logging.getLogger("clawback.access")
@@ -75,7 +77,7 @@ class Watched:
     def _watched(self, exchange: Exchange, scope: Scope, *, is_http: bool) -> Iterator[None]:
         telemetry = self._telemetry
         token = CURRENT.set(exchange)
-        if telemetry.tracer is not None:
+        if telemetry.tracer is not None and exchange.surface != _NOT_TRACED:
             exchange.span = telemetry.tracer.begin(exchange, _propagated(scope))
         came_in_by = exchange.surface
         telemetry.meters.asked(came_in_by)

@@ -12,6 +12,9 @@ ChargeCategory = Literal[
     "compute", "storage", "network", "software", "people", "inference", "other", "subscription", "credits"
 ]
 """A `subscription` is the fee of a plan that covers calls to its vendor; `credits` are bought before they are used."""
+ChargeItem = Literal["uncached_input", "cache_read", "cache_write", "output", "tokens", "fee", "credit"]
+"""What a line of a bill for inference is for: one kind of token (`cache_write` for whatever time), tokens of several
+kinds, something that is no token (a search, a run of code), or a credit that the provider takes off."""
 FlowKind = Literal["revenue", "funding", "expense", "other"]
 BudgetScope = Literal["global", "agent", "model", "trigger", "session"]
 BudgetPeriod = Literal["day", "week", "month"]
@@ -39,6 +42,10 @@ class Charge:
     """The part of its source, such as a billing period of an account, that the source states as a whole each time."""
     credits: Decimal | None = None
     """Of category `credits`: how many were bought; None where the bill does not say."""
+    model: str | None = None
+    """Of category `inference`: the model, where the line is for one."""
+    line_item: ChargeItem | None = None
+    """Of category `inference`: what the line is for; None where the bill does not say."""
 
     def __post_init__(self) -> None:
         check(self, required=("charge_id", "source"))
@@ -48,6 +55,11 @@ class Charge:
             raise RecordError(
                 f"Charge {self.charge_id}: credits is how many a charge of category credits bought, above 0, "
                 f"got {self.credits} for category {self.category}"
+            )
+        if self.category != "inference" and (self.model, self.line_item) != (None, None):
+            raise RecordError(
+                f"Charge {self.charge_id}: model and line_item are of charges of category inference, got "
+                f"{self.category}"
             )
         if self.ends_on <= self.starts_on:
             raise RecordError(

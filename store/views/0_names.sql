@@ -63,3 +63,7 @@ CREATE OR REPLACE MACRO billing_name(written) AS
     coalesce(
         (SELECT names.provider FROM vendor_names AS names WHERE names.alias = lower(trim(written))), lower(trim(written))
     );
+
+-- A model as bills, reports and calls are matched by it: a dated snapshot, which is sold as the model, is the model.
+CREATE OR REPLACE MACRO billing_model(written) AS
+    regexp_replace(lower(trim(written)), '-(20[0-9]{2}-[0-9]{2}-[0-9]{2}|20[0-9]{6})$', '');

@@ -8,7 +8,10 @@ SELECT rejected.session_id, loads.source, count(*) AS lines
 FROM rejected_rows AS rejected
 JOIN loads USING (load_id)
 WHERE rejected.session_id IS NOT NULL
-    AND load_id IN (SELECT max(load_id) FROM loads WHERE error IS NULL GROUP BY source, location)
+    AND (
+        loads.location = 'intake' -- was sent, and is not read anew
+        OR load_id IN (SELECT max(load_id) FROM loads WHERE error IS NULL GROUP BY source, location)
+    )
 GROUP BY rejected.session_id, loads.source;
 
 CREATE OR REPLACE VIEW counted_requests AS

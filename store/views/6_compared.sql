@@ -3,15 +3,16 @@
 -- One row a provider and period that it billed.
 CREATE OR REPLACE VIEW billed_periods_now AS
 WITH bills AS (
-    SELECT billing_name(vendor) AS provider, vendor, starts_on, ends_on, amount_usd
+    SELECT charge_id, billing_name(vendor) AS provider, vendor, starts_on, ends_on, amount_usd
     FROM charges
     WHERE category = 'inference'
 ),
+-- Lines of one day are in the same order both times: another would put one of them into the period before.
 placed AS (
     SELECT
         *,
         starts_on >= coalesce(max(ends_on) OVER (
-            PARTITION BY provider ORDER BY starts_on, ends_on ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            PARTITION BY provider ORDER BY starts_on, ends_on, charge_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ), starts_on) AS is_first
     FROM bills
 ),
@@ -19,7 +20,7 @@ numbered AS (
     SELECT
         *,
         count(*) FILTER (WHERE is_first) OVER (
-            PARTITION BY provider ORDER BY starts_on, ends_on ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            PARTITION BY provider ORDER BY starts_on, ends_on, charge_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS period
     FROM placed
 )

@@ -4,7 +4,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finance.reconciliation import Cause, Compared, causes, residuals, totals
+from finance.reconciliation import Compared, residuals, totals
+from finance.residual import Cause
 
 MONEY = st.none() | st.decimals(min_value=-1000, max_value=1000, places=3)
 
@@ -20,7 +21,7 @@ def test_computed_and_residual_add_up_to_what_was_billed(rows: list[Compared]) -
     found = totals(rows)
     assert found.settled_computed_usd + sum(line.usd for line in residuals(rows)) == found.billed_usd
     assert found.absolute_drift_usd >= abs(found.net_drift_usd)
-    assert found.matched_share is None or found.billed_usd > 0
+    assert found.matched_share is None or (found.billed_usd > 0 and 0 <= found.matched_share <= 1)
 
 
 def test_over_nothing_there_is_no_share() -> None:
@@ -38,25 +39,29 @@ def test_the_provider_that_nobody_named_comes_last() -> None:
     assert [line.provider for line in residuals(rows)] == ["z", None]
 
 
-def test_causes_have_an_amount_only_where_it_is_known() -> None:
-    fields = {"calls": 9, "unpriced_calls": 2, "unmeasured_calls": 1, "included_calls": 3, "price_changes": 1}
-    assert causes(compared("UNDER_COMPUTED", "3", "5", included_list_usd=Decimal("1.5"), **fields)) == (
-        Cause("UNPRICED_CALLS", 2, None),
-        Cause("CALLS_WITHOUT_USAGE", 1, None),
-        Cause("INCLUDED_CALLS", 3, Decimal("1.5")),
-        Cause("PRICE_CHANGED", None, None),
-    )
-    assert causes(compared("MATCH", "1", "1.001")) == (Cause("ROUNDING", None, Decimal("0.001")),)
-    assert causes(compared("PENDING", "3", None, calls=2)) == (Cause("NO_BILL", 2, Decimal(3)),)
-    assert causes(compared("UNTRACKED", None, "7.77")) == (Cause("NO_CALLS", None, Decimal("7.77")),)
-    assert causes(compared("MATCH", "1", "1")) == ()
-    assert causes(compared("UNDER_COMPUTED", "1", "4", calls=1)) == (Cause("UNEXPLAINED", None, Decimal(3)),)
+def test_what_is_matched_lets_causes_of_either_sign_not_cancel() -> None:
+    both = (Cause(kind="UNRECORDED_TRAFFIC", usd=Decimal(3)), Cause(kind="PRICE_DIFFERENCE", usd=Decimal(-3)))
+    cancelling = compared("MATCH", "10", "10", causes=both)
+    assert (cancelling.matched_usd, cancelling.matched_share) == (7, Decimal("0.7"))
+    assert totals([cancelling, compared("MATCH", "30", "30")]).matched_share == Decimal(37) / 40
+
+
+def test_a_period_whose_credits_outweigh_its_bill_does_not_raise_the_share() -> None:
+    assert totals([compared("MATCH", "10", "10"), compared("OVER_COMPUTED", "1", "-4")]).matched_share == 1
+
+
+def test_without_causes_the_smaller_of_bill_and_calls_is_matched() -> None:
+    assert compared("UNDER_COMPUTED", "1", "4").matched_share == Decimal("0.25")
+    assert compared("OVER_COMPUTED", "5", "4").matched_share == 1
+    assert compared("UNTRACKED", None, "4").matched_share == 0
+    assert compared("PENDING", "5", None).matched_share is None
+    assert compared("UNDER_COMPUTED", None, "4", calls=1, unpriced_calls=1).matched_share is None
+    assert compared("OVER_COMPUTED", "1", "-4").matched_share is None
 
 
 def test_where_no_cost_is_known_nothing_is_0() -> None:
     unknown = compared("PENDING", None, None, calls=2, unpriced_calls=1, unmeasured_calls=1)
     assert unknown.official_usd is None
-    assert causes(unknown)[0] == Cause("NO_BILL", 2, None)
     alone = totals([unknown])
     assert (alone.official_usd, alone.computed_usd, alone.pending_usd, alone.unknown_calls) == (None, None, None, 2)
     beside = totals([unknown, compared("PENDING", "3", None, calls=1)])

@@ -11,7 +11,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.loaders.anthropic import stub as anthropic
+from tests.loaders.brave import stub as brave
+from tests.loaders.elevenlabs import stub as elevenlabs
 from tests.loaders.github.stub import TOKEN, GitHub, merged, named, served
+from tests.loaders.google import stub as google
+from tests.loaders.http_stub import Reply
+from tests.loaders.http_stub import served as served_to
+from tests.loaders.langfuse import stub as langfuse
+from tests.loaders.litellm import stub as litellm
+from tests.loaders.openai import stub as openai
+from tests.loaders.openrouter.stub import MANAGEMENT_KEY, OpenRouter, used
+from tests.loaders.scripted import Scripted
+from tests.loaders.xai import stub as xai
 
 _HUB = GitHub()
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -22,7 +34,7 @@ class Sample:
     loader: str
     units: Sequence[str]
     write: Callable[[Path, Sequence[str]], Path | str]
-    """Writes units into an empty folder; gives the location to load."""
+    """Writes units into an empty folder; gives the location to load, `@` for the address of what `serve` serves."""
     bad: str
     """A unit that nobody can read, or one with a part that nobody can."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +45,8 @@ class Sample:
     token: str | None = None
     name: str = ""
     """Where a loader has several samples."""
+    place: str = ""
+    """How the locations of a source that is no path begin."""
 
     @property
     def title(self) -> str:
@@ -115,6 +129,20 @@ def _response(number: int) -> str:
     return json.dumps({"provider": "anthropic", "at": at, "session_id": "s1", "response": response})
 
 
+def _call(number: int) -> str:
+    """As the proxy spools it; every second one is without a usage."""
+    usage = {"usage": {"prompt_tokens": number, "completion_tokens": 5}} if number % 2 else {"usage": None}
+    line = {
+        "call": f"c{number}",
+        "provider": "openai",
+        "at": f"2026-03-0{number}T12:00:00Z",
+        "session_id": "s1",
+        "response": {"id": f"chatcmpl-a{number}", "model": "gpt-demo", **usage},
+        "identities": [f"call:c{number}", f"response:chatcmpl-a{number}"],
+    }
+    return json.dumps(line)
+
+
 def _codex(number: int) -> str:
     """A rollout with two calls, told by a running count that is written twice."""
     day = f"2026-03-0{number}"
@@ -182,6 +210,66 @@ def _pull(number: int) -> str:
     return json.dumps(merged(number, at, created_at=at, body=named(f"s{number}")))
 
 
+@contextmanager
+def _openrouter(units: Sequence[str]) -> Iterator[str]:
+    with served_to(OpenRouter([json.loads(unit) for unit in units]).answer) as url:
+        yield url
+
+
+@contextmanager
+def _anthropic(units: Sequence[str]) -> Iterator[str]:
+    """Units are `<day> <cents> <tokens>`: days without one are not in the answer."""
+    days = [unit.split() for unit in units]
+    bills = {day: [anthropic.cost(cents), anthropic.search("2")] for day, cents, _ in days}
+    counted = {day: [anthropic.use(int(tokens), 1, 2, 3, 4)] for day, _, tokens in days}
+    with served_to(anthropic.Anthropic(bills, counted, has_empty_days=False).answer) as url:
+        yield url
+
+
+@contextmanager
+def _openai(units: Sequence[str]) -> Iterator[str]:
+    """Units are `<day> <dollars> <tokens>`: days without one are not in the answer."""
+    days = [unit.split() for unit in units]
+    bills = {day: [openai.cost(usd), openai.cost("0.01", "Web search tool calls")] for day, usd, _ in days}
+    counted = {"completions": {day: [openai.use(int(tokens), 10, 4)] for day, _, tokens in days}}
+    with served_to(openai.OpenAI(bills, counted, has_empty_days=False).answer) as url:
+        yield url
+
+
+def _serving(stub_of: Callable[[list[str]], Scripted]) -> Callable[[Sequence[str]], AbstractContextManager[str]]:
+    """Serves the stub that is made of units."""
+    return lambda units: served_to(stub_of(list(units)).answer)
+
+
+def _gateway_row(number: int, **changes: object) -> str:
+    at = f"2026-03-0{number}T09:00:00Z"
+    return json.dumps(litellm.row(f"chatcmpl-{number}", startTime=at, endTime=None) | changes)
+
+
+def _generation(number: int, **changes: object) -> str:
+    at = f"2026-03-0{number}T09:00:00Z"
+    return json.dumps(langfuse.generation(f"obs-{number}", startTime=at, endTime=None) | changes)
+
+
+def _xai(units: list[str]) -> Scripted:
+    """Units are `<day> <dollars>`."""
+    days = {day: {"Chat grok-4": usd, "Search": 0.01} for day, usd in map(str.split, units)}
+    return xai.Xai(days=days, balance={"changes": [], "total": {"val": "0"}})
+
+
+def _elevenlabs(units: list[str]) -> Scripted:
+    """Units are `<day of March> <credits>`."""
+    days = [unit.split() for unit in units]
+    begun = {day: int(datetime(2026, 3, int(day), tzinfo=UTC).timestamp()) * 1000 for day, _ in days}
+    use: dict[int, object] = {begun[day]: used if used == "x" else int(used) for day, used in days}
+    return elevenlabs.ElevenLabs(use={"fleet-key": use})
+
+
+def _brave(units: list[str]) -> Scripted:
+    """Without units a plan without end, which does not say what was used; with one, headers that nobody can read."""
+    return brave.Brave(limit=0, script=[Reply(200, b"{}")] if units else [])
+
+
 MAPPING = "source: evals\nsession_id: run\nagent: agent\nmodel: model\ncost_usd: cost\nsuccess: ok\nstarted_at: at\n"
 
 _WORKQ = """
@@ -209,6 +297,45 @@ def _capture(day: int, count: object) -> str:
     at = 1772323200000 + day * 86_400_000
     response = {"time": [at], "usage": {"All": [count]}}
     return json.dumps({"observed_at": f"2026-03-0{day + 1}T20:00:00Z", "response": response})
+
+
+def _otlp_pairs(said: Mapping[str, object]) -> list[dict[str, object]]:
+    return [{"key": key, "value": {"stringValue": str(value)}} for key, value in said.items()]
+
+
+def _otlp_call(number: int) -> str:
+    """The body of a call, and of the span of a framework around it."""
+    at = 1772355600_000_000_000 + number * 86_400_000_000_000
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-demo",
+        "gen_ai.response.id": f"msg_otlp_{number}",
+        "gen_ai.conversation.id": "s1",
+        "gen_ai.agent.name": "main",
+        "gen_ai.usage.input_tokens": 10 * number,
+        "gen_ai.usage.output_tokens": 5,
+        "gen_ai.usage.cache_read.input_tokens": 3,
+    }
+    span = {"traceId": f"{number:032x}", "kind": 3, "startTimeUnixNano": str(at), "endTimeUnixNano": str(at + 10**9)}
+    inner = span | {"spanId": f"{2:016x}", "parentSpanId": f"{1:016x}", "attributes": _otlp_pairs(said)}
+    outer = span | {"spanId": f"{1:016x}", "attributes": _otlp_pairs({"gen_ai.operation.name": "invoke_agent"})}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [inner, outer]}]}]}
+    return f"{number}.traces.json\n{json.dumps(body)}"
+
+
+def _otlp_reading(number: int) -> str:
+    """The body of a counter that runs on, read once a day."""
+    start = 1772355600_000_000_000
+    point = {
+        "attributes": _otlp_pairs({"type": "output", "model": "claude-demo"}),
+        "startTimeUnixNano": str(start),
+        "timeUnixNano": str(start + number * 86_400_000_000_000),
+        "asInt": str(100 * number),
+    }
+    total = {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [point]}
+    metric = {"name": "claude_code.token.usage", "sum": total}
+    return f"{number}.metrics.json\n" + json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]})
 
 
 SAMPLES = (
@@ -265,6 +392,95 @@ SAMPLES = (
         json.dumps({"number": "five"}),
         serve=_github,
         token=TOKEN,
+        place="acme/shop pull requests",
+    ),
+    Sample(
+        "openrouter",
+        [json.dumps(used(f"2026-03-0{n}", f"0.0{n}")) for n in range(1, 5)],
+        lambda folder, units: "acme",
+        json.dumps(used("2026-03-05", "much")),
+        serve=_openrouter,
+        token=MANAGEMENT_KEY,
+        place="openrouter acme, ",
+    ),
+    Sample(
+        "openrouter-logs",
+        [f"gen-{n},2026-03-0{n} 09:00:00.120,0.0{n},12500,500,openai/gpt-demo" for n in range(1, 5)],
+        rows("log.csv", "generation_id,created_at,cost_total,tokens_prompt,tokens_completion,model_permaslug"),
+        "gen-5,2026-03-05 09:00:00.120,much,12500,500,openai/gpt-demo",
+    ),
+    Sample(
+        "anthropic",
+        [f"2026-03-0{n} {n}.5 1{n}00" for n in range(1, 5)],
+        lambda folder, units: "acme",
+        "2026-03-05 much 1000",
+        serve=_anthropic,
+        token=anthropic.KEY,
+        place="anthropic acme, ",
+    ),
+    Sample(
+        "openai",
+        [f"2026-03-0{n} 0.{n}5 1{n}00" for n in range(1, 5)],
+        lambda folder, units: "acme",
+        "2026-03-05 much 1000",
+        serve=_openai,
+        token=openai.KEY,
+        place="openai acme, ",
+    ),
+    Sample(
+        "litellm",
+        [_gateway_row(n) for n in range(1, 5)],
+        lambda folder, units: "@",
+        _gateway_row(5, spend="much"),
+        serve=_serving(lambda units: litellm.LiteLlm(rows=[json.loads(unit) for unit in units])),
+        token=litellm.TOKEN,
+        place="LiteLLM at http://127.0.0.1",
+    ),
+    Sample(
+        "langfuse",
+        [_generation(n) for n in range(1, 5)],
+        lambda folder, units: "@",
+        _generation(5, totalCost="much"),
+        serve=_serving(lambda units: langfuse.Langfuse(observations=[json.loads(unit) for unit in units])),
+        token=langfuse.TOKEN,
+        place="Langfuse at http://127.0.0.1",
+    ),
+    Sample(
+        "xai",
+        [f"2026-03-0{n} 0.{n}5" for n in range(1, 5)],
+        lambda folder, units: xai.TEAM,
+        "2026-03-05 much",
+        serve=_serving(_xai),
+        token=xai.TOKEN,
+        place=f"xAI team {xai.TEAM}, ",
+    ),
+    Sample(
+        "google",
+        [json.dumps(google.line(f"2026-03-0{n}", cost=f"0.{n}")) for n in range(1, 5)],
+        lambda folder, units: google.TABLE,
+        json.dumps(google.line("2026-03-05", cost="much")),
+        serve=_serving(lambda units: google.BigQueryApi(rows=[json.loads(unit) for unit in units])),
+        token=google.TOKEN,
+        place=f"BigQuery table {google.TABLE}, ",
+    ),
+    Sample(
+        "elevenlabs",
+        [f"{n} {n}00" for n in range(1, 5)],
+        lambda folder, units: "workspace",
+        "5 x",
+        serve=_serving(_elevenlabs),
+        token=elevenlabs.TOKEN,
+        place="ElevenLabs (workspace), ",
+    ),
+    Sample(
+        "brave",
+        [],
+        lambda folder, units: "search",
+        "unreadable",
+        {"probe": "yes"},
+        serve=_serving(_brave),
+        token=brave.TOKEN,
+        place="Brave Search, plan search",
     ),
     Sample(
         "openclaw",
@@ -280,6 +496,20 @@ SAMPLES = (
         [_response(n) for n in range(1, 5)],
         rows("answers.jsonl"),
         _response(5).replace('"usage"', '"sausage"'),
+    ),
+    Sample("calls", [_call(n) for n in range(1, 5)], rows("0001.jsonl"), _call(5).replace('"usage"', '"sausage"')),
+    Sample(
+        "otlp",
+        [_otlp_call(n) for n in range(1, 5)],
+        files("bodies"),
+        _otlp_call(5).replace('"stringValue": "50"', '"stringValue": "-50"'),
+    ),
+    Sample(
+        "otlp",
+        [_otlp_reading(n) for n in range(1, 5)],
+        files("bodies"),
+        _otlp_reading(5).replace('"500"', '"-500"'),
+        name="otlp, meters",
     ),
     Sample(
         "runs",

@@ -37,6 +37,7 @@ def serving(**settings: str) -> Iterator[Server]:
             **{name: value for name, value in os.environ.items() if not name.startswith("CLAWBACK_")},
             "CLAWBACK_STORE": str(path),
             "CLAWBACK_METRICS": str(REPOSITORY / "metrics.yaml"),
+            "CLAWBACK_OTLP_PORT": "0",
             **{f"CLAWBACK_{name.upper()}": value for name, value in settings.items()},
         }
         process = subprocess.Popen(

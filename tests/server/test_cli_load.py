@@ -9,6 +9,8 @@ import pytest
 from loaders import cash
 from loaders.job import run_load
 from store import Store
+from tests.loaders.anthropic.stub import KEY, Anthropic, cost
+from tests.loaders.http_stub import served as answered
 from tests.server.conftest import MAPPING, RUNS, Run, served
 
 
@@ -197,3 +199,17 @@ def test_the_sources_of_a_store_that_is_served_are_loaded_there(named: Run, tmp_
         due = named("load", "--due")
     assert [line.split()[0] for line in shown.out.splitlines()] == ["runs", "cash"]
     assert (due.code, due.out, due.err) == (0, "", "")
+
+
+def test_the_key_of_an_api_comes_from_the_environment_and_goes_nowhere_else(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = (datetime.now(UTC) - timedelta(days=2)).date()
+    provider = Anthropic({str(day): [cost("42.6")]}, has_empty_days=False)
+    monkeypatch.setenv("CLAWBACK_LOAD_TOKEN", KEY)
+    with answered(provider.answer) as url:
+        shown = run("load", "anthropic", "acme", "--option", f"url={url}", "--option", "reports=costs")
+    assert shown.out == "anthropic acme: read 1  stored 1  unchanged 0  ignored 0  rejected 0\n"
+    assert provider.asked[0].headers["x-api-key"] == KEY
+    assert KEY not in shown.out + shown.err
+    assert KEY.encode() not in (tmp_path / "store.duckdb").read_bytes()

@@ -100,15 +100,22 @@ def test_credits_are_worth_what_was_paid_and_of_unknown_worth_without_a_price(pa
 
 
 def reconciled(api: Api, arguments: str = "") -> list[Json]:
-    fields = "rows { provider status driftUsd causes { kind calls usd } }"
+    fields = "rows { provider status driftUsd causes { kind usd missing } includedCalls }"
     return list(api.data(f"{{ reconciliation{arguments} {{ {fields} }} }}")["reconciliation"]["rows"])
 
 
 def test_a_difference_names_what_is_behind_it(paid: Api) -> None:
     rows = {row["provider"]: row for row in reconciled(paid)}
     assert rows["acme"]["status"] == "UNDER_COMPUTED"
-    assert rows["acme"]["causes"] == [{"kind": "INCLUDED_CALLS", "calls": 2, "usd": "40.000000000000"}]
-    assert rows["free"] == {"provider": "free", "status": "INCLUDED", "driftUsd": None, "causes": []}
+    unexplained = {"kind": "UNEXPLAINED", "usd": "0.500000000000", "missing": "REPORTED_USAGE"}
+    assert (rows["acme"]["causes"], rows["acme"]["includedCalls"]) == ([unexplained], 2)
+    assert rows["free"] == {
+        "provider": "free",
+        "status": "INCLUDED",
+        "driftUsd": None,
+        "causes": [],
+        "includedCalls": 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,15 @@ def test_bills_whose_days_overlap_are_one_period_and_compare_each_call_once(load
     ]
 
 
+def test_many_lines_of_days_that_follow_each_other_are_a_period_a_day(load: Load, store: Store) -> None:
+    days = [f"2026-02-{day:02}" for day in range(1, 29)]
+    ends = [*days[1:], "2026-03-01"]
+    load(*(billed(f"{n}-{on}", "1", on, end) for on, end in zip(days, ends, strict=True) for n in range(40)))
+    assert compared(store) == [
+        ("acme", on, end, "UNTRACKED", None, usd("40")) for on, end in zip(days, ends, strict=True)
+    ]
+
+
 @pytest.mark.parametrize(
     ("provider", "vendor"),
     [("amazon-bedrock", "Amazon Web Services"), ("google-vertex", "Google Cloud"), ("OpenAI", " openai, LLC ")],

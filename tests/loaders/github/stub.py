@@ -4,30 +4,20 @@ It pages by opaque addresses, knows ETags, wants a user agent and a token, and d
 script before it answers as usual.
 """
 
-import gzip
 import hashlib
 import json
-import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from tests.loaders.http_stub import NOW, Reply, Time
+from tests.loaders.http_stub import served as served_at
+
+__all__ = ["NOW", "TOKEN", "GitHub", "Reply", "Time", "issue", "merged", "named", "pull", "said", "served"]
+
 TOKEN = "ghp_secretSECRETsecret0123456789"
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    status: int
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: bool = False
-    """Half of the body, and then the connection ends."""
 
 
 def said(status: int, message: str, **headers: str) -> Reply:
@@ -96,21 +86,6 @@ class GitHub:
         return Reply(200, body, headers)
 
 
-class Time:
-    """A clock that stands still but for the waiting, which takes no time."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-        self.pauses: list[float] = []
-
-    def now(self) -> datetime:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.at += timedelta(seconds=seconds)
-
-
 def _changed_at(row: Any, unknown: str = "") -> str:
     return str(row.get("updated_at", unknown)) if isinstance(row, dict) else unknown
 
@@ -164,42 +139,6 @@ def named(session: str) -> str:
 
 @contextmanager
 def served(answer: Callable[[str, Mapping[str, str]], Reply]) -> Iterator[str]:
-    """The address of a server that answers so."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 1 << 16  # one packet an answer; two would wait for each other
-
-        def do_GET(self) -> None:
-            reply = answer(self.path, {name.lower(): value for name, value in self.headers.items()})
-            body = reply.body
-            self.send_response_only(reply.status)
-            for name, value in {"Date": f"{NOW:%a, %d %b %Y %H:%M:%S} GMT", **reply.headers}.items():
-                self.send_header(name, value)
-            packs = reply.status == 200 and "gzip" in self.headers.get("Accept-Encoding", "")
-            if packs and "Content-Encoding" not in reply.headers:
-                body = gzip.compress(body)
-                self.send_header("Content-Encoding", "gzip")
-            if reply.status != 304:
-                self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if reply.cut else body)
-            self.close_connection = reply.cut
-
-        def log_message(self, *_: object) -> None: ...
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that has heard enough may hang up; anything else is a mistake of the stub."""
-            if not isinstance(sys.exc_info()[1], ConnectionError):
-                super().handle_error(request, client_address)
-
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    """The address of a server that answers so, whatever the method is."""
+    with served_at(lambda asked: answer(asked.path, asked.headers)) as url:
+        yield url
