@@ -158,14 +158,16 @@ class Intake:
             batch.items += found.items
         else:
             self.spool.remove([body])
-        _tell(told, found)
+        if (listener := _listener(told)) is not None:
+            listener.set_result(found)
 
     def _is_unreadable(self, body: Body, told: Told | None, found: Unreadable) -> None:
         """Its sender is told; where he was told before that it is safe, it is kept for people to look at."""
         if found.is_stage_spoiled:
             self._read_again([self._batches[body.kind]])
-        if _tell(told, found):
+        if (listener := _listener(told)) is not None:
             self.spool.remove([body])
+            listener.set_result(found)
             return
         _LOG.error("a body that was acknowledged cannot be read and is set aside: %s: %s", body.path.name, found.reason)
         batch = self._batch(body.kind)
@@ -300,9 +302,6 @@ class Intake:
             self._end_load()
 
 
-def _tell(told: Told | None, found: Found) -> bool:
-    """Whether its sender still waits to hear of it."""
-    if told is None or not told.set_running_or_notify_cancel():
-        return False
-    told.set_result(found)
-    return True
+def _listener(told: Told | None) -> Told | None:
+    """A sender who still waits to hear, and from now on cannot go; None where there is none."""
+    return told if told is not None and told.set_running_or_notify_cancel() else None

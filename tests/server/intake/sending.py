@@ -15,9 +15,9 @@ import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from semantic import Catalog
+from server.access.bearer import digest_of, new_token
 from server.access.gate import Gate
 from server.access.given import GivenTokens
-from server.access.bearer import digest_of, new_token
 from server.access.principal import OPERATOR
 from server.app import create_app
 from server.connections import bounded_http
@@ -28,7 +28,7 @@ from store import Store
 from store.tokens import NewToken, Tokens
 from tests.serving import running
 
-PATIENCE_S = 60.0
+PATIENCE_S = 40.0
 OPENER = build_opener(ProxyHandler({}))
 Json = dict[str, Any]
 
@@ -70,13 +70,17 @@ def as_protobuf(body: bytes) -> bytes:
     """The same as a Collector writes it: the ids are bytes there."""
     request = ExportTraceServiceRequest()
     for stated in orjson.loads(body)["resourceSpans"][0]["scopeSpans"][0]["spans"]:
-        made = request.resource_spans.add().scope_spans.add().spans.add(
-            trace_id=bytes.fromhex(stated["traceId"]),
-            span_id=bytes.fromhex(stated["spanId"]),
-            name=stated["name"],
-            kind=stated["kind"],
-            start_time_unix_nano=int(stated["startTimeUnixNano"]),
-            end_time_unix_nano=int(stated["endTimeUnixNano"]),
+        made = (
+            request.resource_spans.add()
+            .scope_spans.add()
+            .spans.add(
+                trace_id=bytes.fromhex(stated["traceId"]),
+                span_id=bytes.fromhex(stated["spanId"]),
+                name=stated["name"],
+                kind=stated["kind"],
+                start_time_unix_nano=int(stated["startTimeUnixNano"]),
+                end_time_unix_nano=int(stated["endTimeUnixNano"]),
+            )
         )
         for attribute in stated["attributes"]:
             value = attribute["value"]
@@ -126,9 +130,7 @@ class Here:
     intake: Intake
     tokens: Tokens
 
-    def send(
-        self, path: str, body: bytes, kind: str = "application/json", token: str = "", **headers: str
-    ) -> Answer:
+    def send(self, path: str, body: bytes, kind: str = "application/json", token: str = "", **headers: str) -> Answer:
         stated = {"Content-Type": kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if token:
             stated["Authorization"] = f"Bearer {token}"
@@ -151,9 +153,19 @@ class Here:
         """A new one; known to the server once it has looked."""
         made, number = new_token(), len(self.tokens.all())
         self.tokens.add(
-            NewToken(f"{number:08x}", f"t{number}", digest_of(made), frozenset(roles), claims, clock(), None)
+            NewToken(
+                token_id=f"{number:08x}",
+                name=f"t{number}",
+                digest=digest_of(made),
+                roles=frozenset(roles),
+                claims=claims,
+                created_at=clock(),
+                expires_at=None,
+            )
         )
-        until(lambda: self.send("/v1/calls", b"", "application/x-ndjson", made).status != 401, "the token is known")
+        until(
+            lambda: self.send("/v1/calls", b"", "application/x-ndjson", made).status in (200, 403), "the token is known"
+        )
         return made
 
     def await_stored(self) -> None:
@@ -164,12 +176,16 @@ class Here:
 def here(catalog: Catalog, directory: Path, **settings: Any) -> Iterator[Here]:
     """A server in this process; its reader is one of its own."""
     stated = Settings(store=directory / "store.duckdb", otlp_port=0, **settings)
-    with Store.open(stated.store) as store, Tokens.beside(stated.store) as tokens:
+    with (
+        Store.open(stated.store) as store,
+        Tokens.beside(stated.store) as tokens,
+        Tokens.beside(stated.store) as given,  # as another process gives them out
+    ):
         intake = intake_of(stated, store, clock)
         gate = Gate(OPERATOR, tokens=GivenTokens(tokens, clock), is_opened=True)
         app = create_app(store, catalog, stated, clock, gate=gate, intake=intake)
         with running(app, bounded_http(stated)) as url:
-            yield Here(url, store, intake, tokens)
+            yield Here(url, store, intake, given)
 
 
 def sent(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
