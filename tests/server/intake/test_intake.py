@@ -98,7 +98,6 @@ def test_a_price_that_comes_between_reading_and_storing_holds(store: Store, spoo
             apply_load(store, stage, store.prices(), [line], now=clock())
         until(lambda: not spool.bodies(), "it is stored")
     ((cost,),) = store.read("SELECT cost_usd FROM requests WHERE agent = 'priced'").rows
-    print(store.read("SELECT * FROM requests WHERE agent = 'priced'"), store.read("SELECT * FROM prices WHERE source='test'"))
     assert cost == Decimal("0.00134")  # 1,140 tokens at 1 USD a million and 100 at 2
 
 
