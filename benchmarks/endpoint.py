@@ -26,6 +26,8 @@ from server.graphql.engine import Engine, Operation, Response
 from server.graphql.metrics import Answered
 from server.graphql.results import Results
 from server.graphql.table import Table
+from server.telemetry import Exchange
+from server.telemetry.exchange import CURRENT
 from store import Store
 from store.facts import refresh_facts
 
@@ -140,7 +142,11 @@ def bare_large(rows: list[tuple[Any, ...]]) -> bytes:
 
 def asker(engine: Engine, text: str, variables: Mapping[str, Any]) -> Ask:
     def ask() -> bytes:
-        response: Response = engine.answer(Operation(text, dict(variables)), Deadline.after(60_000))
+        token = CURRENT.set(Exchange())  # as the server does around each request
+        try:
+            response: Response = engine.answer(Operation(text, dict(variables)), Deadline.after(60_000))
+        finally:
+            CURRENT.reset(token)
         return response.content
 
     return ask

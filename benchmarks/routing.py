@@ -6,7 +6,7 @@ over one connection, in turn to GraphQL and to a route of a bare Starlette app (
 that returns the same bytes. In process, the engine is asked beside the loads without HTTP, after the client is done.
 Nothing is asserted.
 
-    routing.py [--sessions 60000] [--questions 2000] [--idle]
+    routing.py [--sessions 60000] [--questions 2000] [--load-sessions 5000 | --idle]
 """
 
 import argparse
@@ -59,19 +59,19 @@ query Route($taskClass: String, $models: [String!]) {
 }
 """
 VARIABLES = {"taskClass": "class-1", "models": MODELS}
-SESSIONS_A_LOAD = 5_000
-"""Each with a call and an outcome."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=60_000)
     parser.add_argument("--questions", type=int, default=2_000)
+    parser.add_argument("--load-sessions", type=int, default=5_000, help="of each load; each has a call")
     parser.add_argument("--idle", action="store_true", help="without loads")
     arguments = parser.parse_args()
+    a_load = 0 if arguments.idle else arguments.load_sessions
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=serve, args=(theirs, arguments.sessions, arguments.questions, not arguments.idle)
+        target=serve, args=(theirs, arguments.sessions, arguments.questions, a_load)
     )
     process.start()
     print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, duckdb {version('duckdb')}", end=", ")
@@ -90,7 +90,7 @@ def main() -> None:
     times |= {"routing in process": ours.recv()}
     loads, computed, took = ours.recv()
     process.join()
-    during = f"{loads} loads of {3 * SESSIONS_A_LOAD:,} records were stored" if loads else "nothing was loaded"
+    during = f"{loads} loads of {3 * a_load:,} records were stored" if loads else "no load was stored to its end"
     print(f"{during} meanwhile; {computed} snapshots, the median took {took:.0f} ms", end="; ")
     print(f"the last answer was {answer['status']}")
     print(f"{'':24} {'median ms':>10} {'p99 ms':>8} {'worst ms':>9}")
@@ -110,7 +110,8 @@ def in_turn(asked: dict[str, Callable[[], object]], count: int) -> dict[str, lis
     return times
 
 
-def serve(pipe: Connection, sessions: int, questions: int, is_loading: bool) -> None:
+def serve(pipe: Connection, sessions: int, questions: int, a_load: int) -> None:
+    """`a_load`: how many sessions each load has; 0 for no loads."""
     catalog = load_catalog((ROOT / "metrics.yaml").read_text(encoding="utf-8"))
     taken: list[float] = []
     refresh = Routing.refresh
@@ -127,7 +128,7 @@ def serve(pipe: Connection, sessions: int, questions: int, is_loading: bool) -> 
         operation = Operation(QUERY, VARIABLES)
         answer = orjson.dumps(engine.answer(operation, Deadline.after(10_000)).body)
         app = create_app(store, catalog, Settings(), now)
-        with running(app) as url, running(static_app(answer)) as static, loading(store, sessions, is_loading) as loads:
+        with running(app) as url, running(static_app(answer)) as static, loading(store, sessions, a_load) as loads:
             time.sleep(3)  # until the first snapshot is there
             pipe.send((url, static))
             pipe.recv()
@@ -144,15 +145,15 @@ def engine_of(catalog: object, store: Store) -> Engine:
 
 
 @contextmanager
-def loading(store: Store, first: int, is_wanted: bool) -> Iterator[list[int]]:
+def loading(store: Store, first: int, a_load: int) -> Iterator[list[int]]:
     """Stores one load after the other for as long as the block runs; gives the list of those that were stored."""
     ending, stored = threading.Event(), list[int]()
 
     def go_on() -> None:
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
-            while is_wanted and not ending.is_set():
-                begin = first + len(stored) * SESSIONS_A_LOAD
-                apply(store, apart.submit(staged, store.stage_directory, begin, SESSIONS_A_LOAD).result())
+            while a_load and not ending.is_set():
+                begin = first + len(stored) * a_load
+                apply(store, apart.submit(staged, store.stage_directory, begin, a_load).result())
                 stored.append(begin)
 
     thread = threading.Thread(target=go_on)

@@ -6,7 +6,7 @@ not known is None with a reason, never 0.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from math import isfinite
 from types import NoneType
@@ -18,6 +18,8 @@ from semantic.metric import ValueType
 from semantic.plan import Plan
 from semantic.sql.statement import Statement
 
+_AS_THEY_ARE = {str, int, bool, Decimal, date, datetime, NoneType}
+"""Types of keys that a reader gets as the store gives them: all but floats."""
 _EXACT = Context(prec=330, rounding=ROUND_HALF_EVEN)
 _TWELVE_PLACES = Decimal(1).scaleb(-12)
 
@@ -85,7 +87,7 @@ def shape_columns(plan: Plan, statement: Statement, rows: Sequence[Sequence[obje
 
 def _key_column(column: Sequence[object]) -> Column:
     kinds = set(map(type, column))
-    return cast(Column, column) if kinds <= {str, NoneType} else [_key(value) for value in column]
+    return cast(Column, column) if kinds <= _AS_THEY_ARE else [_key(value) for value in column]
 
 
 def _typed_column(column: Sequence[object], kind: ValueType) -> Column:
@@ -98,6 +100,8 @@ def _typed_column(column: Sequence[object], kind: ValueType) -> Column:
             return cast(Column, column)
         case "number" if kinds == {float}:
             return [value if value is not None and isfinite(value) else None for value in cast(Sequence[float], column)]
+        case "number" if kinds == {int}:
+            return [None if value is None else float(value) for value in cast(Sequence[int], column)]
         case "text" if kinds == {str}:
             return cast(Column, column)
         case "date" if kinds == {date}:

@@ -67,8 +67,10 @@ class Store:
         self._cursors = Lock()
         """A connection that is asked for a cursor cannot be closed in that moment."""
         self._data_version = int(connection.execute("SELECT version FROM data_version").fetchall()[0][0])
+        (self._begin,) = connection.extract_statements("BEGIN TRANSACTION READ ONLY")
         self._statements = Statements()
         self._is_open = True
+        self._is_written = False
         self.around_reads: Around = nullcontext
         """Entered for the time of each question that is read."""
         self._readers: set[Reader] = set()
@@ -215,18 +217,21 @@ class Store:
         """Grows with every write. Whoever reads it and then asks gets an answer of that version or a later one."""
         return self._data_version
 
+    def _settled_version(self) -> int | None:
+        """None while somebody writes, who may have stored already what is not told yet."""
+        return None if self._is_written else self._data_version
+
     def read(self, sql: str, params: Mapping[str, object] | None = None, *, timeout_ms: int | None = None) -> Rows:
         """All rows of one SELECT with parameters like `$since`. Raises `QueryError`, or `QueryTimeout`."""
         with self._reading() as cursor:
-            reader = Reader(cursor, self._data_version, self._statements, self.around_reads)
+            reader = Reader(cursor, self.data_version, self._statements, self.around_reads)
             return reader.read(sql, params, timeout_ms=timeout_ms)
 
     @contextmanager
     def snapshot(self) -> Iterator[Reader]:
-        """Several reads of one and the same version of the data, whatever is loaded meanwhile."""
+        """Several reads of one and the same version of the data, that of the first, whatever is loaded meanwhile."""
         with self._reading() as cursor:
-            (version,) = cursor.execute("SELECT version FROM data_version").fetchall()[0]
-            reader = Reader(cursor, version, self._statements, self.around_reads)
+            reader = Reader(cursor, self._settled_version, self._statements, self.around_reads)
             self._readers.add(reader)
             try:
                 yield reader
@@ -296,7 +301,7 @@ class Store:
     def _reading(self) -> Iterator[DuckDBPyConnection]:
         cursor = self._cursor()
         try:
-            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            cursor.execute(self._begin)
             yield cursor
         except duckdb.Error as error:
             raise StoreError(f"the store cannot be read: {error}") from error
@@ -307,11 +312,13 @@ class Store:
     def _writing(self, what: str) -> Iterator[DuckDBPyConnection]:
         with self._writer:
             cursor = self._cursor()
+            self._is_written = True
             try:
                 yield cursor
             except duckdb.Error as error:
                 raise StoreError(f"{what} could not be stored, and nothing of it was: {error}") from error
             finally:
+                self._is_written = False
                 cursor.close()
 
     def _cursor(self) -> DuckDBPyConnection:

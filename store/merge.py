@@ -10,7 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from store.priced import KNOWLEDGE
-from store.tables import COST, CREDIT_USAGE, PRICES, REQUESTS, SCORES, SESSION_EVIDENCE, SESSIONS, WEIGHED, Table
+from store.tables import (
+    COST,
+    CREDIT_USAGE,
+    PRICES,
+    REPORTED_USAGE,
+    REQUESTS,
+    SCORES,
+    SESSION_EVIDENCE,
+    SESSIONS,
+    WEIGHED,
+    Table,
+)
 
 _NEVER = "'-infinity'::TIMESTAMP"
 _IDENTITIES = "coalesce(identities, [])"
@@ -274,9 +285,24 @@ def _score_merge() -> Merge:
     return Merge({"latest": f"max({latest})"}, {c: f"latest.{c}" for c in columns})
 
 
+def _usage_merge() -> Merge:
+    """Of a meter, whose kinds of tokens come one by one, each at its highest; of anybody else the last statement."""
+    counts = (*BUCKETS, "input_tokens", "requests", "usd")
+    rest = [c for c in REPORTED_USAGE.columns if c not in (*REPORTED_USAGE.key, *counts, "starts_at", "ends_at")]
+    groups = {
+        "began": "min(starts_at)",
+        "latest": f"max({_struct({'instant': 'ends_at'}, rest)})",
+        "read": "max(ends_at)",
+    }
+    groups |= {f"most_{count}": f"max({count})" for count in counts}
+    columns = {count: f"most_{count}" for count in counts} | {column: f"latest.{column}" for column in rest}
+    return Merge(groups, columns | {"starts_at": "began", "ends_at": "read"}, restated="reporter <> 'meter'")
+
+
 MERGES: Mapping[str, Merge] = {
     REQUESTS.name: _request_merge(),
     SESSIONS.name: _session_merge(),
     CREDIT_USAGE.name: _credit_merge(),
     SCORES.name: _score_merge(),
+    REPORTED_USAGE.name: _usage_merge(),
 }

@@ -21,6 +21,11 @@ Around = Callable[[], AbstractContextManager[object]]
 """What is entered for the time of one question, by whoever wants to know how long it takes."""
 
 
+Settled = Callable[[], int | None]
+"""The version of the data; None while somebody writes."""
+VERSION = "SELECT version FROM data_version"
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """A whole answer. Money is Decimal; an instant is UTC and has no zone attached, as TIMESTAMP has none."""
@@ -75,11 +80,14 @@ class Reader:
     def __init__(
         self,
         cursor: DuckDBPyConnection,
-        data_version: int,
+        settled: Settled,
         statements: Statements | None = None,
         around: Around = nullcontext,
     ) -> None:
-        self.data_version = data_version
+        self.version_seen: int | None = None
+        """None before the first answer."""
+        self._settled = settled
+        self._settled_before = settled()
         self._statements = Statements() if statements is None else statements
         self._around = around
         self._cursor = cursor
@@ -89,7 +97,8 @@ class Reader:
     def read(self, sql: str, params: Mapping[str, object] | None = None, *, timeout_ms: int | None = None) -> Rows:
         """All rows of one SELECT with parameters like `$since`. Raises `QueryError`, or `QueryTimeout`.
 
-        A failed query ends the transaction, and with it the version of the data that the reader has seen.
+        A failed query ends the transaction, and with it the version of the data that the reader has seen. The first
+        one decides which version that is.
         """
         if self._has_failed:
             raise QueryError("an earlier query of this snapshot has failed, which ended it", "take another snapshot")
@@ -97,7 +106,27 @@ class Reader:
         with self._around():
             rows = self._answer(sql, params, timeout_ms)
         self._has_failed = False
+        if self.version_seen is None:
+            self.version_seen = self._version_of_first()
         return rows
+
+    @property
+    def data_version(self) -> int:
+        """Of everything that the reader sees. Raises `QueryError` where a query has failed before one was answered."""
+        if self.version_seen is None:
+            self.read(VERSION)
+        assert self.version_seen is not None
+        return self.version_seen
+
+    def _version_of_first(self) -> int:
+        """The database sees one version from the first query on. Where nobody has written since the reader was made,
+        that is the one that everybody knows, and the query for it, dearer than many questions, is spared.
+        """
+        if self._settled_before is not None and self._settled_before == self._settled():
+            return self._settled_before
+        ((version,),) = self._answer(VERSION, None, None).rows
+        assert isinstance(version, int)
+        return version
 
     def interrupt(self) -> None:
         """Stops the running query from another thread: there it raises `QueryTimeout`. One that is over stays so."""

@@ -6,6 +6,7 @@ side is `server.intake`; `LOADER` reads bodies that lie in files.
 
 from loaders.otlp.batch import Batch, DecodeError, Encoding, Signal, Wrong
 from loaders.otlp.decode import decode
+from loaders.otlp.files import LOADER
 from loaders.otlp.read import read_batch
 
-__all__ = ["Batch", "DecodeError", "Encoding", "Signal", "Wrong", "decode", "read_batch"]
+__all__ = ["LOADER", "Batch", "DecodeError", "Encoding", "Signal", "Wrong", "decode", "read_batch"]

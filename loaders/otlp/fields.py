@@ -6,6 +6,7 @@ Senders write numbers as texts and lists as JSON in a text; both are read. What 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import NoReturn
 
 from loaders.otlp.batch import MAX_TEXT, Attributes, EntryError, Value
 
@@ -34,9 +35,7 @@ def text(attributes: Attributes, *names: str) -> str | None:
         value = attributes.get(name)
         if value is None:
             continue
-        if not isinstance(value, str):
-            raise EntryError(f"{name} must be a text, got {str(value)[:60]!r}")
-        stripped = value.strip()
+        stripped = value.strip() if isinstance(value, str) else _no_text(name, value)
         if len(stripped) > MAX_TEXT or "\x00" in stripped:
             raise EntryError(f"{name} must be at most {MAX_TEXT} characters without NUL, got {stripped[:60]!r}")
         if stripped not in _NOBODY:
@@ -44,12 +43,22 @@ def text(attributes: Attributes, *names: str) -> str | None:
     return None
 
 
+def _no_text(name: str, value: Value) -> NoReturn:
+    raise EntryError(f"{name} must be a text, got {str(value)[:60]!r}")
+
+
 def count(attributes: Attributes, *names: str) -> int | None:
     """A number of tokens: a whole number from 0 on, or its digits as a text."""
-    found = first(attributes, names)
-    if found is None:
-        return None
-    name, value = found
+    for name in names:
+        value = attributes.get(name)
+        if type(value) is int and 0 <= value <= MAX_COUNT:
+            return value
+        if value is not None:
+            return _count(name, value)
+    return None
+
+
+def _count(name: str, value: Value) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
         value = int(value)
     if isinstance(value, float) and value.is_integer():
@@ -92,7 +101,8 @@ def stated_instant(value: Value | None, field: str, now: datetime) -> datetime |
     if value is None:
         return None
     try:
-        at = datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else _EPOCH
+        at = datetime.fromisoformat(value) if isinstance(value, str) else _EPOCH
+        at = _EPOCH if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         at = _EPOCH
     if not _EARLIEST <= at <= now + _AHEAD:

@@ -24,7 +24,7 @@ INFERENCE = frozenset(
     {"chat", "generate_content", "text_completion", "embeddings", "completion", "embedding", "llm", "rerank"}
 )
 """Operations that are one call to a model; the last four are the words of older conventions."""
-_REFUSED_STATUS = frozenset({400, 401, 402, 403, 404, 413, 422, 429, 503, 529})
+REFUSED_STATUS = frozenset({400, 401, 402, 403, 404, 413, 422, 429, 503, 529})
 _REFUSED = re.compile(
     r"(^|[^0-9])(400|401|402|403|404|413|422|429|503|529)([^0-9]|$)|RateLimit|Authentication|PermissionDenied|"
     r"BadRequest|NotFound|Overloaded|rate_limit|overloaded|invalid_request"
@@ -35,8 +35,11 @@ _TICK = Decimal("1e-10")
 
 def operation_of(attributes: Attributes) -> str | None:
     """In lower case; None where the span names none."""
-    said = text(attributes, *names.OPERATION)
-    return None if said is None else said.casefold()
+    for name in names.OPERATION:
+        said = attributes.get(name)
+        if said is not None:
+            return str(said).casefold()
+    return None
 
 
 def provider_of(attributes: Attributes) -> str | None:
@@ -67,7 +70,7 @@ def read_generation(span: Span, now: datetime) -> Request:
         cache_write_1h_tokens=buckets.cache_write_1h if buckets else None,
         output_tokens=buckets.output if buckets else None,
         estimated_usd=estimate_of(said),
-        unpriced_part=unpriced_part({"service_tier": tier}, {}, provider or ""),
+        unpriced_part=unpriced_part({"service_tier": tier}, {}, provider or "") if tier else None,
         status="error" if is_failed(span) else "ok",
         identities=tuple(identities_of(span)),
     )
@@ -77,7 +80,7 @@ def buckets_of(span: Span) -> Buckets | None:
     """None where nothing is said, except of a call that was refused: that has used nothing."""
     tokens = read_tokens(span.attributes)
     if tokens is not None:
-        return tokens.buckets
+        return tokens
     return NOTHING_SERVED if is_failed(span) and is_refused(span.attributes) else None
 
 
@@ -88,7 +91,7 @@ def is_failed(span: Span) -> bool:
 def is_refused(attributes: Attributes) -> bool:
     status = first(attributes, names.HTTP_STATUS)
     if status is not None:
-        return count(attributes, status[0]) in _REFUSED_STATUS
+        return count(attributes, status[0]) in REFUSED_STATUS
     error = attributes.get(names.ERROR[0])
     return isinstance(error, str) and _REFUSED.search(error) is not None
 

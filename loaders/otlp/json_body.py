@@ -133,7 +133,7 @@ def _record(record: Object, resource: Attributes, scope: str) -> Entry:
 
 
 def _point(point: Object, metric: str, shape: str, data: Object, resource: Attributes, scope: str) -> Entry:
-    temporality = data.get("aggregationTemporality")
+    temporality = data.get("aggregationTemporality", 0)
     check_total(metric, shape, data.get("isMonotonic", False), temporality)
     flags = whole(point.get("flags", 0), "flags")
     return Point(

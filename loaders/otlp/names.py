@@ -95,7 +95,6 @@ CODEX = (
     "cached_token_count",
     "cache_write_token_count",
     "reasoning_token_count",
-    "auth_mode",
 )
 
 OF_RESOURCES = frozenset({"service.name", "service.namespace", "openrouter.trace.id"})

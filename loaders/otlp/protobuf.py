@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as LogMessage
-from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
@@ -29,7 +29,7 @@ from loaders.otlp.batch import (
     Value,
     Wrong,
 )
-from loaders.otlp.checks import OTHER_METRIC, amount, check_attributes, check_count, check_nested, check_total
+from loaders.otlp.checks import DELTA, OTHER_METRIC, amount, check_attributes, check_count, check_nested, check_total
 from loaders.otlp.ids import SPAN_BYTES, TRACE_BYTES, from_bytes
 from loaders.otlp.names import OF_LOGS, OF_RESOURCES, OF_SPANS, is_read
 
@@ -39,6 +39,8 @@ _REQUESTS: dict[Signal, type[Message]] = {
     "logs": ExportLogsServiceRequest,
 }
 _SHAPES = ("sum", "histogram", "exponential_histogram", "gauge", "summary")
+_NUMBERS = {"as_int": "asInt", "as_double": "asDouble"}
+"""As JSON names them, so that a sender is told the same in both encodings."""
 _NOTHING_RECORDED = 1
 """The flag of a point without a value."""
 
@@ -107,9 +109,9 @@ def _entry(read: Callable[..., Entry], message: Message, *around: object) -> Ent
 
 def _span(span: SpanMessage, resource: Attributes, scope: str) -> Entry:
     return Span(
-        trace_id=from_bytes(span.trace_id, TRACE_BYTES, "trace_id"),
-        span_id=from_bytes(span.span_id, SPAN_BYTES, "span_id"),
-        parent_id=from_bytes(span.parent_span_id, SPAN_BYTES, "parent_span_id") if span.parent_span_id else None,
+        trace_id=from_bytes(span.trace_id, TRACE_BYTES, "traceId"),
+        span_id=from_bytes(span.span_id, SPAN_BYTES, "spanId"),
+        parent_id=from_bytes(span.parent_span_id, SPAN_BYTES, "parentSpanId") if span.parent_span_id else None,
         name=span.name[:MAX_TEXT],
         kind=span.kind,
         started_ns=span.start_time_unix_nano,
@@ -134,10 +136,11 @@ def _record(record: LogMessage, resource: Attributes, scope: str) -> Entry:
 
 
 def _point(point: Any, metric: str, shape: str, data: Any, resource: Attributes, scope: str) -> Entry:
-    check_total(metric, shape, getattr(data, "is_monotonic", True), data.aggregation_temporality)
+    temporality = getattr(data, "aggregation_temporality", 0)
+    check_total(metric, shape, getattr(data, "is_monotonic", True), temporality)
     return Point(
         metric=metric[:MAX_TEXT],
-        is_delta=data.aggregation_temporality == AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA,
+        is_delta=temporality == DELTA,
         started_ns=point.start_time_unix_nano,
         at_ns=point.time_unix_nano,
         value=None if point.flags & _NOTHING_RECORDED else _number(point, shape),
@@ -155,7 +158,7 @@ def _number(point: Any, shape: str) -> Decimal:
     kind = point.WhichOneof("value")
     if kind is None:
         raise EntryError("a point must have asInt or asDouble")
-    return amount(getattr(point, kind), kind)
+    return amount(getattr(point, kind), _NUMBERS[kind])
 
 
 def _data(metric: Metric) -> tuple[str, Any]:

@@ -11,11 +11,12 @@ from loaders.otlp.spans import Read, Traces, read_span
 from store import RecordError
 
 
-def read_batch(batch: Batch, now: datetime, *, where: str = "otlp") -> Iterator[Item | Note]:
+def read_batch(batch: Batch, now: datetime, *, where: str | None = None) -> Iterator[Item | Note]:
     """One item for each span, record or point, in the order of the body; its location is `where`:number."""
+    path = where or f"OTLP {batch.signal}"
     traces = Traces(entry for entry in batch.entries if isinstance(entry, Span))
     for number, entry in enumerate(batch.entries, start=1):
-        location = Location(f"{where}:{batch.signal}", number)
+        location = Location(path, number)
         match entry:
             case Wrong(reason):
                 yield Rejected(location, reason)

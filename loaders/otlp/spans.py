@@ -13,7 +13,7 @@ from loaders.otlp.fields import first
 from loaders.otlp.generations import INFERENCE, is_failed, operation_of, read_generation
 from loaders.otlp.names import INPUT, OUTPUT
 from loaders.otlp.senders import is_claude_code, is_codex
-from loaders.otlp.totals import read_total, with_session
+from loaders.otlp.totals import total_of_agent, with_session
 from store import Record
 
 TOTALS = frozenset({"invoke_agent", "invoke_workflow", "agent", "workflow", "chain"})
@@ -58,7 +58,7 @@ def _by_the_conventions(span: Span, traces: "Traces", now: datetime) -> Read:
         return UNNAMED
     if operation not in TOTALS:
         return OTHER_OPERATION
-    return TOTAL_OF_CALLS if traces.has_calls(span.trace_id) else (read_total(span, now),)
+    return TOTAL_OF_CALLS if traces.has_calls(span.trace_id) else (total_of_agent(span, now),)
 
 
 def has_usage(span: Span) -> bool:

@@ -5,22 +5,13 @@ API does. Which of the two it is follows from the numbers alone: a total that fi
 input. Where both could be, the conventions are believed.
 """
 
-from dataclasses import dataclass
-
 from loaders.openclaw.usage import Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, EntryError
 from loaders.otlp.fields import count
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    buckets: Buckets
-    is_exclusive: bool = False
-    """Whether the sender counts what was cached beside the input, against the conventions."""
-
-
-def read_tokens(attributes: Attributes) -> Tokens | None:
+def read_tokens(attributes: Attributes) -> Buckets | None:
     """None where nothing is said of usage; zeros alone say nothing either, for no call uses nothing.
 
     Raises `EntryError` where a count is none, or the counts contradict each other.
@@ -31,15 +22,14 @@ def read_tokens(attributes: Attributes) -> Tokens | None:
     read = count(attributes, *names.CACHE_READ) or 0
     five_minutes, one_hour = _writes(attributes)
     cached = read + five_minutes + one_hour
-    is_exclusive = _is_exclusive(prompt or 0, cached, output or 0, count(attributes, *names.TOTAL))
-    uncached = (prompt or 0) - (0 if is_exclusive else cached)
-    return Tokens(Buckets(uncached, read, five_minutes, one_hour, output or 0), is_exclusive)
+    total = count(attributes, *names.TOTAL)
+    uncached = (prompt or 0) - (0 if _is_beside(prompt or 0, cached, output or 0, total) else cached)
+    return Buckets(uncached, read, five_minutes, one_hour, output or 0)
 
 
-def _is_exclusive(prompt: int, cached: int, output: int, total: int | None) -> bool:
-    if not cached:
-        return False
-    return cached > prompt or total == prompt + cached + output
+def _is_beside(prompt: int, cached: int, output: int, total: int | None) -> bool:
+    """Whether the sender counts what was cached beside the input, against the conventions."""
+    return cached > prompt or (cached > 0 and total == prompt + cached + output)
 
 
 def _writes(attributes: Attributes) -> tuple[int, int]:

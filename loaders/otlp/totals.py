@@ -7,6 +7,7 @@ a workflow, so a trace has one: the largest.
 
 from datetime import datetime, timedelta
 
+from loaders.openclaw.usage import Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import EntryError, Span
 from loaders.otlp.fields import instant, text
@@ -18,24 +19,32 @@ from store import Record, ReportedUsage, Request, Session
 _MOMENT = timedelta(microseconds=1)
 
 
-def read_total(span: Span, now: datetime) -> ReportedUsage:
+def total_of_agent(span: Span, now: datetime) -> ReportedUsage:
     """Raises `EntryError` where it cannot be read."""
     tokens = read_tokens(span.attributes)
     if tokens is None:
         raise EntryError("a total must have tokens")
+    return counted(span, f"{SOURCE}:total:{span.trace_id}", "totals of agents", tokens, now)
+
+
+def counted(span: Span, usage_id: str, what: str, buckets: Buckets, now: datetime) -> ReportedUsage:
+    """`what` was counted, in words. Raises `EntryError` for a time that cannot be."""
+    said = span.attributes
     started_at = instant(span.started_ns, "the start of the span", now)
     ended_at = instant(span.ended_ns or span.started_ns, "the end of the span", now)
-    buckets, agent = tokens.buckets, text(span.attributes, *names.AGENT, "openclaw.agent")
-    of = service_of(span.resource) or span.scope or "unknown"
+    member = [f"{what} of {service_of(span.resource) or span.scope or 'unknown'}"]
+    for word, named in (("agent", (*names.AGENT, "openclaw.agent")), ("session", ("openclaw.sessionId",))):
+        if (name := text(said, *named)) is not None:
+            member.append(f"{word} {name}")
     return ReportedUsage(
-        usage_id=f"{SOURCE}:total:{span.trace_id}",
+        usage_id=usage_id,
         source=SOURCE,
         reporter="meter",
-        provider=provider_of(span.attributes) or text(span.attributes, "openclaw.provider") or "unknown",
+        provider=provider_of(said) or text(said, "openclaw.provider") or "unknown",
         starts_at=started_at,
         ends_at=max(ended_at, started_at + _MOMENT),
-        model=text(span.attributes, *names.RESPONSE_MODEL, *names.REQUEST_MODEL, "openclaw.model"),
-        member=f"totals of agents of {of}" + (f", agent {agent}" if agent else ""),
+        model=text(said, *names.RESPONSE_MODEL, *names.REQUEST_MODEL, "openclaw.model"),
+        member=", ".join(member),
         uncached_input_tokens=buckets.uncached_input,
         cache_read_tokens=buckets.cache_read,
         cache_write_5m_tokens=buckets.cache_write_5m,

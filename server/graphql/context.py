@@ -100,7 +100,6 @@ class Context:
     def reader(self) -> Reader:
         reader = self._opened.enter_context(self.store.snapshot())
         self._opened.enter_context(self.deadline.stop.reaching(reader))
-        current().data_version = reader.data_version
         return reader
 
     def begin_anew(self) -> None:
@@ -114,7 +113,8 @@ class Context:
     @property
     def version_read(self) -> int | None:
         """Of the data; None where nothing of it was read."""
-        return self.reader.data_version if "reader" in self.__dict__ else None
+        return self.reader.version_seen if "reader" in self.__dict__ else None
 
     def close(self) -> None:
+        current().data_version = self.version_read
         self._opened.close()

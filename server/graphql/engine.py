@@ -129,6 +129,8 @@ class Engine:
 
     def asked_by(self, caller: Caller | None) -> Self:
         """The same engine for another caller with the same roles: what is prepared is shared."""
+        if caller == self._caller:
+            return self
         engine = copy(self)
         engine._caller = caller
         return engine

@@ -1,20 +1,24 @@
 """Threads that operations run in, with a bounded queue before them, and how one is ended that takes too long or that
 nobody waits for any more.
 
-What is answered from memory has threads of its own: a router's question never waits behind a scan.
+What is answered from memory has threads of its own: a router's question never waits behind a scan. Nor does anybody
+wait behind all that another asks: threads are given to principals in turn, and nobody has all the places.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from math import ceil
 from typing import Any, TypeVar
 
 from starlette.types import Receive
 
 from server.graphql.context import Deadline
+from server.graphql.pool import QuestionPool
 from server.graphql.refusal import RefusalError
-from server.telemetry import QuestionPool
+from server.telemetry import current
 from server.telemetry.meters import Meters
 
 T = TypeVar("T")
@@ -24,6 +28,8 @@ GRACE_S = 0.05
 AGAIN_S = 0.02
 """Between two interrupts: a statement may begin just after one."""
 RETRY_AFTER = {"Retry-After": "1"}
+MOST_OF_ONE = 0.75
+"""The share of a lane's places that one principal may have."""
 
 
 class ClientGoneError(Exception):
@@ -37,12 +43,14 @@ class Lane:
         self.name = name
         self.pool = QuestionPool(threads, name, meters or Meters())
         self._most = threads + most_waiting
-        self._taken = 0
+        self._most_of_one = ceil(self._most * MOST_OF_ONE)
+        self._taken: Counter[str] = Counter()
+        """Principal -> operations of his that run or wait."""
 
     @property
     def taken(self) -> int:
         """Operations that run or wait."""
-        return self._taken
+        return self._taken.total()
 
     async def run(self, work: Callable[[], T], deadline: Deadline, receive: Receive | None = None) -> T:
         """What `work` gives. It is interrupted at its deadline and, with `receive`, when the client leaves.
@@ -50,22 +58,31 @@ class Lane:
         Raises `RefusalError` (BUSY) where there is no place, or the deadline passes before there is a thread, and
         `ClientGoneError`. Whatever is raised, the work is over.
         """
-        if self._taken >= self._most:
-            raise RefusalError(
-                503, f"{self._taken:,} operations are at work or waiting; ask again later", "BUSY", RETRY_AFTER
-            )
-        self._taken += 1
-        job = self.pool.submit(_begun_in_time, work, deadline)
+        principal = current().principal or ""
+        self._check_place(principal)
+        self._taken[principal] += 1
+        job = self.pool.submit(lambda: _begun_in_time(work, deadline))
         try:
             return await (asyncio.wrap_future(job) if receive is None else _watched(job, deadline, receive))
         finally:
             if not job.done():  # whoever waited was cancelled, as the server ends
                 deadline.stop.ask()
             loop = asyncio.get_running_loop()
-            job.add_done_callback(lambda _: _from_thread(loop, self._give_back))
+            job.add_done_callback(lambda _: _from_thread(loop, lambda: self._give_back(principal)))
 
-    def _give_back(self) -> None:
-        self._taken -= 1
+    def _check_place(self, principal: str) -> None:
+        if self.taken >= self._most:
+            problem = f"{self.taken:,} operations are at work or waiting"
+        elif self._taken[principal] >= self._most_of_one:
+            problem = f"{self._taken[principal]:,} operations of yours are at work or waiting"
+        else:
+            return
+        raise RefusalError(503, f"{problem}; ask again later", "BUSY", RETRY_AFTER)
+
+    def _give_back(self, principal: str) -> None:
+        self._taken[principal] -= 1
+        if not self._taken[principal]:
+            del self._taken[principal]
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

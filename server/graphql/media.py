@@ -1,13 +1,17 @@
 """The media types of an answer, and which of them a client takes."""
 
 import re
+from functools import lru_cache
 
 from server.graphql.refusal import RefusalError
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+KNOWN_HEADERS = 64
+"""Clients send few different ones, each time again."""
 
 
+@lru_cache(KNOWN_HEADERS)
 def accepted(accept: str) -> str:
     """The media type of the response that a client likes best; a wildcard means plain JSON.
 
@@ -29,6 +33,7 @@ def accepted(accept: str) -> str:
     return best
 
 
+@lru_cache(KNOWN_HEADERS)
 def wants_events(accept: str) -> bool:
     """Whether a client wants a stream of events, and not a JSON answer as well.
 

@@ -3,7 +3,7 @@
 Coercion goes into values by recursion, and a filter of a thousand levels would end it in the interpreter's own limit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from graphql import (
@@ -52,27 +52,25 @@ def check_variables(variables: dict[str, Any] | None) -> None:
         return
     if len(variables) > MAX_VARIABLES_SENT:
         raise TooLargeError(f"at most {MAX_VARIABLES_SENT} variables are sent, these are {len(variables):,}")
-    waiting: list[tuple[Any, int]] = [(value, 1) for value in variables.values()]
-    seen = 0
+    waiting: list[tuple[Any, int]] = [(variables, 0)]
+    values = 0
     while waiting:
-        value, depth = waiting.pop()
-        _check_depth(depth)
-        seen += 1
-        if isinstance(value, str):
-            _check_text(value)
-        elif isinstance(value, dict | list):
-            waiting += [(item, depth + 1) for item in _inside(value)]
-            if seen + len(waiting) > MAX_VALUES:
-                raise TooLargeError(f"variables hold at most {MAX_VALUES:,} values together")
-
-
-def _inside(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
-    if isinstance(value, list):
-        yield from value
-        return
-    for name, item in value.items():
-        _check_text(name)
-        yield item
+        container, depth = waiting.pop()
+        values += len(container)
+        if values > MAX_VALUES:
+            raise TooLargeError(f"variables hold at most {MAX_VALUES:,} values together")
+        if depth and type(container) is dict:
+            for name in container:
+                _check_text(name)
+        depth += 1
+        if container:
+            _check_depth(depth)
+        for item in container.values() if type(container) is dict else container:
+            kind = type(item)
+            if kind is str:
+                _check_text(item)
+            elif kind is dict or kind is list:
+                waiting.append((item, depth))
 
 
 def _check_depth(depth: int, node: Node | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from server.telemetry.exchange import Exchange, current, phase
 from server.telemetry.meters import CONTENT_TYPE, CacheMeter, Meters
-from server.telemetry.pool import QuestionPool
 from server.telemetry.telemetry import Telemetry
 
-__all__ = ["CONTENT_TYPE", "CacheMeter", "Exchange", "Meters", "QuestionPool", "Telemetry", "current", "phase"]
+__all__ = ["CONTENT_TYPE", "CacheMeter", "Exchange", "Meters", "Telemetry", "current", "phase"]

@@ -180,8 +180,8 @@ class Score:
 class ReportedUsage:
     """What somebody counted of the calls of a time, all together: to be compared with the calls, never added to them.
 
-    A bucket that the report does not have is None. The row is replaced by a later one with its key; a source that
-    states a `part` as a whole takes back what it no longer says.
+    A bucket that the report does not have is None. The row is replaced by a later one with its key, except that a meter
+    only grows; a source that states a `part` as a whole takes back what it no longer says.
     """
 
     usage_id: str
@@ -195,6 +195,8 @@ class ReportedUsage:
     member: str | None = None
     """What else it is cut by, in words: a workspace, a key, an agent."""
     requests: int | None = None
+    input_tokens: int | None = None
+    """All of the prompts, where the report does not say what of them was cached."""
     uncached_input_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_5m_tokens: int | None = None
@@ -207,6 +209,9 @@ class ReportedUsage:
     """There may have been more: a meter that was not everywhere."""
     part: str | None = None
     """The part of its source, such as a day, that the source states as a whole each time."""
+    counter: str | None = None
+    """Of a meter that runs on since `starts_at`: which one it is. Then the row is what it had come to at `ends_at`, its
+    last reading of a UTC day; the view `reported_periods` takes one from the next."""
 
     def __post_init__(self) -> None:
         check(self, required=("usage_id", "source", "provider"))

@@ -211,6 +211,45 @@ def _capture(day: int, count: object) -> str:
     return json.dumps({"observed_at": f"2026-03-0{day + 1}T20:00:00Z", "response": response})
 
 
+def _otlp_pairs(said: Mapping[str, object]) -> list[dict[str, object]]:
+    return [{"key": key, "value": {"stringValue": str(value)}} for key, value in said.items()]
+
+
+def _otlp_call(number: int) -> str:
+    """The body of a call, and of the span of a framework around it."""
+    at = 1772355600_000_000_000 + number * 86_400_000_000_000
+    said = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "anthropic",
+        "gen_ai.request.model": "claude-demo",
+        "gen_ai.response.id": f"msg_otlp_{number}",
+        "gen_ai.conversation.id": "s1",
+        "gen_ai.agent.name": "main",
+        "gen_ai.usage.input_tokens": 10 * number,
+        "gen_ai.usage.output_tokens": 5,
+        "gen_ai.usage.cache_read.input_tokens": 3,
+    }
+    span = {"traceId": f"{number:032x}", "kind": 3, "startTimeUnixNano": str(at), "endTimeUnixNano": str(at + 10**9)}
+    inner = span | {"spanId": f"{2:016x}", "parentSpanId": f"{1:016x}", "attributes": _otlp_pairs(said)}
+    outer = span | {"spanId": f"{1:016x}", "attributes": _otlp_pairs({"gen_ai.operation.name": "invoke_agent"})}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [inner, outer]}]}]}
+    return f"{number}.traces.json\n{json.dumps(body)}"
+
+
+def _otlp_reading(number: int) -> str:
+    """The body of a counter that runs on, read once a day."""
+    start = 1772355600_000_000_000
+    point = {
+        "attributes": _otlp_pairs({"type": "output", "model": "claude-demo"}),
+        "startTimeUnixNano": str(start),
+        "timeUnixNano": str(start + number * 86_400_000_000_000),
+        "asInt": str(100 * number),
+    }
+    total = {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": [point]}
+    metric = {"name": "claude_code.token.usage", "sum": total}
+    return f"{number}.metrics.json\n" + json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]})
+
+
 SAMPLES = (
     Sample("codex", [_codex(n) for n in range(1, 5)], files("sessions"), _codex(5)[:-10]),
     Sample(
@@ -280,6 +319,19 @@ SAMPLES = (
         [_response(n) for n in range(1, 5)],
         rows("answers.jsonl"),
         _response(5).replace('"usage"', '"sausage"'),
+    ),
+    Sample(
+        "otlp",
+        [_otlp_call(n) for n in range(1, 5)],
+        files("bodies"),
+        _otlp_call(5).replace('"stringValue": "50"', '"stringValue": "-50"'),
+    ),
+    Sample(
+        "otlp",
+        [_otlp_reading(n) for n in range(1, 5)],
+        files("bodies"),
+        _otlp_reading(5).replace('"500"', '"-500"'),
+        name="otlp, meters",
     ),
     Sample(
         "runs",

@@ -12,6 +12,8 @@ from server.graphql.context import Deadline
 from server.graphql.lanes import ClientGoneError, Lane
 from server.graphql.refusal import RefusalError
 from server.graphql.stop import Stop
+from server.telemetry import Exchange
+from server.telemetry.exchange import CURRENT
 from store import QueryTimeout, Store
 
 PATIENCE_S = 20
@@ -22,8 +24,19 @@ ENDLESS = "SELECT count(*) FROM range(1000000000) a, range(1000) b WHERE hash(a.
 @contextmanager
 def lane(threads: int = 1, most_waiting: int = 1) -> Iterator[Lane]:
     made = Lane("test", threads, most_waiting)
-    with made.pool:
+    try:
         yield made
+    finally:
+        made.pool.shutdown()
+
+
+@contextmanager
+def asked_by(principal: str) -> Iterator[None]:
+    token = CURRENT.set(Exchange(principal=principal))
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
 
 
 class Connection:
@@ -135,6 +148,62 @@ def test_a_stop_reaches_its_own_reader_and_never_the_next(store: Store) -> None:
     stop.ask()
     with store.snapshot() as other:
         assert other.read("SELECT count(*) FROM range(1000000)").rows == [(1_000_000,)]
+
+
+def test_threads_are_given_to_principals_in_turn() -> None:
+    async def asked() -> None:
+        opened, begun = Event(), []
+        with lane(threads=1, most_waiting=20) as busy:
+            work = [asyncio.ensure_future(busy.run(opened.wait, Deadline.after(LONG_MS)))]
+            for principal, jobs in (("flood", 5), ("router", 2), ("dashboard", 1)):
+                with asked_by(principal):
+                    for n in range(jobs):
+                        name = f"{principal} {n}"
+                        run = busy.run(lambda name=name: begun.append(name), Deadline.after(LONG_MS))  # type: ignore[misc]
+                        work.append(asyncio.ensure_future(run))
+                        await asyncio.sleep(0)
+            opened.set()
+            await asyncio.gather(*work)
+        assert begun == [
+            "flood 0", "router 0", "dashboard 0", "flood 1", "router 1", "flood 2", "flood 3", "flood 4"
+        ]  # fmt: skip
+
+    asyncio.run(asked())
+
+
+def test_one_principal_has_three_quarters_of_the_places_at_most() -> None:
+    async def asked() -> None:
+        opened = Event()
+        with lane(threads=1, most_waiting=3) as busy:
+            with asked_by("flood"):
+                floods = [asyncio.ensure_future(busy.run(opened.wait, Deadline.after(LONG_MS))) for _ in range(3)]
+                await asyncio.sleep(0)
+                with pytest.raises(RefusalError, match="3 operations of yours are at work or waiting"):
+                    await busy.run(opened.wait, Deadline.after(LONG_MS))
+            with asked_by("router"):
+                routed = asyncio.ensure_future(busy.run(lambda: "routed", Deadline.after(LONG_MS)))
+                await asyncio.sleep(0)
+            opened.set()
+            assert await routed == "routed"
+            assert await asyncio.gather(*floods) == [True, True, True]
+
+    asyncio.run(asked())
+
+
+def test_what_waits_as_the_server_ends_is_cancelled() -> None:
+    async def asked() -> None:
+        opened = Event()
+        with lane() as busy:
+            running = asyncio.ensure_future(busy.run(opened.wait, Deadline.after(LONG_MS)))
+            waiting = asyncio.ensure_future(busy.run(lambda: "never", Deadline.after(LONG_MS)))
+            await asyncio.sleep(0)
+            busy.pool.shutdown(wait=False, cancel_futures=True)
+            opened.set()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert await running is True
+
+    asyncio.run(asked())
 
 
 def test_many_at_once_are_each_answered_once() -> None:

@@ -19,7 +19,7 @@ BY_AGENT = "metrics(orderBy: [{by: AGENT}]) { rows { agent %s } }"
 
 class CountingReader(Reader):
     def __init__(self, reader: Reader, asked: list[str], refused: str) -> None:
-        super().__init__(reader._cursor, reader.data_version, reader._statements)
+        super().__init__(reader._cursor, reader._settled, reader._statements)
         self._asked = asked
         self._refused = refused
 

@@ -107,10 +107,42 @@ def test_a_snapshot_stays_at_its_version_while_loads_go_on(store: Store) -> None
         assert reader.data_version == store.data_version() == 2
 
 
-def test_a_snapshot_is_pinned_before_its_first_read(store: Store) -> None:
+def test_a_snapshot_is_of_the_version_of_its_first_read(store: Store) -> None:
     with store.snapshot() as reader:
         load_into(store, call("r1"))
+        assert reader.read("SELECT count(*) FROM requests").rows == [(1,)]
+        load_into(store, call("r2"))
+        assert reader.data_version == 1
+        assert reader.read("SELECT count(*) FROM requests").rows == [(1,)]
+
+
+def test_a_snapshot_that_is_asked_for_its_version_first_stays_there(store: Store) -> None:
+    with store.snapshot() as reader:
+        assert reader.data_version == 0
+        load_into(store, call("r1"))
         assert reader.read("SELECT count(*) FROM requests").rows == [(0,)]
+
+
+def test_a_snapshot_that_was_answered_while_somebody_wrote_knows_its_version(store: Store) -> None:
+    """What is stored already and not yet told is neither taken for the version before it nor for the one after."""
+    asked, written = threading.Event(), threading.Event()
+
+    def told_late() -> None:
+        with store._writing("a load that dawdles") as cursor:
+            cursor.execute("UPDATE data_version SET version = 1")
+            written.set()
+            asked.wait(30)
+            store._data_version = 1
+
+    writer = threading.Thread(target=told_late)
+    writer.start()
+    written.wait(30)
+    with store.snapshot() as reader:
+        assert reader.read("SELECT version FROM data_version").rows == [(1,)]
+        assert store.data_version() == 0
+        assert reader.data_version == 1
+    asked.set()
+    writer.join()
 
 
 def test_a_failed_query_ends_its_snapshot_and_nothing_else(store: Store) -> None:

@@ -27,7 +27,8 @@ class RememberingReader(Reader):
     """Asks DuckDB each statement once: 20,000 operations have a few thousand different ones."""
 
     def __init__(self, reader: Reader, known: dict[object, Rows | QueryError]) -> None:
-        super().__init__(reader._cursor, reader.data_version, reader._statements)
+        super().__init__(reader._cursor, reader._settled, reader._statements)
+        self.version_seen = reader.data_version
         self._known = known
 
     def read(self, sql: str, params: Mapping[str, object] | None = None, *, timeout_ms: int | None = None) -> Rows:

@@ -1,0 +1,58 @@
+"""A call that a span and another source tell of is one row, whichever comes first."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from loaders import responses
+from loaders.job import run_load
+from loaders.otlp import decode, read_batch
+from store import Store
+from tests.loaders.otlp.bodies import NOW, as_json, span, traces
+from tests.stores import new_store
+
+USAGE = {"input_tokens": 100, "cache_read_input_tokens": 600, "cache_creation_input_tokens": 0, "output_tokens": 50}
+ANSWER = {"id": "msg_01AbC", "model": "claude-sonnet-4-5", "usage": USAGE}
+LINE = {"provider": "anthropic", "at": "2026-11-19T00:01:40Z", "session_id": "s-1", "agent": "main", "response": ANSWER}
+SPAN = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "anthropic",
+    "gen_ai.response.model": "claude-sonnet-4-5",
+    "gen_ai.response.id": "msg_01AbC",
+    "gen_ai.usage.input_tokens": 700,
+    "gen_ai.usage.output_tokens": 50,
+    "gen_ai.usage.cache_read.input_tokens": 600,
+}
+
+
+def load_span(store: Store) -> None:
+    items = read_batch(decode("traces", "json", as_json(traces(span(1, SPAN)))), NOW)
+    run_load(store, "otlp", "here", items, now=NOW)
+
+
+def load_answer(store: Store, folder: Path) -> None:
+    path = folder / "answers.jsonl"
+    path.write_text(json.dumps(LINE) + "\n")
+    run_load(store, "responses", str(path), responses.read(path, now=NOW), now=NOW)
+
+
+@pytest.mark.parametrize("is_span_first", [True, False])
+def test_a_span_and_a_log_of_answers_are_one_call(tmp_path: Path, *, is_span_first: bool) -> None:
+    with new_store() as store:
+        if is_span_first:
+            load_span(store)
+        load_answer(store, tmp_path)
+        load_span(store)
+        columns = (
+            "request_key, session_id, uncached_input_tokens, cache_read_tokens, output_tokens, cost_usd, started_at"
+        )
+        rows = store.read(f"SELECT {columns} FROM requests").rows
+        conflicts = store.read("SELECT count(*) FROM conflicts").rows
+    # 100 x $3 + 600 x $0.30 + 50 x $15 a million
+    cost = Decimal("0.00123")
+    started_at = datetime(2026, 11, 19, 0, 1, 40, tzinfo=UTC).replace(tzinfo=None)
+    assert rows == [("anthropic:msg_01AbC", "s-1", 100, 600, 50, cost, started_at)]
+    assert conflicts == [(0,)]
