@@ -3,6 +3,7 @@
 from loaders import (
     agent_json,
     budgets,
+    calls,
     cash,
     charges,
     claude_code,
@@ -30,6 +31,7 @@ LOADERS = {
         agent_json,
         responses,
         otlp,
+        calls,
         runs,
         github,
         workq,

@@ -6,15 +6,22 @@ connections shut everybody out. Here an idle one is closed, so that there is alw
 
 import asyncio
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from server.limit_settings import LimitSettings
+
+class ConnectionLimits(Protocol):
+    @property
+    def max_connections(self) -> int: ...
+    @property
+    def max_header_bytes(self) -> int: ...
+    @property
+    def header_timeout_ms(self) -> int: ...
 
 
-def bounded_http(settings: LimitSettings) -> type[asyncio.Protocol]:
+def bounded_http(settings: ConnectionLimits) -> type[asyncio.Protocol]:
     """The `http` of uvicorn's configuration."""
     return type("BoundedHttp", (_BoundedHttp,), {"settings": settings})
 
@@ -24,7 +31,7 @@ class _HeadersTooLongError(Exception):
 
 
 class _BoundedHttp(HttpToolsProtocol):
-    settings: ClassVar[LimitSettings]
+    settings: ClassVar[ConnectionLimits]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)

@@ -8,13 +8,19 @@ from shutil import which
 import pytest
 
 from server.cli import COMMANDS
+from server.proxy.settings import ProxySettings
 from server.settings import Settings
 
 UNITS = sorted((Path(__file__).parents[1] / "deploy/systemd").iterdir())
 
 
 def test_the_units_are_there() -> None:
-    assert [unit.name for unit in UNITS] == ["clawback-budget.service", "clawback-budget.timer", "clawback.service"]
+    assert [unit.name for unit in UNITS] == [
+        "clawback-budget.service",
+        "clawback-budget.timer",
+        "clawback-proxy.service",
+        "clawback.service",
+    ]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -22,7 +28,8 @@ def test_what_a_unit_starts_and_sets_exists(unit: Path) -> None:
     text = unit.read_text()
     assert all(command in COMMANDS for command in re.findall(r"^ExecStart=\S+/clawback (\S+)", text, re.MULTILINE))
     named = re.findall(r"CLAWBACK_([A-Z_]+)", text)
-    assert [name for name in named if name.lower() not in Settings.model_fields] == []
+    settings = {*Settings.model_fields, *(f"proxy_{name}" for name in ProxySettings.model_fields)}
+    assert [name for name in named if name.lower() not in settings] == []
     page = re.search(r"docs/[a-z-]+\.md", text)
     assert page is not None
     assert (unit.parents[2] / page[0]).is_file()

@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": "An example company: 60 days of agents, loaded, printed and served.",
     "load": "Load a source, or all that sources.yaml names.",
     "serve": "Serve GraphQL, GraphiQL and the catalog on this machine.",
+    "proxy": "Stand between clients and providers, and record whose calls go through.",
     "query": "Ask for metrics and print the rows.",
     "runway": "How long the cash lasts, and what it would be with other inputs.",
     "sql": "Print the SQL that answers a question.",

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from server.intake.making import intake_of
 from server.intake.other_port import listening_too
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle
+from server.listening import address_of, listening
 from server.settings import Settings
 from server.stopping import GRACE_S, Server, Stopper
 from server.systemd import Notifier
@@ -155,13 +155,3 @@ def _logging(settings: Settings, key: str, telemetry: Telemetry) -> Iterator[Non
 
     with logging_to(sys.stderr, settings.log, settings.log_level, Redactor(secrets), count):
         yield
-
-
-def listening(host: str, port: int) -> socket.socket:
-    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-
-
-def address_of(listener: socket.socket) -> str:
-    """Such as http://127.0.0.1:8321, with brackets around an address of version 6."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

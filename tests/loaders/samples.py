@@ -115,6 +115,20 @@ def _response(number: int) -> str:
     return json.dumps({"provider": "anthropic", "at": at, "session_id": "s1", "response": response})
 
 
+def _call(number: int) -> str:
+    """As the proxy spools it; every second one is without a usage."""
+    usage = {"usage": {"prompt_tokens": number, "completion_tokens": 5}} if number % 2 else {"usage": None}
+    line = {
+        "call": f"c{number}",
+        "provider": "openai",
+        "at": f"2026-03-0{number}T12:00:00Z",
+        "session_id": "s1",
+        "response": {"id": f"chatcmpl-a{number}", "model": "gpt-demo", **usage},
+        "identities": [f"call:c{number}", f"response:chatcmpl-a{number}"],
+    }
+    return json.dumps(line)
+
+
 def _codex(number: int) -> str:
     """A rollout with two calls, told by a running count that is written twice."""
     day = f"2026-03-0{number}"
@@ -320,6 +334,7 @@ SAMPLES = (
         rows("answers.jsonl"),
         _response(5).replace('"usage"', '"sausage"'),
     ),
+    Sample("calls", [_call(n) for n in range(1, 5)], rows("0001.jsonl"), _call(5).replace('"usage"', '"sausage"')),
     Sample(
         "otlp",
         [_otlp_call(n) for n in range(1, 5)],

@@ -1,0 +1,94 @@
+"""The client's body on its way to the upstream: chunk by chunk, with a bounded copy where somebody looks at it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx2
+from starlette.types import Receive
+
+from loaders.openclaw.values import FieldError, Object, parse
+
+MOST_LOOKED_AT = 8 * 2**20
+_ASKS_USAGE = b'"stream_options":{"include_usage":true},'
+
+
+class ClientLeftError(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class TooLargeError(Exception):
+    """The body is over the limit."""
+
+
+class RequestBody(httpx2.AsyncByteStream):
+    """Read once, by the upstream's connection, as fast as that takes it."""
+
+    def __init__(self, receive: Receive, most_bytes: int) -> None:
+        self._receive, self._most = receive, most_bytes
+        self._size = 0
+        self._first: list[bytes] = []
+        self._copy: bytearray | None = bytearray()
+        self.whole = asyncio.Event()
+        """All of it was read from the client."""
+        self._is_read = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._first:
+            yield chunk
+        self._first = []
+        while not self._is_read:
+            if chunk := await self._next():
+                yield chunk
+        self.whole.set()
+
+    async def looked_at(self) -> Object | None:
+        """The JSON object that it is, before any of it goes on; None where it is none, or is too large for that."""
+        while not self._is_read and self._size <= MOST_LOOKED_AT:
+            if chunk := await self._next():
+                self._first.append(chunk)
+        return self.so_far()
+
+    def so_far(self) -> Object | None:
+        """The JSON object that was read; None where it is none, is not whole, or was too large to be kept."""
+        if not self._is_read or not self._copy:
+            return None
+        try:
+            return parse(bytes(self._copy))
+        except FieldError:
+            return None
+
+    def ask_usage(self, looked_at: Object) -> int:
+        """Adds the question for usage to a chat stream that `looked_at` has read; gives how many bytes came to it."""
+        content = b"".join(self._first)
+        opening = content.find(b"{") + 1
+        if looked_at.get("stream") is not True or "stream_options" in looked_at or not opening:
+            return 0
+        self._first = [content[:opening], _ASKS_USAGE, content[opening:]]
+        return len(_ASKS_USAGE)
+
+    async def until_left(self) -> None:
+        """Returns when the client has left. Only after the body was read: one at a time may listen."""
+        await self.whole.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
+        chunk: bytes = message.get("body", b"")
+        self._is_read = not message.get("more_body", False)
+        self._size += len(chunk)
+        if self._size > self._most:
+            raise TooLargeError
+        if self._copy is not None:
+            self._copy += chunk
+            if len(self._copy) > MOST_LOOKED_AT:
+                self._copy = None
+        return chunk
+
+
+def word(body: Object | None, name: str) -> str | None:
+    """A short text of the body; None where there is none."""
+    value = (body or {}).get(name)
+    return value if isinstance(value, str) and 0 < len(value) <= 200 else None
