@@ -198,14 +198,14 @@ def test_an_agents_token_states_its_own_sessions_and_new_ones(server: Here) -> N
 
 
 def test_questions_are_answered_while_much_arrives(server: Here) -> None:
-    body = as_protobuf(traces([span(n, f"s{n % 9}") for n in range(1_000, 2_000)]))
+    body = as_protobuf(traces([span(n, f"s{n % 9}") for n in range(1_000, 1_200)]))
     statuses: list[int] = []
 
     def sending() -> None:
         while time.monotonic() < until_s:
             statuses.append(server.packed("/v1/traces", body, PROTOBUF).status)
 
-    until_s = time.monotonic() + 2
+    until_s = time.monotonic() + 0.7
     senders = [Thread(target=sending) for _ in range(2)]
     for sender in senders:
         sender.start()
