@@ -201,7 +201,7 @@ def until(found: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not found():
         assert time.monotonic() < deadline, what
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def _value(value: object) -> Json:
