@@ -25,8 +25,8 @@ GATHER_S = 0.2
 """How long a body waits for others before they are stored."""
 APART_S = 1.0
 """From the begin of one load of a kind to that of the next, at least: each leaves a row in the table of loads."""
-REST = 2.0
-"""The same as a multiple of what the last load took: at least half of the time is for those who ask."""
+REST = 1.5
+"""The same as a multiple of what the last load took: at least a third of the time is for those who ask."""
 MOST_ITEMS = 100_000
 """Read and not stored; beyond it bodies wait in the spool."""
 BACK_OFF_S = 5.0
