@@ -1,7 +1,8 @@
 """What an operation may cost, known before it runs: over its fields at the top, weight x rows x columns.
 
-It is an upper bound in values, the cells of a table, and says nothing of the data: the same question costs the same on
-an empty store. Fields that a variable leaves out are paid for below the top, not at the top.
+It is an upper bound in values, the cells of a table, and says nothing of the data: the same question costs as much on
+an empty store. Whatever reads the store costs a scan at least: the one row of all may be as dear to find. Fields that a
+variable leaves out are paid for below the top, not at the top.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from graphql import (
 
 LIMITS = ("limit", "first", "top")
 """Arguments of a field at the top that say how many rows it gives at most."""
+SCAN = 1_000
+"""What a field that reads the store costs however little it gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Priced:
         """`most_rows` is the largest limit: a larger one is refused before it costs anything."""
         given = variables or {}
         asked = [root for root in self.roots if all(_holds(c, given) for c in root.conditions)]
-        values = sum(root.weight.per_value * root.columns * _rows(root, given, most_rows) for root in asked)
+        values = sum(_values(root, given, most_rows) for root in asked)
         weights = [root.weight for root in asked]
         return Cost(max(values, 1), all(w.is_from_memory for w in weights), all(w.is_instant for w in weights))
 
@@ -102,6 +105,12 @@ def priced(document: DocumentNode, name: str | None, weights: Mapping[str, Weigh
 def _holds(condition: Condition, variables: Mapping[str, object]) -> bool:
     of = condition.of
     return bool(variables.get(of.name, of.default) if isinstance(of, Variable) else of) is condition.wanted
+
+
+def _values(root: Root, variables: Mapping[str, object], most_rows: int) -> int:
+    weight = root.weight
+    given = weight.per_value * root.columns * _rows(root, variables, most_rows)
+    return given if weight.is_from_memory else max(given, SCAN)
 
 
 def _rows(root: Root, variables: Mapping[str, object], most_rows: int) -> int:

@@ -7,7 +7,7 @@ from semantic import Catalog
 from server.access import OPERATOR, Principal
 from server.graphql import build_schema
 from server.graphql.allowance import Allowance
-from server.graphql.cost import Cost, Weight, priced
+from server.graphql.cost import SCAN, Cost, Weight, priced
 from server.graphql.rate import MOST_BUCKETS, RateLimit
 from server.graphql.refusal import RefusalError
 from server.graphql.schema import weights
@@ -29,21 +29,22 @@ def cost(text: str, **variables: object) -> int:
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("{ metrics(limit: 5) { rows { a b } } }", 5 * 2),
+        ("{ metrics(limit: 5000) { rows { a b } } }", 5_000 * 2),
+        ("{ metrics(limit: 1) { rows { a } } }", SCAN),
         ("{ metrics { rows { a b } } }", 1_000 * 2),
-        ("{ metrics(limit: 5) { rows { a b } totals { c } dataVersion } }", 5 * 4),
-        ("{ metrics(limit: 5) { rows { evidence(metric: A) { n low high } } } }", 5 * 3),
+        ("{ metrics(limit: 5000) { rows { a b } totals { c } dataVersion } }", 5_000 * 4),
+        ("{ metrics(limit: 5000) { rows { evidence(metric: A) { n low high } } } }", 5_000 * 3),
         ("{ metrics(limit: 99999) { rows { a } } }", MOST_ROWS),  # it is refused later, and costs no more than the most
-        ("{ metrics(limit: -1) { rows { a } } }", 1),
+        ("{ metrics(limit: -1) { rows { a } } }", SCAN),
         ("{ whatIf { a b c } }", 20 * 100 * 3),
         ("{ routing { a b } }", 10 * 2),
-        ("{ other { a } }", 100),
+        ("{ other { a } }", SCAN),
         ("{ __typename }", 1),
-        ("{ x: metrics(limit: 5) { a } y: metrics(limit: 6) { a } }", 5 + 6),
-        ("{ ...F ...F } fragment F on Query { metrics(limit: 5) { ...G } } fragment G on M { a b }", 2 * 5 * 2),
-        ("{ metrics(limit: 5) @skip(if: true) { a } }", 1),
-        ("{ metrics(limit: 5) @include(if: false) { a } whatIf { a } }", 2_000),
-        ("{ ... @include(if: true) { metrics(limit: 5) { a } } }", 5),
+        ("{ x: metrics(limit: 5000) { a } y: metrics(limit: 6000) { a } }", 5_000 + 6_000),
+        ("{ ...F ...F } fragment F on Query { metrics(limit: 5000) { ...G } } fragment G on M { a b }", 2 * 5_000 * 2),
+        ("{ metrics(limit: 5000) @skip(if: true) { a } }", 1),
+        ("{ metrics(limit: 5000) @include(if: false) { a } whatIf { a } }", 2_000),
+        ("{ ... @include(if: true) { metrics(limit: 5000) { a } } }", 5_000),
     ],
 )
 def test_a_cost_is_rows_times_columns_times_weight(text: str, values: int) -> None:
@@ -51,13 +52,13 @@ def test_a_cost_is_rows_times_columns_times_weight(text: str, values: int) -> No
 
 
 def test_variables_decide_about_rows_and_what_is_left_out() -> None:
-    text = "query($n: Int = 7, $with: Boolean = false) { metrics(limit: $n) { a b } whatIf @include(if: $with) { a } }"
-    assert cost(text) == 7 * 2
-    assert cost(text, n=3) == 3 * 2
-    assert cost(text, n=3.0) == 3 * 2
+    text = "query($n: Int = 7000, $with: Boolean = false) { metrics(limit: $n) {a b} whatIf @include(if: $with) { a } }"
+    assert cost(text) == 7_000 * 2
+    assert cost(text, n=3000) == 3_000 * 2
+    assert cost(text, n=3000.0) == 3_000 * 2
     assert cost(text, n=None) == 1_000 * 2
     assert cost(text, n="five") == 1_000 * 2, "it is refused when it is coerced"
-    assert cost(text, n=3, **{"with": True}) == 3 * 2 + 2_000
+    assert cost(text, n=3000, **{"with": True}) == 3_000 * 2 + 2_000
 
 
 def test_an_operation_is_from_memory_where_all_of_it_is() -> None:
@@ -77,8 +78,8 @@ def test_only_what_never_waits_is_answered_in_the_event_loop() -> None:
 
 
 def test_each_operation_of_a_document_has_its_own_cost() -> None:
-    document = parse("query A { metrics(limit: 5) { a } } query B { metrics(limit: 6) { a } }")
-    assert [priced(document, name, WEIGHTS).cost({}, MOST_ROWS).values for name in ("A", "B")] == [5, 6]
+    document = parse("query A { metrics(limit: 5000) { a } } query B { metrics(limit: 6000) { a } }")
+    assert [priced(document, name, WEIGHTS).cost({}, MOST_ROWS).values for name in ("A", "B")] == [5_000, 6_000]
 
 
 def test_every_field_at_the_top_has_a_weight(catalog: Catalog) -> None:

@@ -264,9 +264,9 @@ def test_a_manifest_that_cannot_be_served_keeps_the_server_from_starting(
 
 
 def test_the_cost_is_told_in_a_header(client: Client) -> None:
-    # two values a row, and at most 5 rows
-    reply = client.post({"query": "{ metrics(limit: 5) { rows { agent sessions } } }"})
-    assert reply.headers["clawback-cost"] == "10"
+    # two values a row, and at most 5,000 rows
+    reply = client.post({"query": "{ metrics(limit: 5000) { rows { agent sessions } } }"})
+    assert reply.headers["clawback-cost"] == "10000"
 
 
 def test_what_is_too_expensive_is_refused_with_both_numbers(client: Client) -> None:
