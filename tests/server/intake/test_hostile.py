@@ -119,6 +119,7 @@ def test_who_leaves_in_the_middle_leaves_nothing(server: Here) -> None:
         ("/v1/traces", "application/json", "", b"[]", 400, ""),
         ("/v1/calls", "text/csv", "", b"", 415, "calls are sent as application/x-ndjson"),
     ],
+    ids=["text", "brotli", "no gzip", "half a gzip", "half a json", "a list", "csv"],
 )
 def test_a_wrong_form_is_refused_with_what_would_be_right(
     server: Here, path: str, kind: str, packing: str, body: bytes, status: int, words: str

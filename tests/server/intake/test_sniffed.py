@@ -34,6 +34,7 @@ def logs(**stated: int) -> bytes:
         ("json", b'{"resourceMetrics":[]}', "metrics"),
         ("json", b'{"resourceLogs":[]}', "logs"),
     ],
+    ids=["spans", "points", "records", "observed records", "json spans", "json points", "json records"],
 )
 def test_a_body_is_what_it_says(encoding: Encoding, body: bytes, found: Otlp) -> None:
     assert sniffed("traces", encoding, body) == found
