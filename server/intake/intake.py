@@ -15,7 +15,7 @@ from threading import Condition, Thread
 from time import monotonic
 
 from loaders.job import StalePricesError, apply_load
-from server.intake.batch import Batch, Found, Told, Waiting
+from server.intake.batch import Batch, Found, Told, Waiting, listener_of
 from server.intake.questions import Read, Reject, Unreadable
 from server.intake.reading import ReaderLostError, Reading
 from server.intake.spool import Body, Spool
@@ -31,8 +31,6 @@ MOST_ITEMS = 100_000
 """Read and not stored; beyond it bodies wait in the spool."""
 BACK_OFF_S = 5.0
 """How long nothing is stored after the store could not be written."""
-READ_S = 120.0
-"""How long the reading of one body may take."""
 IDLE_S = 0.5
 _LOG = logging.getLogger(__name__)
 
@@ -158,14 +156,14 @@ class Intake:
             batch.items += found.items
         else:
             self.spool.remove([body])
-        if (listener := _listener(told)) is not None:
+        if (listener := listener_of(told)) is not None:
             listener.set_result(found)
 
     def _is_unreadable(self, body: Body, told: Told | None, found: Unreadable) -> None:
         """Its sender is told; where he was told before that it is safe, it is kept for people to look at."""
         if found.is_stage_spoiled:
             self._read_again([self._batches[body.kind]])
-        if (listener := _listener(told)) is not None:
+        if (listener := listener_of(told)) is not None:
             self.spool.remove([body])
             listener.set_result(found)
             return
@@ -300,8 +298,3 @@ class Intake:
             assert self._storing is not None
             self._storing[2].exception()
             self._end_load()
-
-
-def _listener(told: Told | None) -> Told | None:
-    """A sender who still waits to hear, and from now on cannot go; None where there is none."""
-    return told if told is not None and told.set_running_or_notify_cancel() else None
