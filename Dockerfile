@@ -32,7 +32,7 @@ ENV PATH=/opt/clawback/bin:$PATH \
 WORKDIR /data
 VOLUME /data
 USER 10001:10001
-EXPOSE 8321
+EXPOSE 8321 4318
 # The limit of CLAWBACK_SHUTDOWN_S (25) and its grace fit into a stop time of 40 seconds: docker stop --time 40.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-c", \

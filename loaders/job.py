@@ -41,11 +41,12 @@ def apply_load(
 
     Raises `StalePricesError` where another load has brought prices since: what was staged is to be staged again.
     """
-    if store.prices() != known:
-        raise StalePricesError(f"the price book has changed while {stage.location} was read")
-    for change in repriced(store, stage.location, known, stated) if stated else ():
-        stage.recost(change.after, change.reason)
-    report = store.apply(stage, now=now, started_at=began_at)
+    with store.applying:
+        if store.prices() != known:
+            raise StalePricesError(f"the price book has changed while {stage.location} was read")
+        for change in repriced(store, stage.location, known, stated) if stated else ():
+            stage.recost(change.after, change.reason)
+        report = store.apply(stage, now=now, started_at=began_at)
     return replace(report, warnings=overlapping(known, stated)) if stated else report
 
 

@@ -80,7 +80,6 @@ class Jobs:
         self._busy: set[Place] = set()
         """Places of which a job was given to the pool and is not over."""
         self._lock = Lock()
-        self._applying = Lock()
         self._ending = Event()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="load")
 
@@ -203,7 +202,7 @@ class Jobs:
                 is_given_up=self._ending.is_set,
             ) as staged:
                 try:
-                    with self._applying, Stage.reopened(staged.directory) as stage:
+                    with Stage.reopened(staged.directory) as stage:
                         return apply_load(self._store, stage, book, staged.stated, now=self._clock(), began_at=now)
                 except StalePricesError:
                     continue

@@ -61,6 +61,8 @@ class Store:
         self.stage_directory = stage_directory
         """Where loads are staged, made for this opening: all that the database may read besides its file."""
         self._connection = connection
+        self.applying = Lock()
+        """Held by whoever compares what is stored with what he means to store, and then stores it."""
         self._writer = Lock()
         self._cursors = Lock()
         """A connection that is asked for a cursor cannot be closed in that moment."""

@@ -66,3 +66,8 @@ class Waiting:
         self._lost.add(body.path)
         self._bodies.appendleft((body, told))
         return True
+
+
+def listener_of(told: Told | None) -> Told | None:
+    """A sender who still waits to hear, and from now on cannot go; None where there is none."""
+    return told if told is not None and told.set_running_or_notify_cancel() else None

@@ -15,7 +15,7 @@ from threading import Condition, Thread
 from time import monotonic
 
 from loaders.job import StalePricesError, apply_load
-from server.intake.batch import Batch, Found, Told, Waiting
+from server.intake.batch import Batch, Found, Told, Waiting, listener_of
 from server.intake.questions import Read, Reject, Unreadable
 from server.intake.reading import ReaderLostError, Reading
 from server.intake.spool import Body, Spool
@@ -25,14 +25,12 @@ GATHER_S = 0.2
 """How long a body waits for others before they are stored."""
 APART_S = 1.0
 """From the begin of one load of a kind to that of the next, at least: each leaves a row in the table of loads."""
-REST = 2.0
-"""The same as a multiple of what the last load took: at least half of the time is for those who ask."""
+REST = 1.5
+"""The same as a multiple of what the last load took: at least a third of the time is for those who ask."""
 MOST_ITEMS = 100_000
 """Read and not stored; beyond it bodies wait in the spool."""
 BACK_OFF_S = 5.0
 """How long nothing is stored after the store could not be written."""
-READ_S = 120.0
-"""How long the reading of one body may take."""
 IDLE_S = 0.5
 _LOG = logging.getLogger(__name__)
 
@@ -158,14 +156,16 @@ class Intake:
             batch.items += found.items
         else:
             self.spool.remove([body])
-        _tell(told, found)
+        if (listener := listener_of(told)) is not None:
+            listener.set_result(found)
 
     def _is_unreadable(self, body: Body, told: Told | None, found: Unreadable) -> None:
         """Its sender is told; where he was told before that it is safe, it is kept for people to look at."""
         if found.is_stage_spoiled:
             self._read_again([self._batches[body.kind]])
-        if _tell(told, found):
+        if (listener := listener_of(told)) is not None:
             self.spool.remove([body])
+            listener.set_result(found)
             return
         _LOG.error("a body that was acknowledged cannot be read and is set aside: %s: %s", body.path.name, found.reason)
         batch = self._batch(body.kind)
@@ -298,11 +298,3 @@ class Intake:
             assert self._storing is not None
             self._storing[2].exception()
             self._end_load()
-
-
-def _tell(told: Told | None, found: Found) -> bool:
-    """Whether its sender still waits to hear of it."""
-    if told is None or not told.set_running_or_notify_cancel():
-        return False
-    told.set_result(found)
-    return True

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from server.access import Identify
 from server.access.audit import Audit
-from server.intake.intake import READ_S, Intake
+from server.intake.intake import Intake
 from server.intake.meters import IntakeMeters, IntakeState
-from server.intake.reading import Reading
+from server.intake.reading import READ_S, Reading
 from server.intake.receiving import Receiving
 from server.intake.rights import Owners
 from server.intake.routes import Door

@@ -15,6 +15,8 @@ from store import Price
 
 _PROCESSES = multiprocessing.get_context("spawn")
 _STEP_S = 0.5
+READ_S = 120.0
+"""How long the reading of one body may take."""
 
 
 class ReaderLostError(Exception):

@@ -47,7 +47,7 @@ class Rights:
     def checked(self, items: Iterable[Item], owners: Owners) -> list[Item]:
         """The items, in which those that state what is not his are rejected with the reason."""
         read = list(items)
-        stated = {session for item in read if isinstance(item, Parsed) for session in _sessions(item.records)}
+        stated = {session for item in read for session in _stated(item)}
         known = owners(sorted(stated)) if self.agents is not None and stated else {}
         return [self._checked(item, known) for item in read]
 
@@ -56,7 +56,7 @@ class Rights:
             case Parsed(location, records):
                 wrong = next((found for record in records if (found := self._objection(record, known))), None)
                 return item if wrong is None else Rejected(location, wrong)
-            case Rejected(session_id=str(session)) if not self._is_his(session, known):
+            case Rejected(session_id=str(session)) if not self._is_surely_his(session, known):
                 # It would say of another's session that its cost is not known.
                 return replace(item, session_id=None)
             case Rejected() | Ignored():
@@ -82,6 +82,9 @@ class Rights:
             return True
         return bool(known[session]) and known[session] <= set(self.agents)
 
+    def _is_surely_his(self, session: str, known: Mapping[str, frozenset[str]]) -> bool:
+        return self._is_his(session, known) and (self.agents is None or session in known)
+
     def _bounds(self) -> str:
         named = (("sessions", self.sessions), ("agents", self.agents))
         return " and ".join(f"the {what} {', '.join(words)}"[:500] for what, words in named if words is not None)
@@ -95,6 +98,16 @@ def _words(claim: object) -> tuple[str, ...] | None:
 
 def _means(pattern: str, session: str) -> bool:
     return session.startswith(pattern[:-1]) if pattern.endswith("*") else session == pattern
+
+
+def _stated(item: Item) -> list[str]:
+    match item:
+        case Parsed(_, records):
+            return _sessions(records)
+        case Rejected(session_id=str(session)):
+            return [session]
+        case _:
+            return []
 
 
 def _sessions(records: Iterable[Record]) -> list[str]:
