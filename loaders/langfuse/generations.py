@@ -8,7 +8,7 @@ from decimal import Decimal
 from loaders.cell import Cell, CellError
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
 from loaders.langfuse.usage import read_usage
-from loaders.openclaw.calls import is_telling
+from loaders.openclaw.calls import is_telling, names_of_answer
 from loaders.openclaw.values import FieldError, object_in
 from loaders.service import Object
 from loaders.web_json import shown
@@ -86,7 +86,7 @@ def _names(entry: Object, provider: str | None) -> tuple[str, tuple[str, ...]]:
     answer = _stated(entry, _ANSWERS) or (from_litellm[1] if from_litellm else None)
     if answer is None or not is_telling(answer):
         return f"{SOURCE}:{name}", tuple(identities)
-    identities.append(f"response:{answer}")
+    identities += names_of_answer(answer)
     return (f"{provider.lower()}:{answer}" if provider else f"{SOURCE}:{name}"), tuple(identities)
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from loaders.cell import Cell, CellError
 from loaders.item import Ignored, Item, Location, Parsed, Rejected
-from loaders.openclaw.calls import is_telling
+from loaders.openclaw.calls import is_telling, names_of_answer
 from loaders.openclaw.usage import Buckets
 from loaders.openclaw.values import FieldError, count, object_in, parse
 from loaders.responses.fields import sum_of
@@ -123,7 +123,7 @@ def _names(row: Object, provider: str | None) -> tuple[str, tuple[str, ...]]:
     # A cost that is settled later has a row of its own, under the same id with an ending; an error has no answer.
     is_answers = request_id != call_id and not _is_failure(row) and is_telling(request_id)
     if is_answers and not _BATCH.search(_text(row, "call_type") or ""):
-        return f"{(provider or SOURCE).lower()}:{request_id}", (f"response:{request_id}", *identities)
+        return f"{(provider or SOURCE).lower()}:{request_id}", (*names_of_answer(request_id), *identities)
     # Its own id of the call tells more than an answer's id that two calls may share.
     name = call_id if call_id is not None and not is_telling(request_id) else request_id
     return f"{SOURCE}:{name}", tuple(identities or [f"litellm:{name}"])

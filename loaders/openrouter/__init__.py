@@ -14,6 +14,7 @@ from loaders.cell import Cell, CellError
 from loaders.daily import REPULL, Days, Report, days_to_read
 from loaders.item import Item, LoadError, Location, Note, Parsed, Reached, Rejected
 from loaders.loader import Loader, Task
+from loaders.openclaw.calls import names_of_answer
 from loaders.openrouter.api import ANY_KEY, HEADERS, MANAGEMENT_KEY, ROOT, Api
 from loaders.openrouter.calls import PROVIDER, Generation, request_of
 from loaders.openrouter.history import MOST_DAYS, read_history
@@ -139,7 +140,7 @@ def _generation(said: Object, agent: str) -> Generation:
         status=_status(said),
         session_id=cell("session_id").maybe(Cell.text),
         agent=cell("external_user").maybe(Cell.text) if agent == "user" else None,
-        identities=() if upstream_id is None else (f"response:{upstream_id}",),
+        identities=names_of_answer(upstream_id),
     )
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from finance.pricing import rounded_usd
 from loaders.cell import Cell, CellError
+from loaders.openclaw.calls import names_of_answer
 from store import Request
 from store.records import RequestStatus
 
@@ -68,7 +69,7 @@ def request_of(said: Generation, source: str, now: datetime) -> Request:
         output_tokens=output,
         billed_usd=None if cost is None else rounded_usd(cost + (upstream or Decimal(0))),
         status=said.status,
-        identities=(f"response:{said.id.text()}", *said.identities),
+        identities=(*names_of_answer(said.id.text()), *said.identities),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from finance.pricing import rounded_usd
-from loaders.openclaw.calls import is_telling
+from loaders.openclaw.calls import is_telling, names_of_answer
 from loaders.openclaw.usage import NOTHING_SERVED, Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, Span
@@ -105,8 +105,7 @@ def request_key(span: Span, provider: str | None) -> str:
 
 def identities_of(span: Span) -> Iterator[str]:
     response_id = telling_id(span.attributes)
-    if response_id is not None:
-        yield f"response:{response_id}"
+    yield from names_of_answer(response_id)
     yield f"span:{span.trace_id}/{span.span_id}"
 
 

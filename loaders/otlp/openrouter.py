@@ -7,6 +7,7 @@ from decimal import Decimal
 import orjson
 
 from finance.pricing import rounded_usd
+from loaders.openclaw.calls import names_of_answer
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, Span
 from loaders.otlp.fields import dollars, text
@@ -48,7 +49,7 @@ def read(span: Span, now: datetime) -> tuple[Record, ...] | str:
         billed_usd=None if _is_own_key(said) else _charged(said),
         estimated_usd=None,
         status="error" if said.get("span.level") == "ERROR" else call.status,
-        identities=(f"response:{generation_id}", f"span:{span.trace_id}/{span.span_id}"),
+        identities=(*names_of_answer(generation_id), f"span:{span.trace_id}/{span.span_id}"),
     )
     return with_session(request)
 

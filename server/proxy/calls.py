@@ -9,7 +9,7 @@ from typing import Literal
 
 import orjson
 
-from loaders.openclaw.calls import is_telling
+from loaders.openclaw.calls import names_of_answer
 from loaders.openclaw.values import Object, text
 from server.proxy.attribution import Attribution
 from server.proxy.once import Once
@@ -108,8 +108,7 @@ class Call:
         names = [f"call:{self.call_id}"]
         answer = response or {}
         response_id = text(answer, "id") or text(answer, "responseId")
-        if response_id is not None and is_telling(response_id):
-            names.append(f"response:{response_id}")
+        names += names_of_answer(response_id)
         span = self.attribution.span if is_served else None
         for kind, value in (("request-id", self.request_id), ("span", span)):
             if value is not None and once.is_first(f"{kind}:{value}"):

@@ -80,17 +80,20 @@ def test_a_span_of_opentelemetry_keeps_its_name(project: Asking) -> None:
 
 
 def test_a_generation_that_litellm_told_of_is_the_call_of_that_answer(project: Asking) -> None:
-    [request] = loaded(project, generation("time-00-01-40-120000_chatcmpl-x1", metadata={}), provider="openai")
+    [request] = loaded(project, generation("time-00-01-40-120000_chatcmpl-x1000000", metadata={}), provider="openai")
 
-    assert request.request_key == "openai:chatcmpl-x1"
-    assert request.identities == ("langfuse:time-00-01-40-120000_chatcmpl-x1", "response:chatcmpl-x1")
+    assert request.request_key == "openai:chatcmpl-x1000000"
+    assert request.identities == ("langfuse:time-00-01-40-120000_chatcmpl-x1000000", "response:chatcmpl-x1000000")
 
 
 def test_the_id_of_the_answer_in_the_metadata_names_the_call(project: Asking) -> None:
-    attributes = {"gen_ai.system": "anthropic", "gen_ai.response.id": "msg_01"}
+    attributes = {"gen_ai.system": "anthropic", "gen_ai.response.id": "msg_01AbCdEfGhIjKl"}
     [request] = loaded(project, generation(metadata={"attributes": attributes}))
 
-    assert (request.request_key, request.identities[-1]) == ("anthropic:msg_01", "response:msg_01")
+    assert (request.request_key, request.identities[-1]) == (
+        "anthropic:msg_01AbCdEfGhIjKl",
+        "response:msg_01AbCdEfGhIjKl",
+    )
 
 
 def test_without_a_provider_a_call_is_unpriced_and_the_option_states_one(project: Asking) -> None:

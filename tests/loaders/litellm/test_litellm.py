@@ -66,7 +66,7 @@ def test_a_row_is_a_request_whose_prompt_contains_what_was_cached(proxy: Asking)
             cache_write_1h_tokens=0,
             output_tokens=6_000,
             estimated_usd=Decimal("0.1505"),
-            identities=("response:chatcmpl-x1", "litellm:call-chatcmpl-x1"),
+            identities=("litellm:call-chatcmpl-x1",),
         )
     ]
 

@@ -255,7 +255,7 @@ def test_two_processes_with_the_same_counter_both_count(store: Store) -> None:
 
 
 def test_the_same_calls_as_spans_and_as_metrics_cost_what_the_spans_cost(store: Store) -> None:
-    call = CHAT | {"gen_ai.response.id": "chatcmpl-9xYz"}
+    call = CHAT | {"gen_ai.response.id": "chatcmpl-9xYz000000"}
     load(store, traces(span(1, call)), "traces")
     before = store.read("SELECT sum(output_tokens), count(*), sum(cost_usd) FROM request_facts").rows
     load(store, metrics(histogram("gen_ai.client.token.usage", point(GEN_AI, 50, field="sum"))))

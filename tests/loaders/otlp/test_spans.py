@@ -37,11 +37,11 @@ def chat(**said: object) -> Json:
 
 
 def test_a_span_is_a_call_with_all_that_it_says() -> None:
-    said = chat(response__model="gpt-5.2-2026-08-01", response__id="chatcmpl-9xYz", conversation__id="s-1")
+    said = chat(response__model="gpt-5.2-2026-08-01", response__id="chatcmpl-9xYz000000", conversation__id="s-1")
     said |= {"gen_ai.agent.name": "xavier", "gen_ai.usage.cache_read.input_tokens": 600, "operation.cost": 0.0012}
     call, session = records("traces", traces(span(1, said)))
     assert call == Request(
-        request_key="openai:chatcmpl-9xYz",
+        request_key="openai:chatcmpl-9xYz000000",
         source="otlp",
         session_id="s-1",
         agent="xavier",
@@ -55,7 +55,7 @@ def test_a_span_is_a_call_with_all_that_it_says() -> None:
         cache_write_1h_tokens=0,
         output_tokens=50,
         estimated_usd=Decimal("0.0012"),
-        identities=("response:chatcmpl-9xYz", f"span:{TRACE}/0000000000000001"),
+        identities=("response:chatcmpl-9xYz000000", f"span:{TRACE}/0000000000000001"),
     )
     assert session == Session(session_id="s-1", source="otlp", observed_at=AT, agent="xavier", started_at=AT)
 
@@ -166,9 +166,9 @@ def test_a_call_that_failed_is_free_only_where_it_was_refused(error: Json, expec
 
 
 def test_of_two_spans_of_one_call_the_inner_one_counts() -> None:
-    framework, client = span(1, CHAT), span(2, chat(response__id="chatcmpl-9xYz"), parent=1)
+    framework, client = span(1, CHAT), span(2, chat(response__id="chatcmpl-9xYz000000"), parent=1)
     document = traces(framework, client)
-    assert request("traces", document).request_key == "openai:chatcmpl-9xYz"
+    assert request("traces", document).request_key == "openai:chatcmpl-9xYz000000"
     assert rules("traces", document) == [spans.OUTER]
 
 

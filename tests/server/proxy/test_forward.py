@@ -36,14 +36,14 @@ def test_bytes_of_a_request_and_of_its_answer_go_through_untouched(setting: Sett
 
 
 def test_a_call_is_told_with_its_session_its_agent_and_its_usage(setting: Setting) -> None:
-    setting.provider.answer = lambda asked: document(chat("chatcmpl-a77"), headers=[("x-request-id", "req_77")])
+    setting.provider.answer = lambda asked: document(chat("chatcmpl-a7700000000"), headers=[("x-request-id", "req_77")])
     with setting.http() as client:
         came = client.post("/openai/v1/chat/completions", json={"model": "gpt-4o"}, headers=TAGS)
     call_id = came.headers["x-clawback-call-id"]
     line = setting.line(call_id)
     assert (line["provider"], line["session_id"], line["agent"]) == ("openai", "s-1", "main")
-    assert line["response"] == {"id": "chatcmpl-a77", "model": "gpt-4o", "usage": CHAT_USAGE}
-    assert line["identities"] == [f"call:{call_id}", "response:chatcmpl-a77", "request-id:req_77"]
+    assert line["response"] == {"id": "chatcmpl-a7700000000", "model": "gpt-4o", "usage": CHAT_USAGE}
+    assert line["identities"] == [f"call:{call_id}", "response:chatcmpl-a7700000000", "request-id:req_77"]
     assert "usage_unknown" not in line
 
 
@@ -92,7 +92,7 @@ def test_a_span_belongs_to_the_first_call_that_names_it(setting: Setting) -> Non
 
 def test_a_try_that_came_to_nothing_leaves_the_span_to_the_next(setting: Setting) -> None:
     parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203333-01", **TAGS}
-    answers = [document(b"busy", status=504), document(chat("chatcmpl-second"))]
+    answers = [document(b"busy", status=504), document(chat("chatcmpl-the-second"))]
     setting.provider.answer = lambda asked: answers.pop(0)
     with setting.http() as client:
         ids = [
@@ -103,7 +103,7 @@ def test_a_try_that_came_to_nothing_leaves_the_span_to_the_next(setting: Setting
     assert (first["identities"], first["status"], first["response"]) == ([f"call:{ids[0]}"], "error", None)
     assert second["identities"] == [
         f"call:{ids[1]}",
-        "response:chatcmpl-second",
+        "response:chatcmpl-the-second",
         "span:0af7651916cd43dd8448eb211c80319c/b7ad6b7169203333",
     ]
 
