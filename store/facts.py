@@ -4,7 +4,7 @@ A view of a session is dear to plan and to compute; a question asks for it thous
 `<fact>_now` view is written down as the table `<fact>` whenever something that it reads has changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 
 from duckdb import DuckDBPyConnection
@@ -76,11 +76,11 @@ def define_facts(cursor: DuckDBPyConnection, definitions: Iterable[str]) -> None
                 _write_down(cursor, fact)
 
 
-def refresh_facts(cursor: DuckDBPyConnection, changed: Iterable[str]) -> None:
-    """Writes down every fact that rests on one of the `changed` tables."""
+def refresh_facts(cursor: DuckDBPyConnection, changed: Iterable[str], done: Container[str] = ()) -> None:
+    """Writes down every fact that rests on one of the `changed` tables, but for those that are `done`."""
     changed = set(changed)
     for fact, tables in FACTS.items():
-        if not changed & tables:
+        if fact in done or not changed & tables:
             continue
         if _has_rows(cursor, fact):
             _write_down(cursor, fact)

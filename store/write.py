@@ -21,7 +21,19 @@ from store.outcomes import note_instant
 from store.restate import recost, restate
 from store.rows import integer, row
 from store.stage import Recost, RejectedRow, Stage
-from store.tables import BUDGETS, CASH_FLOWS, CHARGES, PRICES, REPORTED_USAGE, REQUESTS, TABLES, Table, sql_type
+from store.tables import (
+    BUDGETS,
+    CASH_FLOWS,
+    CHARGES,
+    PRICES,
+    REPORTED_USAGE,
+    REQUESTS,
+    SESSIONS,
+    TABLES,
+    Table,
+    sql_type,
+)
+from store.touched import FACTS_OF_CALLS, refresh_touched
 from store.transaction import raise_version, transaction
 from store.winners import is_total, same
 
@@ -70,8 +82,18 @@ def apply_stage(
             changed.add("rejected_rows")
         if changed & FACTS["session_facts"]:
             note_instant(cursor, now)
-        refresh_facts(cursor, changed)
+        refresh_facts(cursor, changed, done=_refreshed(cursor, changed, staged, load_id))
     return report
+
+
+def _refreshed(cursor: DuckDBPyConnection, changed: set[str], staged: frozenset[str], load_id: int) -> tuple[str, ...]:
+    """The facts that were brought up to date row by row. A line that nobody could read touches no call by its key."""
+    if not changed & {REQUESTS.name, SESSIONS.name} or "rejected_rows" in changed:
+        return ()
+    is_done = refresh_touched(
+        cursor, load_id, has_requests=REQUESTS.name in staged, has_sessions=SESSIONS.name in staged
+    )
+    return FACTS_OF_CALLS if is_done else ()
 
 
 def _remove_the_rest(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str]) -> int:
@@ -144,6 +166,7 @@ def _find_changed(cursor: DuckDBPyConnection, table: Table, staged: str) -> None
 
 def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
     """Copies of one key from one source are merged as they come; what several sources tell is joined."""
+    cursor.execute("CREATE OR REPLACE TEMP TABLE gone (request_key VARCHAR)")
     has_parts = set_apart(cursor)
     if has_parts:
         cursor.execute("CREATE TEMP TABLE staged_alone AS FROM staged_requests ANTI JOIN apart USING (request_key)")

@@ -9,6 +9,7 @@ from shutil import copy, rmtree
 from tempfile import TemporaryDirectory, mkdtemp
 
 from store import Store
+from store.touched import FACTS_OF_CALLS
 
 
 @contextmanager
@@ -18,6 +19,14 @@ def new_store() -> Iterator[Store]:
         Store.open(Path(copy(_template(), directory))) as store,
     ):
         yield store
+
+
+def check_facts(store: Store) -> None:
+    """What a load has brought up to date row by row is what writing down everything would give."""
+    for fact in FACTS_OF_CALLS:
+        for one, other in ((fact, f"{fact}_now"), (f"{fact}_now", fact)):
+            differing = store.read(f"SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other}").rows
+            assert differing == [], f"only in {one}: {differing[:3]}"
 
 
 @cache

@@ -1,5 +1,6 @@
--- One row a session that has counted requests: its own spend, and the model that it was mostly spent on.
-CREATE OR REPLACE VIEW session_spend_now AS
+-- One row a session that has counted requests: its own spend, and the model that it was mostly spent on. `of` names the
+-- sessions; NULL is all of them.
+CREATE OR REPLACE MACRO session_spend_of(of) AS TABLE
 WITH spend AS (
     SELECT
         session_id,
@@ -17,7 +18,7 @@ WITH spend AS (
         CASE WHEN bool_or(cache_read_tokens > 0) THEN TRUE WHEN bool_and(cache_read_tokens IS NOT NULL) THEN FALSE END
             AS reads_cache
     FROM request_facts
-    WHERE session_id IS NOT NULL
+    WHERE session_id IS NOT NULL AND (of IS NULL OR session_id IN (SELECT unnest(of::VARCHAR[])))
     GROUP BY session_id
 ),
 -- Most sessions use one model of one provider; only the others need a ranking.
@@ -63,3 +64,5 @@ SELECT
     spend.reads_cache
 FROM spend
 LEFT JOIN ranked ON ranked.session_id = spend.session_id AND ranked.place = 1;
+
+CREATE OR REPLACE VIEW session_spend_now AS FROM session_spend_of(NULL);

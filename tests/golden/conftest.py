@@ -80,12 +80,16 @@ def store(shared: Callable[[str], Path]) -> Iterator[Store]:
 
 def load(store: Store, kind: str, path: Path, mapping: Path | None = None) -> Any:
     task = Task(str(path), NOW, {} if mapping is None else {"mapping": str(mapping)})
-    return run_load(store, kind, str(path), LOADERS[kind].read(task), now=NOW)
+    report = run_load(store, kind, str(path), LOADERS[kind].read(task), now=NOW)
+    check_facts(store)
+    return report
 
 
 def load_records(store: Store, records: list[Record], now: datetime = NOW) -> Any:
     items: list[Item] = [Parsed(Location("case", n), (r,)) for n, r in enumerate(records, start=1)]
-    return run_load(store, "case", "case", items, now=now)
+    report = run_load(store, "case", "case", items, now=now)
+    check_facts(store)
+    return report
 
 
 def requests_of(rows: list[dict[str, str | None]]) -> list[Record]:

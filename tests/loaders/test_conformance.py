@@ -18,7 +18,7 @@ from loaders.kinds import LOADERS
 from store import LoadReport, Store
 from store.tables import BUDGETS, CASH_FLOWS, TABLES, Table
 from tests.loaders.samples import NOW, SAMPLES, Sample, one_github
-from tests.stores import new_store
+from tests.stores import check_facts, new_store
 
 ROOT = Path(__file__).parents[2]
 STORE = "store.duckdb"
@@ -50,6 +50,7 @@ def load(store: Store, sample: Sample, folder: Path, units: Sequence[str]) -> Lo
 
 
 def rows_of(store: Store) -> Rows:
+    check_facts(store)
     """All rows, without the numbers of the loads that brought them and the place of the file that a budget is from."""
     return {
         table.name: store.read(f"SELECT {', '.join(_columns(table))} FROM {table.name} ORDER BY ALL").rows

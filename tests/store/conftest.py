@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pytest
 
 from store import Charge, CostStatus, LoadReport, PricedRequest, Request, Session, Stage, StagedRecord, Store
-from tests.stores import new_store
+from tests.stores import check_facts, new_store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -71,7 +71,9 @@ def load_into(store: Store, *records: StagedRecord, now: datetime = NOW) -> Load
     with Stage(source="test", location="records", directory=store.stage_directory) as stage:
         for item, record in enumerate(records):
             stage.add(item, record)
-        return store.apply(stage, now=now)
+        report = store.apply(stage, now=now)
+    check_facts(store)
+    return report
 
 
 def rows_of(path: Path) -> list[dict[str, str | None]]:
