@@ -18,7 +18,7 @@ SOURCE = "openclaw"
 LONGEST_CALL = timedelta(days=1)
 TELLING_LENGTH = 16
 _AS_TEXT = json.JSONEncoder(default=str)
-_DRAWN_FROM_A_THOUSAND = re.compile(r"chatcmpl-\d{1,3}")
+_DRAWN_FROM_A_THOUSAND = re.compile(r"(?:chat)?cmpl-\d{1,3}")
 """Ollama's response ids: two calls in a thousand share one, so they identify nothing."""
 _REFUSAL = re.compile(r"\s*(?:HTTP |status )?(?:400|401|402|403|404|413|422|429|503|529)\b", re.IGNORECASE)
 """Answers of a provider that come before any token. A 408, a 499 or a 504 may have been served, and billed, in part."""

@@ -14,6 +14,14 @@ from store.tables import REQUESTS, SIGHTINGS
 from store.winners import is_total, same
 
 _COLUMNS = ", ".join(REQUESTS.columns)
+_NAMED = """
+    SELECT request_key, source, unnest(identities) AS name,
+        list_filter(identities, lambda one: starts_with(one, 'response:')) AS answers
+    FROM parts WHERE scope = 'request'"""
+_OF_SEVERAL_CALLS = f"""
+    SELECT name FROM ({_NAMED}) WHERE len(answers) > 0 AND NOT starts_with(name, 'response:')
+    GROUP BY name, source HAVING count(DISTINCT answers) > 1"""
+"""Names that one source gives to several answers, as a gateway its id of a workflow: they tell no call from another."""
 
 
 def set_apart(cursor: DuckDBPyConnection) -> bool:
@@ -85,11 +93,11 @@ def _gather(cursor: DuckDBPyConnection) -> None:
         )
         SELECT part.*, stored.first_load_id, CASE WHEN {unchanged} THEN stored.load_id END AS load_id
         FROM everything AS part LEFT JOIN before_sightings AS stored USING (request_key, source)""")
-    cursor.execute("""
+    cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE links AS
         SELECT request_key AS node, NULL AS name FROM parts
         UNION ALL
-        SELECT request_key, unnest(identities) FROM parts WHERE scope = 'request'""")
+        SELECT request_key, name FROM ({_NAMED}) WHERE name NOT IN ({_OF_SEVERAL_CALLS})""")
     label(cursor, "links", "named_calls")
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE parts AS

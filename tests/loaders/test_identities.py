@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from loaders.claude_code.calls import read_call as read_claude_call
-from loaders.openclaw.calls import Owner, names_of_answer
+from loaders.openclaw.calls import Owner, is_telling, names_of_answer
 from loaders.openclaw.calls import read_call as read_openclaw_call
 from loaders.responses.line import requests_in
 
@@ -54,3 +54,8 @@ def test_a_log_of_responses_names_both_and_calls_beside_the_answer_have_no_name_
 @pytest.mark.parametrize("response_id", [None, "req_1", "chatcmpl-123"])
 def test_an_id_that_another_provider_may_give_as_well_is_no_name(response_id: str | None) -> None:
     assert names_of_answer(response_id) == ()
+
+
+@pytest.mark.parametrize("response_id", ["chatcmpl-7", "chatcmpl-998", "cmpl-7", "cmpl-998"])
+def test_ids_that_ollama_draws_from_a_thousand_tell_no_call(response_id: str) -> None:
+    assert not is_telling(response_id)

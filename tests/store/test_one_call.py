@@ -235,6 +235,19 @@ def replace_names(said: PricedRequest, *names: str) -> PricedRequest:
     return replace(said, request=replace(said.request, identities=names))
 
 
+def test_a_name_that_one_source_gives_to_several_answers_joins_none_of_them(load: Load, store: Store) -> None:
+    answers = [
+        seen("responses", f"anthropic:msg_{n}", "0.02", f"response:msg_{n}", "request-id:workflow", session_id=f"s{n}")
+        for n in range(3)
+    ]
+    load(answers[0])
+    load(*answers[1:])
+    load(*answers)
+    assert rows_of(store, "request_key, session_id, cost_usd") == [
+        {"request_key": f"anthropic:msg_{n}", "session_id": f"s{n}", "cost_usd": usd("0.02")} for n in range(3)
+    ]
+
+
 def test_calls_without_output_or_usage_are_matched_with_nothing(load: Load, store: Store) -> None:
     load(nameless("codex", "1", output_tokens=0), nameless("otlp", "1", output_tokens=0))
     load(nameless("codex", "2", **WITHOUT_USAGE), nameless("otlp", "2", **WITHOUT_USAGE))
