@@ -133,3 +133,22 @@ def test_where_the_store_cannot_be_written_everything_waits(store: Store, spool:
         until(lambda: intake._rests_until.get("otlp", 0) > 0, "it was tried")
     assert len(spool) == 1
     assert spool.unreadable_bodies == 0
+
+
+def test_a_store_that_cannot_be_asked_is_not_asked_again_and_again(
+    store: Store, spool: Spool, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def broken() -> list[Price]:
+        asked.append("prices")
+        raise StoreError("the disk is gone")
+
+    first, second = left(spool, traces([span(170)])), left(spool, traces([span(171)]))
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "prices", broken)
+        with intake.kept_going():
+            until(lambda: intake._reads_from > 0, "it was tried")
+    assert asked == ["prices"]  # a second time would come after the pause
+    assert [body for body, _ in intake._waiting._bodies] == [first, second]
+    assert spool.bodies() == [first, second]
