@@ -81,6 +81,22 @@ def test_a_line_is_with_the_kernel_as_soon_as_it_is_appended(tmp_path: Path) -> 
         assert next(tmp_path.glob("*.part")).read_bytes() == b"{}\n"
 
 
+def test_a_call_never_waits_for_the_disk_nor_fails_where_a_full_file_cannot_be_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("server.proxy.spool.os.fsync", synced.append)
+    folder = tmp_path / "spool"
+    with Spool(folder, Meters(), 2**20, segment_bytes=20) as spool:
+        for number in range(4):  # two lines fill a file
+            spool.append(b'{"call":%d}\n' % number)
+        assert (synced, spool.segments(), len(list(folder.glob("*.part")))) == ([], [], 2)
+        next(folder.glob("*.part")).unlink()  # as if somebody had cleaned up
+        spool.seal()
+        assert (len(synced), len(_lines(spool))) == (2, 2)
+        assert spool.sealed.is_set()
+
+
 def test_two_proxies_do_not_share_a_spool(tmp_path: Path) -> None:
     with Spool(tmp_path, Meters(), 2**20), pytest.raises(SpoolError, match="is the spool of a proxy that runs"):
         Spool(tmp_path, Meters(), 2**20).__enter__()
