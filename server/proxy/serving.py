@@ -42,8 +42,9 @@ def make_app(settings: ProxySettings, spool: Spool, meters: Meters) -> ASGIApp:
         settings.write_timeout_s,
     )
     delivering = _client(settings.server, secret, _DELIVERY_TIMEOUT_S)
-    asking = _client(settings.server, secret, settings.budget_deadline_ms / 1000) if settings.ask_budget else None
-    budgets = None if asking is None else Budgets(asking, settings.budget_fails, meters)
+    deadline_s = settings.budget_deadline_ms / 1000
+    asking = _client(settings.server, secret, deadline_s) if settings.ask_budget else None
+    budgets = None if asking is None else Budgets(asking, settings.budget_fails, meters, deadline_s)
     running = _Running(spool, Delivery(spool, delivering, meters), (transport, delivering, asking))
     return Proxy(settings, tokens, forwarder, budgets, meters, running.health, running.at_work())
 
