@@ -45,15 +45,15 @@ def _of_protobuf(body: bytes) -> set[Signal]:
     )
     if entry is None:
         return set()
-    kinds, first = dict[int, int](), b""
+    kinds, first_bytes = dict[int, int](), 0
     for number, kind, value in islice(fields(entry), _MOST_FIELDS):
         kinds[number] = kind
-        first = value if number == 1 else first
+        first_bytes = len(value) if number == 1 else first_bytes
     if kinds.get(1) == FIXED64 or (1 not in kinds and kinds.get(11) == FIXED64):
         return {"logs"}
     if kinds.get(1) != BYTES:
         return set()
-    if len(first) == TRACE_BYTES and kinds.get(2) == BYTES:
+    if first_bytes == TRACE_BYTES and kinds.get(2) == BYTES:
         return {"traces"}
     has_points = any(kinds.get(number) == BYTES for number in _DATA)
     return {"metrics"} if has_points and kinds.get(7, BYTES) == BYTES else set()
