@@ -60,7 +60,6 @@ def test_a_delivery_that_is_too_large_is_sent_in_parts(tmp_path: Path, loop: asy
             spool.append(b'{"call":"c%d"}\n' % number)
     with whole_setting(tmp_path, loop, server="http://127.0.0.1:9") as setting:
         del setting
-    (tmp_path / "other").mkdir()
     with whole_setting(tmp_path, loop) as setting:
         setting.intake.statuses = [413]
         until(lambda: len(setting.intake.lines) == 4)
