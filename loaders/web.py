@@ -253,7 +253,7 @@ def _root(root: str) -> httpx2.URL:
         raise LoadError("url must not hold a name or a password; the token is given apart from it")
     if url.query or url.fragment or not url.host:
         raise LoadError(f"url must be the root of an API like https://api.github.com, got {root[:200]!r}")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise LoadError(f"url must begin with https:// (http:// is for this very machine alone), got {root[:200]!r}")
     return url
 
@@ -265,7 +265,8 @@ def _url(text: str) -> httpx2.URL:
         raise LoadError(f"{text[:200]!r} is no address like https://api.github.com") from None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this very machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

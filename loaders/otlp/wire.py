@@ -1,4 +1,4 @@
-"""How many entries a protobuf body has, found without parsing it.
+"""A protobuf body without parsing it: its fields, and how many entries it has.
 
 An empty message is two bytes in a body and eighty times as much in memory: 60 MiB of empty spans become 5 GiB. So
 resources, scopes, entries and points are counted first, and counting ends where there are too many.
@@ -22,7 +22,7 @@ _LEVELS: dict[Signal, tuple[tuple[str, Collection[int]], ...]] = {
 }
 _EMPTY_ATTRIBUTE = b"\x4a\x00"
 """Of a span. Nobody writes one without a key."""
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_VARINT, FIXED64, BYTES, _FIXED32 = 0, 1, 2, 5
 _MOST_SHIFT = 63
 
 
@@ -30,34 +30,40 @@ def check_sizes(signal: Signal, body: bytes) -> None:
     """Raises `TooMuchError`. What is no protobuf is for the parser to refuse."""
     if body.count(_EMPTY_ATTRIBUTE) > MAX_ENTRIES:
         raise TooMuchError("the body has attributes without a key by the hundred thousand")
-    messages = [memoryview(body)]
+    outer = [memoryview(body)]
     for what, numbers in _LEVELS[signal]:
         inner: list[memoryview] = []
-        for message in messages:
-            for found in _messages(message, numbers):
+        for message in outer:
+            for found in messages(message, numbers):
                 inner.append(found)
                 check_count(len(inner), what)
-        messages = inner
+        outer = inner
 
 
-def _messages(message: memoryview, numbers: Collection[int]) -> Iterator[memoryview]:
+def messages(message: memoryview, numbers: Collection[int]) -> Iterator[memoryview]:
     """The messages in these fields, as far as it can be read."""
-    at, end = 0, len(message)
+    return (value for number, kind, value in fields(message) if kind == BYTES and number in numbers)
+
+
+def fields(message: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+    """Number, kind and content of each field, as far as it can be read. Only those with a length have a content."""
+    at, end, nothing = 0, len(message), message[:0]
     try:
         while at < end:
             tag, at = _varint(message, at)
-            kind = tag & 7
-            if kind == _BYTES:
+            kind, value = tag & 7, nothing
+            if kind == BYTES:
                 length, at = _varint(message, at)
-                if tag >> 3 in numbers and at + length <= end:
-                    yield message[at : at + length]
-                at += length
+                value, at = message[at : at + length], at + length
             elif kind == _VARINT:
                 _, at = _varint(message, at)
-            elif kind in (_FIXED64, _FIXED32):
-                at += 8 if kind == _FIXED64 else 4
+            elif kind in (FIXED64, _FIXED32):
+                at += 8 if kind == FIXED64 else 4
             else:
                 return
+            if at > end:
+                return
+            yield tag >> 3, kind, value
     except IndexError:
         return
 

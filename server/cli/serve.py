@@ -27,6 +27,7 @@ from server.cli.notice import announced
 from server.cli.opening import open_breakers, open_catalog, open_store_to_write
 from server.columns import check_columns
 from server.connections import bounded_http
+from server.intake.intake import Intake
 from server.intake.making import intake_of
 from server.intake.other_port import listening_too
 from server.jobs import Jobs
@@ -79,7 +80,7 @@ def serve(
         listening(settings.host, settings.port) as listener,
         listening_too(settings.host, settings.otlp_port, settings.port) as other,
     ):
-        intake = intake_of(settings, store, clock)
+        intake = intake_or_refusal(settings, store, clock)
         watch = Watch(Actions.of(settings, breakers, clock), clock, store.data_version, settings.budget_every_s)
         app = create_app(
             *(store, catalog, settings, clock, token, jobs, key, breakers, watch, gate, audit, telemetry, lifecycle),
@@ -127,6 +128,15 @@ def gated(
     elif settings.host not in LOOPBACK and not settings.hosts:
         _LOG.warning("set CLAWBACK_HOSTS to the names by which clients call this server; others are refused")
     yield gate
+
+
+def intake_or_refusal(settings: Settings, store: Store, clock: Callable[[], datetime]) -> Intake:
+    """`ClickException` where the directory of the spool cannot be used."""
+    try:
+        return intake_of(settings, store, clock)
+    except OSError as error:
+        spool = settings.spool_of(settings.store)
+        raise click.ClickException(f"{spool} cannot be used as the spool of the intake: {error.strerror}") from error
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:

@@ -6,7 +6,7 @@
       |  Intake.read           intake.py      in its turn, by a process of its own (reader.py, reading.py)
       |  Verdict               answers.py     what was accepted and what was not, in the sender's encoding
     a stage
-      |  apply_load            storing.py     one load for all that was read since the last one; the bodies are removed
+      |  apply_load            intake.py      one load for all that was read since the last one; the bodies are removed
     rows
 
 A server that is killed anywhere on this road reads the bodies that are left anew when it starts. Records have keys, so

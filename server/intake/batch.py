@@ -55,6 +55,10 @@ class Waiting:
     def add_again(self, bodies: Iterable[Body]) -> None:
         self._bodies.extendleft((body, None) for body in reversed(list(bodies)))
 
+    def put_back(self, body: Body, told: Told | None) -> None:
+        """The one that was next, and is again."""
+        self._bodies.appendleft((body, told))
+
     def next(self) -> tuple[Body, Told | None]:
         return self._bodies.popleft()
 
@@ -64,7 +68,7 @@ class Waiting:
             self._lost.discard(body.path)
             return False
         self._lost.add(body.path)
-        self._bodies.appendleft((body, told))
+        self.put_back(body, told)
         return True
 
 

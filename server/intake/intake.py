@@ -30,7 +30,7 @@ REST = 1.5
 MOST_ITEMS = 100_000
 """Read and not stored; beyond it bodies wait in the spool."""
 BACK_OFF_S = 5.0
-"""How long nothing is stored after the store could not be written."""
+"""How long nothing is read or stored after the store could not be written, or asked for its prices."""
 IDLE_S = 0.5
 _LOG = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Intake:
     _storing: tuple[Batch, float, Future[LoadReport]] | None = field(default=None, init=False)
     """What is being stored, and since when."""
     _rests_until: dict[str, float] = field(default_factory=dict, init=False)
+    _reads_from: float = field(default=0.0, init=False)
     _is_ending: bool = field(default=False, init=False)
 
     def read(self, body: Body) -> Told:
@@ -114,7 +115,7 @@ class Intake:
 
     def _may_read(self) -> bool:
         is_full = sum(batch.items for batch in self._batches.values()) >= MOST_ITEMS
-        return len(self._waiting) > 0 and not is_full
+        return len(self._waiting) > 0 and not is_full and monotonic() >= self._reads_from
 
     def _can_go_on(self) -> bool:
         return self._is_ending or self._may_read() or (self._storing is not None and self._storing[2].done())
@@ -145,7 +146,7 @@ class Intake:
         except OSError as error:
             batch, found = self._batch(body.kind), Unreadable(f"it is not there any more: {error}")
         except StoreError:
-            self._waiting.add(body, told)
+            self._waiting.put_back(body, told)
             raise
         if isinstance(found, Unreadable):
             self._is_unreadable(body, told, found)
@@ -191,8 +192,6 @@ class Intake:
 
     def _begin_load(self, batch: Batch, pool: ThreadPoolExecutor) -> None:
         directory = self.reading.close_stage(batch.kind)
-        if directory is None:
-            raise ReaderLostError(f"nothing of {batch.kind} is staged")
         del self._batches[batch.kind]
         future = pool.submit(self._store, batch, directory)
         self._storing = batch, monotonic(), future
@@ -278,15 +277,12 @@ class Intake:
 
     def _store_now(self, batch: Batch) -> None:
         del self._batches[batch.kind]
-        directory = self.reading.close_stage(batch.kind)
-        if directory is None:
-            raise ReaderLostError(f"nothing of {batch.kind} is staged")
-        self._store(batch, directory)
+        self._store(batch, self.reading.close_stage(batch.kind))
         self._is_stored(batch)
 
     def _rest_all(self, seconds: float) -> None:
-        for kind in ("otlp", "calls"):
-            self._rests_until[kind] = monotonic() + seconds
+        self._reads_from = monotonic() + seconds
+        self._rests_until |= dict.fromkeys(("otlp", "calls"), self._reads_from)
 
     def _end(self, pool: ThreadPoolExecutor) -> None:
         """What is being stored is finished, and what was read is stored; the next start reads what is left."""

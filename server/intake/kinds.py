@@ -6,7 +6,6 @@ from datetime import datetime
 from loaders import calls
 from loaders.item import Ignored, Item, Note, Parsed, Rejected
 from loaders.otlp import decode, read_batch
-from server.intake.sniffed import sniffed
 from server.intake.spool import Body
 
 
@@ -20,8 +19,7 @@ def read_body(body: Body, now: datetime) -> Iterator[Item]:
         read = calls.read(body.path, now=now)
     else:
         content = body.path.read_bytes()
-        signal = sniffed(body.signal, body.encoding, content)
-        read = read_batch(decode(signal, body.encoding, content), now, where=body.path.name.partition(".")[0])
+        read = read_batch(decode(body.signal, body.encoding, content), now, where=body.path.name.partition(".")[0])
     for item in read:
         if isinstance(item, Parsed | Ignored | Rejected):
             yield item

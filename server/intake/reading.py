@@ -47,9 +47,12 @@ class Reading:
     def reject(self, question: Reject) -> None:
         self._ask(question)
 
-    def close_stage(self, kind: str) -> Path | None:
-        """Where what was read of a kind is staged; None where nothing is."""
-        return cast(Path | None, self._ask(Close(kind)))
+    def close_stage(self, kind: str) -> Path:
+        """Where what was read of a kind is staged. Raises `ReaderLostError`, also where nothing is."""
+        directory = cast(Path | None, self._ask(Close(kind)))
+        if directory is None:
+            raise ReaderLostError(f"nothing of {kind} is staged")
+        return directory
 
     def drop_stage(self, kind: str) -> None:
         """What was read of a kind is not to be stored."""

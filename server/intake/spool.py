@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from io import FileIO
 from itertools import count
 from pathlib import Path
-from shutil import rmtree
 from threading import Lock
 from time import time, time_ns
 from typing import Literal, cast
@@ -69,6 +68,7 @@ class Spool:
             if (body := _body_of(path)) is not None:
                 self._bodies[path] = body
                 self._waiting_bytes += body.size
+        self._forget_rights()
         self.unreadable_bodies, self._unreadable_bytes = 0, 0
         for path in self._unreadable.iterdir():
             self.unreadable_bodies += path.suffix != ".txt"
@@ -160,9 +160,14 @@ class Spool:
             self._waiting_bytes -= body.size
 
     def close(self) -> None:
-        """An empty one leaves nothing behind."""
-        if not self._bodies and not self._unreadable_bytes:
-            rmtree(self.directory, ignore_errors=True)
+        """An empty one leaves nothing behind; what came in the same moment, or is somebody else's, stays."""
+        if self._bodies or self._unreadable_bytes:
+            return
+        with suppress(OSError):
+            for left in (*self._arriving.iterdir(), *self._rights.iterdir()):
+                left.unlink()
+            for each in (self._incoming, self._unreadable, self._arriving, self._rights, self.directory):
+                each.rmdir()
 
     def keep_rights(self, name: str, content: bytes) -> None:
         """Writes down what the bodies with this name of rights may state: before the first of them."""
@@ -176,6 +181,14 @@ class Spool:
             os.fsync(file.fileno())
         arriving.rename(path)
         sync_directory(self._rights)
+
+    def _forget_rights(self) -> None:
+        """Those that no body has any more: a token for one session each leaves as many."""
+        bodies = (*self._incoming.iterdir(), *self._unreadable.iterdir())
+        needed = {found[2] for path in bodies if (found := _NAME.fullmatch(path.name))}
+        for path in self._rights.iterdir():
+            if path.stem not in needed:
+                path.unlink()
 
     def rights(self, name: str) -> bytes | None:
         """None for `ANY_RIGHTS`. Raises `OSError` where they are gone."""

@@ -8,8 +8,10 @@ from starlette.types import Receive
 
 from loaders.openclaw.values import FieldError, Object, parse
 from server.proxy.reading import Allowance
+from server.proxy.reduced import is_word
 
 MOST_LOOKED_AT = 8 * 2**20
+_LONGEST_WORD = 200
 _ASKS_USAGE = b'"stream_options":{"include_usage":true},'
 
 
@@ -105,4 +107,4 @@ class RequestBody(httpx2.AsyncByteStream):
 def word(body: Object | None, name: str) -> str | None:
     """A short text of the body; None where there is none."""
     value = (body or {}).get(name)
-    return value if isinstance(value, str) and 0 < len(value) <= 200 else None
+    return value if isinstance(value, str) and value and is_word(value, _LONGEST_WORD) else None

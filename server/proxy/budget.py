@@ -4,6 +4,7 @@ Nothing is held: the proxy does not know what a call will cost before it was mad
 beyond a limit together, by what they cost. The next one is refused as soon as they are stored.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -30,6 +31,8 @@ class Budgets:
     client: httpx2.AsyncClient
     fails: Literal["open", "closed"]
     meters: Meters
+    deadline_s: float
+    """For the whole answer; the client's own timeouts are those of each step."""
 
     async def refusal(self, attribution: Attribution, model: str | None) -> Refusal | None:
         """None where the call may be made."""
@@ -51,9 +54,10 @@ class Budgets:
         }
         body = orjson.dumps({"query": _QUESTION, "variables": asked})
         try:
-            answer = await self.client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+            async with asyncio.timeout(self.deadline_s):
+                answer = await self.client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
             said = orjson.loads(answer.content)["data"]["mayISpend"]
-        except (httpx2.HTTPError, ValueError, KeyError, TypeError):
+        except (httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError):
             return None
         return said if isinstance(said, dict) and "decision" in said else None
 

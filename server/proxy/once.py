@@ -46,7 +46,9 @@ class Once:
         if short in self._given:
             return False
         try:
+            end = os.fstat(self._file).st_size
             if os.write(self._file, short) != _BYTES:
+                os.ftruncate(self._file, end)  # half a name would shift all that follow
                 raise OSError("the disk is full")
         except OSError as error:
             _LOG.error("the names of a call are left out, because %s cannot be written: %s", self.path, error)

@@ -68,7 +68,8 @@ class AnswerReader:
             return
         try:
             for unpacked in self._unpacker.feed(piece):
-                self._take(unpacked)
+                if self._unknown is None:  # it may have got too large with the one before
+                    self._take(unpacked)
         except PackingError:
             self._give_up("packing")
 

@@ -1,5 +1,7 @@
 """An answer without what it says: the id, the model, the terms, the usage. No content, whatever the provider sends."""
 
+from decimal import Decimal
+
 from loaders.openclaw.values import MAX_TEXT, Object
 
 _NAMES = ("id", "responseId", "model", "modelVersion", "service_tier", "serviceTier", "trafficType", "status")
@@ -8,6 +10,9 @@ _OF_ERROR = ("type", "code", "status")
 _LONGEST_WORD = 100
 """Of a text inside of a usage: a tier, a kind, a model."""
 _MOST_VALUES, _DEEPEST = 400, 6
+_MOST = 10**18
+"""No count and no amount is larger; what is could not be written as JSON either."""
+_MOST_DIGITS, _MOST_ZEROS = 40, 18
 
 
 class TooMuchError(ValueError):
@@ -20,7 +25,7 @@ def reduced(body: Object) -> Object:
     Raises `TooMuchError` for a usage that holds more than counts.
     """
     kept: Object = {
-        name: value for name in _NAMES if isinstance(value := body.get(name), str) and len(value) <= MAX_TEXT
+        name: value for name in _NAMES if isinstance(value := body.get(name), str) and is_word(value, MAX_TEXT)
     }
     for name in _USAGES:
         if isinstance(usage := body.get(name), dict):
@@ -43,8 +48,13 @@ def _error(error: object) -> object:
     """Its kind; never its words, in which providers repeat what they were sent."""
     if not isinstance(error, dict):
         return "error"
-    kind = {name: str(error[name]) for name in _OF_ERROR if len(str(error.get(name) or "")) in range(1, _LONGEST_WORD)}
+    kind = {name: said for name in _OF_ERROR if (said := str(error.get(name) or "")) and is_word(said, _LONGEST_WORD)}
     return kind or "error"
+
+
+def is_word(text: str, longest: int) -> bool:
+    """Whether it can be a name; half of a surrogate pair and control characters cannot be written down either."""
+    return len(text) <= longest and text.isprintable()
 
 
 def _counts(usage: Object) -> Object:
@@ -56,17 +66,23 @@ def _counts(usage: Object) -> Object:
         if left < 0 or depth > _DEEPEST:
             raise TooMuchError("the usage holds more than counts")
         if isinstance(value, dict):
-            return {
-                name: kept(each, depth + 1)
-                for name, each in value.items()
-                if not isinstance(each, str) or len(each) <= _LONGEST_WORD
-            }
+            return {name: kept(each, depth + 1) for name, each in value.items() if _is_told(name, each)}
         if isinstance(value, list):
-            return [kept(each, depth + 1) for each in value if not isinstance(each, str) or len(each) <= _LONGEST_WORD]
+            return [kept(each, depth + 1) for each in value if _is_told("", each)]
+        if not _is_count(value):
+            raise TooMuchError("the usage holds a number that counts nothing")
         return value
 
-    return {name: kept(value, 1) for name, value in usage.items() if _is_count(value)}
+    return {name: kept(value, 1) for name, value in usage.items() if _is_told(name, value)}
+
+
+def _is_told(name: str, value: object) -> bool:
+    return is_word(name, _LONGEST_WORD) and (not isinstance(value, str) or is_word(value, _LONGEST_WORD))
 
 
 def _is_count(value: object) -> bool:
-    return not isinstance(value, str) or len(value) <= _LONGEST_WORD
+    """Whether a number can be written with all its digits; what is none may stand as it is."""
+    if isinstance(value, Decimal):
+        _, digits, exponent = value.as_tuple()
+        return isinstance(exponent, int) and -_MOST_DIGITS <= exponent <= _MOST_ZEROS and len(digits) <= _MOST_DIGITS
+    return not isinstance(value, int) or abs(value) <= _MOST

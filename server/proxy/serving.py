@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -22,6 +23,7 @@ from server.proxy.spool import Spool
 from server.proxy.tokens import read_tokens
 
 _KEPT_CONNECTIONS, _KEPT_S = 200, 30.0
+_LOG = logging.getLogger(__name__)
 _DELIVERY_TIMEOUT_S, _LAST_DELIVERY_S = 60.0, 5.0
 
 
@@ -42,8 +44,9 @@ def make_app(settings: ProxySettings, spool: Spool, meters: Meters) -> ASGIApp:
         settings.write_timeout_s,
     )
     delivering = _client(settings.server, secret, _DELIVERY_TIMEOUT_S)
-    asking = _client(settings.server, secret, settings.budget_deadline_ms / 1000) if settings.ask_budget else None
-    budgets = None if asking is None else Budgets(asking, settings.budget_fails, meters)
+    deadline_s = settings.budget_deadline_ms / 1000
+    asking = _client(settings.server, secret, deadline_s) if settings.ask_budget else None
+    budgets = None if asking is None else Budgets(asking, settings.budget_fails, meters, deadline_s)
     running = _Running(spool, Delivery(spool, delivering, meters), (transport, delivering, asking))
     return Proxy(settings, tokens, forwarder, budgets, meters, running.health, running.at_work())
 
@@ -70,6 +73,8 @@ class _Running:
     spool: Spool
     delivery: Delivery
     closed_at_end: tuple[httpx2.AsyncHTTPTransport | httpx2.AsyncClient | None, ...]
+    has_stumbled: bool = field(default=False, init=False)
+    """A mistake of ours has ended what goes on in the background; what waits is delivered by the next start."""
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -77,6 +82,8 @@ class _Running:
             asyncio.create_task(self.spool.keep_sealing()),
             asyncio.create_task(self.delivery.keep_delivering()),
         ]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         try:
             yield
         finally:
@@ -91,9 +98,14 @@ class _Running:
                 if each is not None:
                     await each.aclose()
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.has_stumbled = True
+            _LOG.error("calls go through and are not delivered until the proxy is started anew", exc_info=error)
+
     def health(self) -> dict[str, object]:
         """Calls go through whatever this says."""
-        problem = self.delivery.problem
+        problem = "ended by a mistake; start the proxy anew" if self.has_stumbled else self.delivery.problem
         is_well = problem is None and not self.spool.is_failing
         spool = "FAILING" if self.spool.is_failing else "OK"
         return {"status": "OK" if is_well else "DEGRADED", "spool": spool, "delivery": problem or "OK"}

@@ -1,6 +1,5 @@
 """What can be set of the proxy, by environment variables with the prefix CLAWBACK_PROXY_."""
 
-import ipaddress
 import json
 import re
 from pathlib import Path
@@ -10,6 +9,7 @@ import httpx2
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from loaders.web import is_loopback
 from server.access.settings import LOOPBACK
 from server.proxy.upstreams import RESERVED, Upstream
 
@@ -141,13 +141,6 @@ def _root(address: str) -> httpx2.URL:
         raise ValueError("is no address like https://api.example.com") from None
     if url.userinfo or url.query or url.fragment or not url.host:
         raise ValueError("must be the root of an API like https://api.example.com, without a name or a password")
-    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.host)):
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise ValueError("must begin with https:// (http:// is for this very machine alone)")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -32,7 +32,7 @@ class SpoolError(Exception):
 
 @dataclass(slots=True)
 class Spool:
-    """For one event loop; only `seal` leaves it."""
+    """For one event loop; only the syncing of a file leaves it."""
 
     directory: Path
     meters: Meters
@@ -47,6 +47,8 @@ class Spool:
     _waiting: deque[bytes] = field(default_factory=deque, init=False)
     _is_failing: bool = field(default=False, init=False)
     _name: int = field(default=0, init=False)
+    _full: list[tuple[Path, int]] = field(default_factory=list, init=False)
+    """Files that are whole and not synced yet."""
     once: Once = field(init=False)
     """The names that calls of this spool were given."""
     sealed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -101,15 +103,18 @@ class Spool:
         while True:
             await asyncio.sleep(self.seal_s)
             self._write_waiting()
-            if self._size:
-                path, descriptor = self._finish_segment(is_synced=False)
-                await asyncio.to_thread(self._sync, path, descriptor)
+            self._finish_segment()
+            while self._full:
+                await asyncio.to_thread(_sync, *self._full.pop(0))
+                self.sealed.set()
 
     def seal(self) -> None:
         """At the end: everything that can be written is on disk, whole."""
         self._write_waiting()
-        if self._size:
-            self._finish_segment()
+        self._finish_segment()
+        while self._full:
+            _sync(*self._full.pop(0))
+            self.sealed.set()
 
     def segments(self) -> list[Path]:
         """What can be delivered, oldest first."""
@@ -156,23 +161,25 @@ class Spool:
             raise OSError("the disk is full")
         self._size += written
 
-    def _finish_segment(self, *, is_synced: bool = True) -> tuple[Path, int]:
-        path, descriptor = self._path, self._open
-        self._total += self._size
-        self._open, self._size = -1, 0
-        if is_synced:
-            self._sync(path, descriptor)
-        return path, descriptor
+    def _finish_segment(self) -> None:
+        if self._size:
+            self._full.append((self._path, self._open))
+            self._total += self._size
+            self._open, self._size = -1, 0
 
-    def _sync(self, path: Path, descriptor: int) -> None:
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            _LOG.error("cannot make %s durable: %s", path, error)
-        finally:
-            os.close(descriptor)
+
+def _sync(path: Path, descriptor: int) -> None:
+    """Makes a file durable and gives it the name by which it is delivered. What fails here the next start mends."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        _LOG.error("cannot make %s durable: %s", path, error)
+    finally:
+        os.close(descriptor)
+    try:
         path.rename(path.with_suffix(SEALED))
-        self.sealed.set()
+    except OSError as error:
+        _LOG.error("cannot seal %s, which is delivered after the next start: %s", path, error)
 
 
 def _salvage(left: Path) -> None:

@@ -37,7 +37,7 @@ class Route:
     target: bytes
     """Path and query, as they go to the upstream."""
     path: str
-    """The path alone, to tell what is asked for."""
+    """The path alone, from its slash on and without escapes, as the upstream reads it: to tell what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,4 @@ def route_of(raw_path: bytes, query: bytes, upstreams: Mapping[str, Upstream]) -
         return NoRoute(404, f"no upstream has this name; paths begin with one of {known}")
     path = upstream.root + slash + rest
     target = (path or b"/") + (b"?" + query if query else b"")
-    return Route(upstream, target, rest.decode("ascii", "replace"))
+    return Route(upstream, target, unquote_to_bytes(slash + rest).decode("utf-8", "replace"))

@@ -246,8 +246,6 @@ def test_a_signal_that_came_by_the_path_of_another_is_known_by_its_content(path:
         "logs": logs(record({"event.name": "api_request"})),
     }
     for signal, document in made.items():
-        if path == "metrics" and signal == "logs" and encoding == "protobuf":
-            continue  # a record looks like a metric without points: nothing is read of it, and OpenClaw's tell no calls
         body = as_json(document) if encoding == "json" else as_protobuf(signal, document)
         batch = decode(path, encoding, body)
         assert batch.signal == signal

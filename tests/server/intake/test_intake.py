@@ -8,13 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click import ClickException
 
 from loaders.job import apply_load
+from server.cli.serve import intake_or_refusal
 from server.intake.intake import Intake
 from server.intake.making import owners_in
 from server.intake.reading import Reading
 from server.intake.rights import Rights
 from server.intake.spool import ANY_RIGHTS, Body, Spool
+from server.settings import Settings
 from store import Price, Stage, Store, StoreError
 from tests.server.intake.sending import clock, span, traces, until
 
@@ -133,3 +136,28 @@ def test_where_the_store_cannot_be_written_everything_waits(store: Store, spool:
         until(lambda: intake._rests_until.get("otlp", 0) > 0, "it was tried")
     assert len(spool) == 1
     assert spool.unreadable_bodies == 0
+
+
+def test_a_store_that_cannot_be_asked_is_not_asked_again_and_again(
+    store: Store, spool: Spool, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def broken() -> list[Price]:
+        asked.append("prices")
+        raise StoreError("the disk is gone")
+
+    first, second = left(spool, traces([span(170)])), left(spool, traces([span(171)]))
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "prices", broken)
+        with intake.kept_going():
+            until(lambda: intake._reads_from > 0, "it was tried")
+    assert asked == ["prices"]  # a second time would come after the pause
+    assert [body for body, _ in intake._waiting._bodies] == [first, second]
+    assert spool.bodies() == [first, second]
+
+
+def test_a_spool_that_cannot_be_is_said_in_words(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "store.duckdb.spool").write_text("a file")
+    with pytest.raises(ClickException, match=r"store\.duckdb\.spool cannot be used as the spool of the intake: File"):
+        intake_or_refusal(Settings(store=tmp_path / "store.duckdb"), store, clock)

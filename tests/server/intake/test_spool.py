@@ -71,5 +71,26 @@ def test_an_empty_one_leaves_nothing_and_another_stays(tmp_path: Path) -> None:
 
 def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     kept(Spool(tmp_path / "spool", 1_000))
-    (tmp_path / "spool" / "incoming" / "notes.txt").write_text("mine")
-    assert len(Spool(tmp_path / "spool", 1_000)) == 1
+    notes = tmp_path / "spool" / "incoming" / "notes.txt"
+    notes.write_text("mine")
+    spool = Spool(tmp_path / "spool", 1_000)
+    assert len(spool) == 1
+    spool.remove(spool.bodies())
+    spool.close()
+    assert notes.read_text() == "mine"
+
+
+def test_rights_that_no_body_has_any_more_are_forgotten_at_the_next_start(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1_000)
+    for name in ("00000000000000aa", "00000000000000bb", "00000000000000cc"):
+        spool.keep_rights(name, b"{}")
+    for name in ("00000000000000aa", "00000000000000bb"):
+        arriving = spool.begin()
+        arriving.write(b"{}")
+        body = arriving.keep("traces", "json", name)
+    spool.set_aside(body, "it is rubbish")
+    again = Spool(tmp_path / "spool", 1_000)
+    assert sorted(path.stem for path in (again.directory / "rights").iterdir()) == [
+        "00000000000000aa",
+        "00000000000000bb",
+    ]

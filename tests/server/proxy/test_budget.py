@@ -84,6 +84,25 @@ def test_a_budget_that_says_nothing_lets_calls_through_and_is_counted(budgeted: 
     assert budgeted.proxy.counted("budget_answers_total", answer="none") == before + 1
 
 
+def test_a_budget_that_answers_a_byte_at_a_time_holds_nobody_up(
+    tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop
+) -> None:
+    async def dripping(asked: Asked) -> Pieces:
+        if asked.target == "/graphql":
+            yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+            while True:
+                yield b" "
+                await asyncio.sleep(0.05)
+
+    folder = tmp_path_factory.mktemp("dripping")
+    with whole_setting(folder, loop, ask_budget=True, budget_deadline_ms=300) as made, made.http() as client:
+        made.provider.answer = lambda asked: document(chat())
+        made.server.answer = dripping
+        assert client.post("/openai/v1/responses", json={"model": "m"}).status_code == 200
+        assert made.proxy.counted("budget_answers_total", answer="none") == 1
+        made.server.answer = made.intake.answer
+
+
 def test_a_list_of_models_asks_no_budget(budgeted: Setting) -> None:
     budgeted.intake.budget = _said("DENY")
     with budgeted.http() as client:

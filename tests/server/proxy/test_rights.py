@@ -9,8 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from server.access.bearer import digest_of, new_token
+from server.proxy.calls import is_model_path
 from server.proxy.settings import ProxySettings
 from server.proxy.tokens import TokensError, read_tokens
+from server.proxy.upstreams import Route, route_of
 from tests.server.proxy.answers import chat
 from tests.server.proxy.conftest import Setting, whole_setting
 from tests.server.proxy.stub import document
@@ -136,3 +138,22 @@ def test_more_upstreams_stand_beside_the_known_ones() -> None:
     made = ProxySettings(upstreams=stated).upstreams  # type: ignore[arg-type]  # as the environment gives it
     assert sorted(made) == ["anthropic", "eu", "google", "groq", "openai", "openrouter"]
     assert (made["groq"].root, made["eu"].provider, made["eu"].authority) == (b"/openai", "openai", b"eu.example.com")
+
+
+ASKED = [
+    ("/groq/responses", "/responses"),
+    ("/groq/chat/completions", "/chat/completions"),
+    ("/groq/embeddings?a=1", "/embeddings"),
+    ("/groq/%72esponse%73", "/responses"),
+    ("/groq", ""),
+]
+
+
+@pytest.mark.parametrize(("address", "path"), ASKED)
+def test_a_model_is_asked_for_however_the_path_to_it_is_written(address: str, path: str) -> None:
+    upstreams = ProxySettings(upstreams={"groq": "https://api.groq.com/openai/v1"}).upstreams  # type: ignore[dict-item]  # as the environment gives it
+    raw, _, query = address.encode().partition(b"?")
+    route = route_of(raw, query, upstreams)
+    assert isinstance(route, Route)
+    assert route.target == b"/openai/v1" + address.removeprefix("/groq").encode()
+    assert (route.path, is_model_path("POST", route.path)) == (path, path != "")

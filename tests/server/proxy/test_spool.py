@@ -60,7 +60,6 @@ def test_a_delivery_that_is_too_large_is_sent_in_parts(tmp_path: Path, loop: asy
             spool.append(b'{"call":"c%d"}\n' % number)
     with whole_setting(tmp_path, loop, server="http://127.0.0.1:9") as setting:
         del setting
-    (tmp_path / "other").mkdir()
     with whole_setting(tmp_path, loop) as setting:
         setting.intake.statuses = [413]
         until(lambda: len(setting.intake.lines) == 4)
@@ -79,6 +78,22 @@ def test_a_line_is_with_the_kernel_as_soon_as_it_is_appended(tmp_path: Path) -> 
     with Spool(tmp_path, Meters(), 2**20) as spool:
         spool.append(b"{}\n")
         assert next(tmp_path.glob("*.part")).read_bytes() == b"{}\n"
+
+
+def test_a_call_never_waits_for_the_disk_nor_fails_where_a_full_file_cannot_be_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("server.proxy.spool.os.fsync", synced.append)
+    folder = tmp_path / "spool"
+    with Spool(folder, Meters(), 2**20, segment_bytes=20) as spool:
+        for number in range(4):  # two lines fill a file
+            spool.append(b'{"call":%d}\n' % number)
+        assert (synced, spool.segments(), len(list(folder.glob("*.part")))) == ([], [], 2)
+        next(folder.glob("*.part")).unlink()  # as if somebody had cleaned up
+        spool.seal()
+        assert (len(synced), len(_lines(spool))) == (2, 2)
+        assert spool.sealed.is_set()
 
 
 def test_two_proxies_do_not_share_a_spool(tmp_path: Path) -> None:
@@ -127,6 +142,23 @@ def test_a_disk_that_is_full_keeps_no_call_from_going_through(
             assert setting.proxy.counted("spool_failures_total") >= 1
             with setting.http() as client:
                 assert client.get("/health").json()["spool"] == "FAILING"
+
+
+def test_a_delivery_that_a_mistake_of_ours_has_ended_is_told(
+    tmp_path: Path, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(answer: object) -> dict[int, str]:
+        raise RuntimeError("nobody thought of that")
+
+    with whole_setting(tmp_path, loop) as setting, setting.http() as client:
+        setting.provider.answer = lambda asked: document(chat())
+        assert client.get("/health").json() == {"status": "OK", "spool": "OK", "delivery": "OK"}
+        with monkeypatch.context() as patched:
+            patched.setattr("server.proxy.delivery._rejected", mistaken)
+            assert _ask(setting, "s1") == 200
+            until(lambda: client.get("/health").json()["status"] == "DEGRADED")
+        assert client.get("/health").json()["delivery"] == "ended by a mistake; start the proxy anew"
+        assert _ask(setting, "s2") == 200
 
 
 def test_a_name_is_given_once_also_after_a_restart(tmp_path: Path) -> None:

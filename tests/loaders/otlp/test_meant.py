@@ -1,11 +1,13 @@
 """Which signal a body is of is told by the body, where it does not fit the address."""
 
+import time
+
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from server.intake.sniffed import Otlp, sniffed
-from server.intake.spool import Encoding
+from loaders.otlp.batch import Encoding, Signal
+from loaders.otlp.meant import signal_meant
 from tests.server.intake.sending import as_protobuf, span, traces
 
 
@@ -36,12 +38,27 @@ def logs(**stated: int) -> bytes:
     ],
     ids=["spans", "points", "records", "observed records", "json spans", "json points", "json records"],
 )
-def test_a_body_is_what_it_says(encoding: Encoding, body: bytes, found: Otlp) -> None:
-    assert sniffed("traces", encoding, body) == found
-    assert sniffed("logs", encoding, body) == found
+def test_a_body_is_what_it_says(encoding: Encoding, body: bytes, found: Signal) -> None:
+    assert signal_meant("traces", encoding, body) == found
+    assert signal_meant("logs", encoding, body) == found
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"\x0a\x05", b"hello"])
 def test_a_body_that_says_nothing_is_what_it_was_sent_as(body: bytes) -> None:
-    assert sniffed("metrics", "protobuf", body) == "metrics"
-    assert sniffed("metrics", "json", body) == "metrics"
+    assert signal_meant("metrics", "protobuf", body) == "metrics"
+    assert signal_meant("metrics", "json", body) == "metrics"
+
+
+def test_an_entry_of_nothing_but_fields_is_told_without_reading_all_of_them() -> None:
+    def of(number: int, content: bytes) -> bytes:
+        return bytes([number << 3 | 2]) + varint(len(content)) + content
+
+    flags = b"\x50\x00" * 2**23  # 16 MiB; to look at each of them took a minute, and gigabytes
+    began = time.process_time()
+    assert signal_meant("logs", "protobuf", of(1, of(2, of(2, of(1, b"1" * 16) + of(2, b"2" * 8) + flags)))) == "traces"
+    assert time.process_time() - began < 5
+
+
+def varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
