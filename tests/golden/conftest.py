@@ -21,7 +21,7 @@ from semantic import Catalog, MetricQuery, Result, Row, load_catalog
 from server.answer import ask, only_row
 from store import Record, Request, Session, Store
 from tests.golden.leaves import watched
-from tests.stores import new_store
+from tests.stores import check_facts, new_store
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]

@@ -50,8 +50,8 @@ def load(store: Store, sample: Sample, folder: Path, units: Sequence[str]) -> Lo
 
 
 def rows_of(store: Store) -> Rows:
-    check_facts(store)
     """All rows, without the numbers of the loads that brought them and the place of the file that a budget is from."""
+    check_facts(store)
     return {
         table.name: store.read(f"SELECT {', '.join(_columns(table))} FROM {table.name} ORDER BY ALL").rows
         for table in TABLES
