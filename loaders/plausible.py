@@ -42,7 +42,7 @@ class Scale:
             self.worth[day] = None if known is None or more is None else known + more
 
     def refuse(self) -> None:
-        """Raises `LoadError` where what was charged is thirty times what the tokens are worth or more, or a thirtieth."""
+        """Raises `LoadError` where what was charged is thirty times what the tokens are worth, or a thirtieth of it."""
         days = sorted(day for day in self.billed if self.worth.get(day))
         billed = sum((self.billed[day] for day in days), Decimal(0))
         worth = sum((self.worth[day] or Decimal(0) for day in days), Decimal(0))
