@@ -14,7 +14,7 @@ from loaders.item import LoadError
 from loaders.price_library import library_prices
 from store import Charge, ReportedUsage, Request
 
-_ABOUT_A_HUNDRED = (Decimal(30), Decimal(300))
+_FAR = Decimal(30)
 _LEAST_USD = Decimal("0.50")
 """Worth of tokens; below it a single fee or a minimum can be anything."""
 UNCHECKED = "unchecked"
@@ -42,22 +42,22 @@ class Scale:
             self.worth[day] = None if known is None or more is None else known + more
 
     def refuse(self) -> None:
-        """Raises `LoadError` where what was charged is about a hundred times more or less than it can be."""
+        """Raises `LoadError` where what was charged is thirty times what the tokens are worth, or a thirtieth of it."""
         days = sorted(day for day in self.billed if self.worth.get(day))
         billed = sum((self.billed[day] for day in days), Decimal(0))
         worth = sum((self.worth[day] or Decimal(0) for day in days), Decimal(0))
         if worth < _LEAST_USD or billed <= 0:
             return
-        least, most = _ABOUT_A_HUNDRED
-        if least <= billed / worth <= most:
-            said = "more: cents may have been read as dollars"
-        elif least <= worth / billed <= most:
-            said = "less: dollars may have been read as cents"
+        times = billed / worth
+        if times >= _FAR:
+            said = f"{times:,.0f} times more: cents, or a smaller unit, may have been read as dollars"
+        elif times <= 1 / _FAR:
+            said = f"{1 / times:,.0f} times less: dollars may have been read as cents, or tokens were free"
         else:
             return
         raise LoadError(
             f"{self.place}: from {days[0]} to {days[-1]} ${billed:.2f} were charged, and the tokens that it counts are "
-            f"worth ${worth:.2f} at list price. That is about a hundred times {said}. Nothing is stored; if the "
+            f"worth ${worth:.2f} at list price. That is {said}. Nothing is stored; if the "
             f"amounts are right, set the option amounts to {UNCHECKED}"
         )
 

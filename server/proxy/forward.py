@@ -112,7 +112,7 @@ class _Exchange:
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         async for chunk in response.stream:
             left -= len(chunk)
-            self._reader.feed(chunk)
+            self._read(chunk)
             if left == 0 or self._reader.is_over:
                 self._record("whole")
             await self._said({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -137,7 +137,23 @@ class _Exchange:
         except TimeoutError:
             raise ClientLeftError from None
 
+    def _read(self, chunk: bytes) -> None:
+        """The copy. What goes wrong in reading it is ours, and takes nothing from the client."""
+        assert self._reader is not None
+        try:
+            self._reader.feed(chunk)
+        except Exception:  # noqa: BLE001 - the edge of a call that is not ours: it goes through whatever our mistake is
+            _LOG.exception("an answer of %s could not be read", self._call.upstream.name)
+            self._reader.give_up("unreadable")
+
     def _record(self, how: How) -> None:
+        try:
+            self._tell(how)
+        except Exception:  # noqa: BLE001 - as above; the call is counted, without its line
+            _LOG.exception("a call to %s could not be recorded", self._call.upstream.name)
+            self._left_out("unrecorded")
+
+    def _tell(self, how: How) -> None:
         call = self._call
         if call.is_recorded:
             return

@@ -71,7 +71,7 @@ class AnswerReader:
                 if self._unknown is None:  # it may have got too large with the one before
                     self._take(unpacked)
         except PackingError:
-            self._give_up("packing")
+            self.give_up("packing")
 
     def seen(self, *, is_cut: bool) -> Seen:
         """What is known once the answer has ended, or was cut."""
@@ -95,13 +95,13 @@ class AnswerReader:
 
     def _hold(self, size: int) -> bool:
         if size > self._most or (size > self._taken and not self._allowance.take(size - self._taken)):
-            self._give_up("too large")
+            self.give_up("too large")
             return False
         self._allowance.taken -= max(self._taken - size, 0)
         self._taken = size
         return True
 
-    def _give_up(self, why: Unknown) -> None:
+    def give_up(self, why: Unknown) -> None:
         self._unknown = why
         self._events = None
         self.close()

@@ -18,14 +18,14 @@ class Recorder:
         """The first time that it is told of a call; later ones change nothing."""
         if call.is_recorded:
             return
+        is_of_a_model = call.is_model_call or _tells_of_a_call(call, seen)
+        line = call.line(seen, how, self.spool.once) if call.counts and is_of_a_model else None
         call.is_recorded = True
         name = call.upstream.name
-        if not call.counts:
-            self._count(name, "refused")
-        elif not (call.is_model_call or _tells_of_a_call(call, seen)):
-            self._count(name, "other")
+        if line is None:
+            self._count(name, "other" if call.counts else "refused")
         else:
-            self.spool.append(call.line(seen, how, self.spool.once))
+            self.spool.append(line)
             self._count(name, "recorded" if how == "whole" else how)
             if call.is_untagged:
                 self.meters.untagged.labels(name).inc()
