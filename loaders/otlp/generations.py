@@ -32,6 +32,8 @@ _REFUSED = re.compile(
     r"BadRequest|NotFound|Overloaded|rate_limit|overloaded|invalid_request"
 )
 """Answers that come before any token: then zero tokens are the truth, not a gap."""
+_TIMED_OUT = re.compile(r"time[-_ ]?out|timed[-_ ]?out|deadline", re.IGNORECASE)
+"""Whoever waited no longer does not know what was used, whatever number is beside it."""
 _TICK = Decimal("1e-10")
 
 
@@ -95,6 +97,9 @@ def is_failed(span: Span) -> bool:
 
 
 def is_refused(attributes: Attributes) -> bool:
+    """Before any token. Raises `EntryError` for a status that is no number."""
+    if any(_TIMED_OUT.search(str(attributes.get(name, ""))) for name in names.FAILURE):
+        return False
     status = first(attributes, names.HTTP_STATUS)
     if status is not None:
         return count(attributes, status[0]) in REFUSED_STATUS
