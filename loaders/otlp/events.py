@@ -9,8 +9,10 @@ from decimal import Decimal
 
 from finance.pricing import rounded_usd
 from loaders.claude_code.calls import AGENT as CLAUDE_CODE
+from loaders.claude_code.calls import OWN_REQUESTS
 from loaders.claude_code.calls import PROVIDER as ANTHROPIC
 from loaders.codex.identity import AGENT as CODEX
+from loaders.openclaw.calls import is_telling_alone
 from loaders.openclaw.usage import NOTHING_SERVED, Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, EntryError, LogRecord
@@ -31,6 +33,8 @@ _LONGEST = 86_400_000
 """Milliseconds of a call."""
 _OPENAI = "openai"
 _MOST_DIGITS = 20
+_TOKENS = ("input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens")
+_TOKENS_OF_CODEX = ("input_token_count", "cached_token_count", "cache_write_token_count", "output_token_count")
 
 
 def read_event(record: LogRecord, now: datetime) -> tuple[Record, ...] | str:
@@ -51,7 +55,7 @@ def _of_claude_code(record: LogRecord, event: str, now: datetime) -> tuple[Recor
         return OF_CLAUDE_CODE
     said = record.attributes
     call = _call(record, now, CLAUDE_CODE, ANTHROPIC)
-    request_id = text(said, "request_id")
+    request_id = _telling_request(said)
     buckets = _disjoint(said) if event == "api_request" else _of_failure(said)
     request = replace(
         _with(call, buckets),
@@ -80,16 +84,18 @@ def _of_codex(record: LogRecord, event: str, now: datetime) -> tuple[Record, ...
 
 
 def _call(record: LogRecord, now: datetime, agent: str, provider: str) -> Request:
-    """Its key is the best that an event without an id has: whose it is, when it was, and its number or its tokens."""
+    """Its key is the best that an event without an id has: whose it is, when it was, its number and its tokens.
+
+    Not every sender numbers its events, and of two calls at once the tokens differ.
+    """
     said = record.attributes
     ended_at = stated_instant(said.get("event.timestamp"), "event.timestamp", now)
     if ended_at is None:
         ended_at = instant(record.at_ns, "timeUnixNano, without an event.timestamp,", now)
     lasted = timedelta(milliseconds=min(_number(said, "duration_ms") or 0, _LONGEST))
     session_id = text(said, *names.SESSION)
-    number = said.get("event.sequence")
-    tokens = ".".join(str(said.get(name, "")) for name in ("input_token_count", "output_token_count"))
-    told_apart = tokens if number is None else str(number)[:_MOST_DIGITS]
+    told = ("event.sequence", *(_TOKENS_OF_CODEX if agent == CODEX else _TOKENS))
+    told_apart = ".".join(str(said.get(name, ""))[:_MOST_DIGITS] for name in told)
     at = ended_at.isoformat(timespec="microseconds")
     return Request(
         request_key=f"{SOURCE}:{agent}:{session_id or 'unknown'}:{at}:{told_apart}",
@@ -101,6 +107,13 @@ def _call(record: LogRecord, now: datetime, agent: str, provider: str) -> Reques
         started_at=ended_at - lasted,
         ended_at=ended_at,
     )
+
+
+def _telling_request(said: Attributes) -> str | None:
+    """The provider's id of the request. What a gateway or a bug puts in its place may be the same for every call."""
+    request_id = text(said, "request_id")
+    is_own = request_id is not None and request_id.startswith(OWN_REQUESTS) and is_telling_alone(request_id)
+    return request_id if is_own else None
 
 
 def _with(call: Request, buckets: Buckets | None) -> Request:
@@ -118,8 +131,7 @@ def _with(call: Request, buckets: Buckets | None) -> Request:
 
 def _disjoint(said: Attributes) -> Buckets | None:
     """Four counters that do not overlap; how long cache writes are kept is not said."""
-    names_of = ("input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens")
-    prompt, read, written, output = (count(said, name) or 0 for name in names_of)
+    prompt, read, written, output = (count(said, name) or 0 for name in _TOKENS)
     return Buckets(prompt, read, written, 0, output) if prompt or read or written or output else None
 
 
