@@ -72,15 +72,7 @@ def _of_codex(record: LogRecord, event: str, now: datetime) -> tuple[Record, ...
     said = record.attributes
     if event != "codex.sse_event" or said.get("event.kind") != "response.completed":
         return OF_CODEX
-    prompt, output = count(said, "input_token_count"), count(said, "output_token_count")
-    read = count(said, "cached_token_count") or 0
-    written = count(said, "cache_write_token_count") or 0
-    if read + written > (prompt or 0):
-        raise EntryError(
-            f"input_token_count is {prompt or 0:,}, and contains what was cached, of which there is {read + written:,}"
-        )
-    buckets = Buckets((prompt or 0) - read - written, read, written, 0, output or 0) if prompt or output else None
-    return with_session(_with(_call(record, now, CODEX, _OPENAI), buckets))
+    return with_session(_with(_call(record, now, CODEX, _OPENAI), _within_the_whole(said)))
 
 
 def _call(record: LogRecord, now: datetime, agent: str, provider: str) -> Request:
@@ -130,9 +122,22 @@ def _with(call: Request, buckets: Buckets | None) -> Request:
 
 
 def _disjoint(said: Attributes) -> Buckets | None:
-    """Four counters that do not overlap; how long cache writes are kept is not said."""
-    prompt, read, written, output = (count(said, name) or 0 for name in _TOKENS)
-    return Buckets(prompt, read, written, 0, output) if prompt or read or written or output else None
+    """Four counters that do not overlap; how long cache writes are kept is not said. Half a usage is none."""
+    prompt, read, written, output = (count(said, name) for name in _TOKENS)
+    if prompt is None or output is None or not any((prompt, read, written, output)):
+        return None
+    return Buckets(prompt, read or 0, written or 0, 0, output)
+
+
+def _within_the_whole(said: Attributes) -> Buckets | None:
+    """Codex' input contains what was cached. Raises `EntryError` where it cannot."""
+    prompt, read, written, output = (count(said, name) for name in _TOKENS_OF_CODEX)
+    if prompt is None or output is None or not prompt + output:
+        return None
+    cached = (read or 0) + (written or 0)
+    if cached > prompt:
+        raise EntryError(f"input_token_count is {prompt:,}, and contains what was cached, of which there is {cached:,}")
+    return Buckets(prompt - cached, read or 0, written or 0, 0, output)
 
 
 def _of_failure(said: Attributes) -> Buckets | None:

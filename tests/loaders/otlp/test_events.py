@@ -127,6 +127,18 @@ def test_codex_tells_a_call_when_its_answer_is_complete() -> None:
     )
 
 
+@pytest.mark.parametrize("half", ["input_tokens", "output_tokens"])
+def test_an_event_without_one_half_of_the_usage_is_unknown(half: str) -> None:
+    said = {name: value for name, value in REQUEST.items() if name != half}
+    assert tokens(request("logs", logs(record(said), resource=CLAUDE))) == (None,) * 5
+
+
+@pytest.mark.parametrize("half", ["input_token_count", "output_token_count"])
+def test_an_event_of_codex_without_one_half_of_the_usage_is_unknown(half: str) -> None:
+    said = {name: value for name, value in CODEX.items() if name != half}
+    assert tokens(request("logs", logs(record(said)))) == (None,) * 5
+
+
 def test_a_cached_part_that_is_larger_than_the_whole_is_rejected() -> None:
     (reason,) = reasons("logs", logs(record(CODEX | {"cached_token_count": "5000"})))
     assert reason.startswith("input_token_count is 1,000, and contains what was cached, of which there is 5,100")
