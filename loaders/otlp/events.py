@@ -17,12 +17,14 @@ from loaders.openclaw.usage import NOTHING_SERVED, Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, EntryError, LogRecord
 from loaders.otlp.fields import count, dollars, instant, stated_instant, text
-from loaders.otlp.generations import REFUSED_STATUS, SOURCE
+from loaders.otlp.generations import REFUSED_STATUS
 from loaders.otlp.senders import is_claude_code, is_codex
 from loaders.otlp.totals import with_session
 from loaders.responses.unpriced import unpriced_part
 from store import Record, Request
 
+SOURCE = "otlp-events"
+"""Not that of spans: a program's event and a gateway's span are two witnesses of one call, who can be matched."""
 OTHER_EVENT = "a log record that tells of no call to a model"
 OF_CLAUDE_CODE = "an event of Claude Code that is no call to a model"
 OF_CODEX = "an event of Codex that is no finished call to a model"

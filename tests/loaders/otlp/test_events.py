@@ -58,7 +58,7 @@ def test_the_captured_event_is_a_call_with_its_estimate(shared: Callable[[str], 
     captured = json.dumps(example(shared("research") / "provider-apis.md", "cc_log"))
     document = json.loads(captured.replace("req_example", REQUEST_ID))  # it was shortened on the page
     found = request("logs", document)
-    assert (found.request_key, found.identities) == (f"otlp:{REQUEST_ID}", (f"request-id:{REQUEST_ID}",))
+    assert (found.request_key, found.identities) == (f"otlp-events:{REQUEST_ID}", (f"request-id:{REQUEST_ID}",))
     assert (found.agent, found.provider, found.model) == ("claude-code", "anthropic", "claude-haiku-4-5")
     assert tokens(found) == (100, 12000, 400, 0, 500)  # four counters that do not overlap
     assert (found.billed_usd, found.estimated_usd) == (None, Decimal("0.0043"))
@@ -66,7 +66,7 @@ def test_the_captured_event_is_a_call_with_its_estimate(shared: Callable[[str], 
     (session,) = sessions("logs", document)
     assert session == Session(
         session_id="11111111-2222-4333-8444-000000000042",
-        source="otlp",
+        source="otlp-events",
         observed_at=found.started_at,
         agent="claude-code",
         started_at=found.started_at,
@@ -75,7 +75,7 @@ def test_the_captured_event_is_a_call_with_its_estimate(shared: Callable[[str], 
 
 def test_an_event_without_the_providers_id_is_named_by_its_session_time_number_and_tokens() -> None:
     found = request("logs", logs(record(REQUEST), resource=CLAUDE))
-    assert found.request_key == "otlp:claude-code:s-1:2026-11-19T00:01:42.530000+00:00:12.100.12000.400.500"
+    assert found.request_key == "otlp-events:claude-code:s-1:2026-11-19T00:01:42.530000+00:00:12.100.12000.400.500"
     assert (found.identities, found.estimated_usd) == ((), Decimal("0.0043"))
 
 
@@ -123,7 +123,7 @@ def test_codex_tells_a_call_when_its_answer_is_complete() -> None:
     assert tokens(found) == (300, 600, 100, 0, 70)  # 1000 - 600 - 100; reasoning is in the output
     assert found.ended_at == datetime(2026, 11, 19, 0, 1, 42, 530000, UTC)
     assert found.request_key == (
-        "otlp:codex:0199aaaa-0000-7000-8000-000000000001:2026-11-19T00:01:42.530000+00:00:.1000.600.100.70"
+        "otlp-events:codex:0199aaaa-0000-7000-8000-000000000001:2026-11-19T00:01:42.530000+00:00:.1000.600.100.70"
     )
 
 

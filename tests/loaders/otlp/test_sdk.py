@@ -116,7 +116,7 @@ def test_its_events_are_calls(encoding: str) -> None:
     assert isinstance(item, Parsed)
     (call, _) = item.records
     assert isinstance(call, Request)
-    assert (call.request_key, tokens(call)) == ("otlp:req_011CSHoEeqs5C35K2UUqR7Fy", (100, 0, 0, 0, 5))
+    assert (call.request_key, tokens(call)) == ("otlp-events:req_011CSHoEeqs5C35K2UUqR7Fy", (100, 0, 0, 0, 5))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
