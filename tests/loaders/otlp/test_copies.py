@@ -106,3 +106,15 @@ def test_two_events_that_look_like_one_span_stay_apart() -> None:
         load_body(store, "logs", logs(record(EVENT), record(EVENT | {"request_id": "req_011CSHoEeqs5C35K2UUqR7Fz"})))
         load_span(store)
         assert store.read("SELECT count(*) FROM requests").rows == [(3,)]
+
+
+@pytest.mark.parametrize(("ids", "calls"), [((), 2), (("gen_ai.response.id",), 1)])
+def test_spans_around_each_other_in_two_bodies_are_one_call_only_by_the_id_of_the_answer(
+    ids: tuple[str, ...], calls: int
+) -> None:
+    """As docs/sources.md tells whoever runs two instrumentations."""
+    said = {name: given for name, given in SPAN.items() if name in ids or name != "gen_ai.response.id"}
+    with new_store() as store:
+        load_body(store, "traces", traces(span(2, said, parent=1)))  # the inner one has ended first
+        load_body(store, "traces", traces(span(1, said)))
+        assert store.read("SELECT count(*) FROM requests").rows == [(calls,)]
