@@ -4,7 +4,7 @@ A sum must meet each call once. So a span that wraps another inference span with
 tokens of an agent or a workflow, which are those of its calls, are never a call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime
 
 from loaders.otlp import openclaw, openrouter
@@ -77,13 +77,19 @@ class Traces:
     def __init__(self, spans: Iterable[Span]) -> None:
         known = {(span.trace_id, span.span_id): span for span in spans}
         calls = [key for key, span in known.items() if _counts(span)]
+        halves = [key for key, span in known.items() if _is_inference(span) and has_usage(span) and not _counts(span)]
         self._parents = {key: (span.trace_id, span.parent_id) for key, span in known.items() if span.parent_id}
         self._with_calls = {trace_id for trace_id, _ in calls}
         self._calls = set(calls)
         self._around: set[tuple[str, str]] = set()
-        for key in calls:
+        self._mark_around(calls, frozenset())
+        self._mark_around(halves, self._calls)
+
+    def _mark_around(self, inner: Iterable[tuple[str, str]], stop: Set[tuple[str, str]]) -> None:
+        """Of spans in each other the innermost with a whole usage counts; where none has one, the innermost half."""
+        for key in inner:
             outer = self._parents.get(key)
-            while outer is not None and outer not in self._around:
+            while outer is not None and outer not in self._around and outer not in stop:
                 self._around.add(outer)
                 outer = self._parents.get(outer)
 

@@ -166,6 +166,8 @@ def test_half_a_usage_gives_way_to_the_whole_one_around_it_and_stands_where_that
     half = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 1000}
     document = traces(span(1, CHAT), span(2, half, parent=1))
     assert (request("traces", document).output_tokens, rules("traces", document)) == (50, [spans.INNER])
+    document = traces(span(1, half), span(2, half, parent=1))
+    assert (tokens(request("traces", document)), rules("traces", document)) == ((None,) * 5, [spans.OUTER])
     document = traces(span(1, CHAT), span(2, half, parent=1), span(3, CHAT, parent=1))
     assert [found.output_tokens for found in requests("traces", document)] == [None, 50]
     assert rules("traces", document) == [spans.OUTER]
