@@ -9,18 +9,22 @@ from decimal import Decimal
 
 from finance.pricing import rounded_usd
 from loaders.claude_code.calls import AGENT as CLAUDE_CODE
+from loaders.claude_code.calls import OWN_REQUESTS
 from loaders.claude_code.calls import PROVIDER as ANTHROPIC
 from loaders.codex.identity import AGENT as CODEX
+from loaders.openclaw.calls import is_telling_alone
 from loaders.openclaw.usage import NOTHING_SERVED, Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, EntryError, LogRecord
 from loaders.otlp.fields import count, dollars, instant, stated_instant, text
-from loaders.otlp.generations import REFUSED_STATUS, SOURCE
+from loaders.otlp.generations import REFUSED_STATUS
 from loaders.otlp.senders import is_claude_code, is_codex
 from loaders.otlp.totals import with_session
 from loaders.responses.unpriced import unpriced_part
 from store import Record, Request
 
+SOURCE = "otlp-events"
+"""Not that of spans: a program's event and a gateway's span are two witnesses of one call, who can be matched."""
 OTHER_EVENT = "a log record that tells of no call to a model"
 OF_CLAUDE_CODE = "an event of Claude Code that is no call to a model"
 OF_CODEX = "an event of Codex that is no finished call to a model"
@@ -31,6 +35,8 @@ _LONGEST = 86_400_000
 """Milliseconds of a call."""
 _OPENAI = "openai"
 _MOST_DIGITS = 20
+_TOKENS = ("input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens")
+_TOKENS_OF_CODEX = ("input_token_count", "cached_token_count", "cache_write_token_count", "output_token_count")
 
 
 def read_event(record: LogRecord, now: datetime) -> tuple[Record, ...] | str:
@@ -51,7 +57,7 @@ def _of_claude_code(record: LogRecord, event: str, now: datetime) -> tuple[Recor
         return OF_CLAUDE_CODE
     said = record.attributes
     call = _call(record, now, CLAUDE_CODE, ANTHROPIC)
-    request_id = text(said, "request_id")
+    request_id = _telling_request(said)
     buckets = _disjoint(said) if event == "api_request" else _of_failure(said)
     request = replace(
         _with(call, buckets),
@@ -68,28 +74,22 @@ def _of_codex(record: LogRecord, event: str, now: datetime) -> tuple[Record, ...
     said = record.attributes
     if event != "codex.sse_event" or said.get("event.kind") != "response.completed":
         return OF_CODEX
-    prompt, output = count(said, "input_token_count"), count(said, "output_token_count")
-    read = count(said, "cached_token_count") or 0
-    written = count(said, "cache_write_token_count") or 0
-    if read + written > (prompt or 0):
-        raise EntryError(
-            f"input_token_count is {prompt or 0:,}, and contains what was cached, of which there is {read + written:,}"
-        )
-    buckets = Buckets((prompt or 0) - read - written, read, written, 0, output or 0) if prompt or output else None
-    return with_session(_with(_call(record, now, CODEX, _OPENAI), buckets))
+    return with_session(_with(_call(record, now, CODEX, _OPENAI), _within_the_whole(said)))
 
 
 def _call(record: LogRecord, now: datetime, agent: str, provider: str) -> Request:
-    """Its key is the best that an event without an id has: whose it is, when it was, and its number or its tokens."""
+    """Its key is the best that an event without an id has: whose it is, when it was, its number and its tokens.
+
+    Not every sender numbers its events, and of two calls at once the tokens differ.
+    """
     said = record.attributes
     ended_at = stated_instant(said.get("event.timestamp"), "event.timestamp", now)
     if ended_at is None:
         ended_at = instant(record.at_ns, "timeUnixNano, without an event.timestamp,", now)
     lasted = timedelta(milliseconds=min(_number(said, "duration_ms") or 0, _LONGEST))
     session_id = text(said, *names.SESSION)
-    number = said.get("event.sequence")
-    tokens = ".".join(str(said.get(name, "")) for name in ("input_token_count", "output_token_count"))
-    told_apart = tokens if number is None else str(number)[:_MOST_DIGITS]
+    told = ("event.sequence", *(_TOKENS_OF_CODEX if agent == CODEX else _TOKENS))
+    told_apart = ".".join(str(said.get(name, ""))[:_MOST_DIGITS] for name in told)
     at = ended_at.isoformat(timespec="microseconds")
     return Request(
         request_key=f"{SOURCE}:{agent}:{session_id or 'unknown'}:{at}:{told_apart}",
@@ -101,6 +101,13 @@ def _call(record: LogRecord, now: datetime, agent: str, provider: str) -> Reques
         started_at=ended_at - lasted,
         ended_at=ended_at,
     )
+
+
+def _telling_request(said: Attributes) -> str | None:
+    """The provider's id of the request. What a gateway or a bug puts in its place may be the same for every call."""
+    request_id = text(said, "request_id")
+    is_own = request_id is not None and request_id.startswith(OWN_REQUESTS) and is_telling_alone(request_id)
+    return request_id if is_own else None
 
 
 def _with(call: Request, buckets: Buckets | None) -> Request:
@@ -117,10 +124,22 @@ def _with(call: Request, buckets: Buckets | None) -> Request:
 
 
 def _disjoint(said: Attributes) -> Buckets | None:
-    """Four counters that do not overlap; how long cache writes are kept is not said."""
-    names_of = ("input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens")
-    prompt, read, written, output = (count(said, name) or 0 for name in names_of)
-    return Buckets(prompt, read, written, 0, output) if prompt or read or written or output else None
+    """Four counters that do not overlap; how long cache writes are kept is not said. Half a usage is none."""
+    prompt, read, written, output = (count(said, name) for name in _TOKENS)
+    if prompt is None or output is None or not any((prompt, read, written, output)):
+        return None
+    return Buckets(prompt, read or 0, written or 0, 0, output)
+
+
+def _within_the_whole(said: Attributes) -> Buckets | None:
+    """Codex' input contains what was cached. Raises `EntryError` where it cannot."""
+    prompt, read, written, output = (count(said, name) for name in _TOKENS_OF_CODEX)
+    if prompt is None or output is None or not prompt + output:
+        return None
+    cached = (read or 0) + (written or 0)
+    if cached > prompt:
+        raise EntryError(f"input_token_count is {prompt:,}, and contains what was cached, of which there is {cached:,}")
+    return Buckets(prompt - cached, read or 0, written or 0, 0, output)
 
 
 def _of_failure(said: Attributes) -> Buckets | None:

@@ -15,7 +15,7 @@ from loaders.openclaw.usage import NOTHING_SERVED, Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, Span
 from loaders.otlp.fields import count, dollars, first, instant, text
-from loaders.otlp.tokens import read_tokens
+from loaders.otlp.tokens import is_whole, read_tokens
 from loaders.responses.unpriced import unpriced_part
 from store import Request
 
@@ -24,12 +24,16 @@ INFERENCE = frozenset(
     {"chat", "generate_content", "text_completion", "embeddings", "completion", "embedding", "llm", "rerank"}
 )
 """Operations that are one call to a model; the last four are the words of older conventions."""
+WITHOUT_OUTPUT = frozenset({"embeddings", "embedding", "rerank"})
+"""Operations whose usage may be the input alone."""
 REFUSED_STATUS = frozenset({400, 401, 402, 403, 404, 413, 422, 429, 503, 529})
 _REFUSED = re.compile(
     r"(^|[^0-9])(400|401|402|403|404|413|422|429|503|529)([^0-9]|$)|RateLimit|Authentication|PermissionDenied|"
     r"BadRequest|NotFound|Overloaded|rate_limit|overloaded|invalid_request"
 )
 """Answers that come before any token: then zero tokens are the truth, not a gap."""
+_TIMED_OUT = re.compile(r"time[-_ ]?out|timed[-_ ]?out|deadline", re.IGNORECASE)
+"""Whoever waited no longer does not know what was used, whatever number is beside it."""
 _TICK = Decimal("1e-10")
 
 
@@ -77,11 +81,15 @@ def read_generation(span: Span, now: datetime) -> Request:
 
 
 def buckets_of(span: Span) -> Buckets | None:
-    """None where nothing is said, except of a call that was refused: that has used nothing."""
+    """None where not all is said, except of a call that was refused and says nothing: that has used nothing."""
     tokens = read_tokens(span.attributes)
-    if tokens is not None:
-        return tokens
-    return NOTHING_SERVED if is_failed(span) and is_refused(span.attributes) else None
+    if tokens is None:
+        return NOTHING_SERVED if is_failed(span) and is_refused(span.attributes) else None
+    return tokens if has_whole_usage(span.attributes) else None
+
+
+def has_whole_usage(attributes: Attributes) -> bool:
+    return is_whole(attributes, has_output=operation_of(attributes) not in WITHOUT_OUTPUT)
 
 
 def is_failed(span: Span) -> bool:
@@ -89,6 +97,9 @@ def is_failed(span: Span) -> bool:
 
 
 def is_refused(attributes: Attributes) -> bool:
+    """Before any token. Raises `EntryError` for a status that is no number."""
+    if any(_TIMED_OUT.search(str(attributes.get(name, ""))) for name in names.FAILURE):
+        return False
     status = first(attributes, names.HTTP_STATUS)
     if status is not None:
         return count(attributes, status[0]) in REFUSED_STATUS

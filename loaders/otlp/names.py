@@ -14,6 +14,7 @@ RESPONSE_ID = ("gen_ai.response.id",)
 SESSION = ("gen_ai.conversation.id", "session.id", "langfuse.session.id", "conversation.id")
 AGENT = ("gen_ai.agent.name", "gen_ai.agent.id")
 ERROR = ("error.type",)
+FAILURE = (*ERROR, "openclaw.errorCategory")
 HTTP_STATUS = ("http.response.status_code", "http.status_code")
 TIER = ("openai.response.service_tier", "gen_ai.openai.response.service_tier")
 

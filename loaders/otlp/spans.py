@@ -4,13 +4,13 @@ A sum must meet each call once. So a span that wraps another inference span with
 tokens of an agent or a workflow, which are those of its calls, are never a call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime
 
 from loaders.otlp import openclaw, openrouter
 from loaders.otlp.batch import Span
 from loaders.otlp.fields import first
-from loaders.otlp.generations import INFERENCE, is_failed, operation_of, read_generation
+from loaders.otlp.generations import INFERENCE, has_whole_usage, is_failed, operation_of, read_generation
 from loaders.otlp.names import INPUT, OUTPUT
 from loaders.otlp.senders import is_claude_code, is_codex
 from loaders.otlp.totals import total_of_agent, with_session
@@ -21,7 +21,7 @@ NO_CALL = "a span that tells of no call to a model"
 OTHER_OPERATION = "an operation that is no call to a model"
 TOTAL_OF_CALLS = "the total of an agent whose calls have spans of their own"
 OUTER = "a span around another one of the same call"
-INNER = "a span without usage inside the one that has it"
+INNER = "a span without usage, or with half of it, inside the one that has it"
 UNNAMED = "tokens of a span that names no operation: a call or a total, which cannot be told"
 CLAUDE_CODE = "a span of Claude Code, whose calls are told by its events"
 CODEX = "a span of Codex, whose calls are told by its events"
@@ -49,7 +49,7 @@ def _by_the_conventions(span: Span, traces: "Traces", now: datetime) -> Read:
     if _is_inference(span):
         if traces.has_call_inside(span):
             return OUTER
-        if not has_usage(span) and not is_failed(span) and traces.is_inside_call(span):
+        if not has_whole_usage(span.attributes) and not is_failed(span) and traces.is_inside_call(span):
             return INNER
         return with_session(read_generation(span, now))
     if not has_usage(span):
@@ -77,13 +77,19 @@ class Traces:
     def __init__(self, spans: Iterable[Span]) -> None:
         known = {(span.trace_id, span.span_id): span for span in spans}
         calls = [key for key, span in known.items() if _counts(span)]
+        halves = [key for key, span in known.items() if _is_inference(span) and has_usage(span) and not _counts(span)]
         self._parents = {key: (span.trace_id, span.parent_id) for key, span in known.items() if span.parent_id}
         self._with_calls = {trace_id for trace_id, _ in calls}
         self._calls = set(calls)
         self._around: set[tuple[str, str]] = set()
-        for key in calls:
+        self._mark_around(calls, frozenset())
+        self._mark_around(halves, self._calls)
+
+    def _mark_around(self, inner: Iterable[tuple[str, str]], stop: Set[tuple[str, str]]) -> None:
+        """Of spans in each other the innermost with a whole usage counts; where none has one, the innermost half."""
+        for key in inner:
             outer = self._parents.get(key)
-            while outer is not None and outer not in self._around:
+            while outer is not None and outer not in self._around and outer not in stop:
                 self._around.add(outer)
                 outer = self._parents.get(outer)
 
@@ -95,11 +101,11 @@ class Traces:
         return (span.trace_id, span.span_id) in self._around
 
     def is_inside_call(self, span: Span) -> bool:
-        """Whether a span around it is an inference span with usage."""
+        """Whether a span around it is the call: an inference span with usage, and no other such span inside."""
         seen: set[tuple[str, str]] = set()
         outer = self._parents.get((span.trace_id, span.span_id))
         while outer is not None and outer not in seen:
-            if outer in self._calls:
+            if outer in self._calls and outer not in self._around:
                 return True
             seen.add(outer)
             outer = self._parents.get(outer)
@@ -108,6 +114,6 @@ class Traces:
 
 def _counts(span: Span) -> bool:
     try:
-        return _is_inference(span) and has_usage(span)
+        return _is_inference(span) and has_whole_usage(span.attributes)
     except ValueError:  # it is rejected where it is read
         return False

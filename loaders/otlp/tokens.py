@@ -3,16 +3,27 @@
 The conventions say that the input contains what was cached. Some senders count it beside the input, as Anthropic's own
 API does. Which of the two it is follows from the numbers alone: a total that fits one of them, or more cached than
 input. Where both could be, the conventions are believed.
+
+Half a usage is none: a stream that was cut off has told its input alone, and has used output, too.
 """
 
 from loaders.openclaw.usage import Buckets
 from loaders.otlp import names
 from loaders.otlp.batch import Attributes, EntryError
-from loaders.otlp.fields import count
+from loaders.otlp.fields import count, first
+
+
+def is_whole(attributes: Attributes, *, has_output: bool) -> bool:
+    """Whether both counts are there; of an operation that has no output, its input."""
+    return first(attributes, names.INPUT) is not None and (
+        not has_output or first(attributes, names.OUTPUT) is not None
+    )
 
 
 def read_tokens(attributes: Attributes) -> Buckets | None:
     """None where nothing is said of usage; zeros alone say nothing either, for no call uses nothing.
+
+    A count that is missing is 0 here: true of a total, which is a lower bound. Of a call see `is_whole`.
 
     Raises `EntryError` where a count is none, or the counts contradict each other.
     """

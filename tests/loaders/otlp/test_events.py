@@ -1,5 +1,6 @@
 """Log events of Claude Code and Codex: each finished call, once."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,11 +18,13 @@ from tests.loaders.otlp.bodies import (
     reasons,
     record,
     request,
+    requests,
     rules,
     sessions,
     tokens,
 )
 
+REQUEST_ID = "req_011CSHoEeqs5C35K2UUqR7Fy"
 CLAUDE = {"service.name": "claude-code"}
 REQUEST: Json = {
     "event.name": "api_request",
@@ -52,9 +55,10 @@ CODEX: Json = {
 
 
 def test_the_captured_event_is_a_call_with_its_estimate(shared: Callable[[str], Path]) -> None:
-    document = example(shared("research") / "provider-apis.md", "cc_log")
+    captured = json.dumps(example(shared("research") / "provider-apis.md", "cc_log"))
+    document = json.loads(captured.replace("req_example", REQUEST_ID))  # it was shortened on the page
     found = request("logs", document)
-    assert (found.request_key, found.identities) == ("otlp:req_example", ("request-id:req_example",))
+    assert (found.request_key, found.identities) == (f"otlp-events:{REQUEST_ID}", (f"request-id:{REQUEST_ID}",))
     assert (found.agent, found.provider, found.model) == ("claude-code", "anthropic", "claude-haiku-4-5")
     assert tokens(found) == (100, 12000, 400, 0, 500)  # four counters that do not overlap
     assert (found.billed_usd, found.estimated_usd) == (None, Decimal("0.0043"))
@@ -62,17 +66,33 @@ def test_the_captured_event_is_a_call_with_its_estimate(shared: Callable[[str], 
     (session,) = sessions("logs", document)
     assert session == Session(
         session_id="11111111-2222-4333-8444-000000000042",
-        source="otlp",
+        source="otlp-events",
         observed_at=found.started_at,
         agent="claude-code",
         started_at=found.started_at,
     )
 
 
-def test_an_event_without_the_providers_id_is_named_by_its_session_time_and_number() -> None:
+def test_an_event_without_the_providers_id_is_named_by_its_session_time_number_and_tokens() -> None:
     found = request("logs", logs(record(REQUEST), resource=CLAUDE))
-    assert found.request_key == "otlp:claude-code:s-1:2026-11-19T00:01:42.530000+00:00:12"
+    assert found.request_key == "otlp-events:claude-code:s-1:2026-11-19T00:01:42.530000+00:00:12.100.12000.400.500"
     assert (found.identities, found.estimated_usd) == ((), Decimal("0.0043"))
+
+
+@pytest.mark.parametrize("said", ["undefined", "req_", "req_1", "req_undefined", "workflow-of-a-gateway-1"])
+def test_an_id_that_the_provider_did_not_give_is_no_name_of_a_call(said: str) -> None:
+    made = [record(REQUEST | {"request_id": said, "event.sequence": number}) for number in range(3)]
+    found = requests("logs", logs(*made, resource=CLAUDE))
+    assert len({one.request_key for one in found}) == 3
+    assert [one.identities for one in found] == [(), (), ()]
+
+
+@pytest.mark.parametrize("count", ["input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens"])
+def test_events_of_one_millisecond_without_a_number_are_told_apart_by_their_tokens(count: str) -> None:
+    said = {name: value for name, value in REQUEST.items() if name != "event.sequence"}
+    made = [record(said), record(said | {count: 7}), record(said)]  # the last one comes again
+    found = [one.request_key for one in requests("logs", logs(*made, resource=CLAUDE))]
+    assert found[0] == found[2] != found[1]
 
 
 def test_the_name_of_an_event_may_be_in_the_body_or_in_a_field_of_its_own() -> None:
@@ -103,8 +123,20 @@ def test_codex_tells_a_call_when_its_answer_is_complete() -> None:
     assert tokens(found) == (300, 600, 100, 0, 70)  # 1000 - 600 - 100; reasoning is in the output
     assert found.ended_at == datetime(2026, 11, 19, 0, 1, 42, 530000, UTC)
     assert found.request_key == (
-        "otlp:codex:0199aaaa-0000-7000-8000-000000000001:2026-11-19T00:01:42.530000+00:00:1000.70"
+        "otlp-events:codex:0199aaaa-0000-7000-8000-000000000001:2026-11-19T00:01:42.530000+00:00:.1000.600.100.70"
     )
+
+
+@pytest.mark.parametrize("half", ["input_tokens", "output_tokens"])
+def test_an_event_without_one_half_of_the_usage_is_unknown(half: str) -> None:
+    said = {name: value for name, value in REQUEST.items() if name != half}
+    assert tokens(request("logs", logs(record(said), resource=CLAUDE))) == (None,) * 5
+
+
+@pytest.mark.parametrize("half", ["input_token_count", "output_token_count"])
+def test_an_event_of_codex_without_one_half_of_the_usage_is_unknown(half: str) -> None:
+    said = {name: value for name, value in CODEX.items() if name != half}
+    assert tokens(request("logs", logs(record(said)))) == (None,) * 5
 
 
 def test_a_cached_part_that_is_larger_than_the_whole_is_rejected() -> None:

@@ -37,7 +37,7 @@ def test_the_name_of_a_file_says_what_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not ours")
     (tmp_path / ".d.traces.json").write_text("still being written")
     span_key, _, event_key = keys(tmp_path)
-    assert (span_key[:5], event_key[:11]) == ("otlp:", "otlp:codex:")
+    assert (span_key[:5], event_key[:18]) == ("otlp:", "otlp-events:codex:")
     ignored = [item.rule for item in found(tmp_path) if isinstance(item, Ignored)]
     assert ignored == ["a file that is no body of OTLP by its name"]
 

@@ -108,7 +108,7 @@ def test_its_events_are_calls(encoding: str) -> None:
             timestamp=1_795_046_500_120_000_000 - 86_400_000_000_000 * 200,
             severity_number=SeverityNumber.INFO,
             body="claude_code.api_request",
-            attributes=said | {"event.name": "api_request", "request_id": "req_1"},
+            attributes=said | {"event.name": "api_request", "request_id": "req_011CSHoEeqs5C35K2UUqR7Fy"},
         )
     )
     (item,) = items("logs", encode_logs(exporter.get_finished_logs()), encoding)
@@ -116,7 +116,7 @@ def test_its_events_are_calls(encoding: str) -> None:
     assert isinstance(item, Parsed)
     (call, _) = item.records
     assert isinstance(call, Request)
-    assert (call.request_key, tokens(call)) == ("otlp:req_1", (100, 0, 0, 0, 5))
+    assert (call.request_key, tokens(call)) == ("otlp-events:req_011CSHoEeqs5C35K2UUqR7Fy", (100, 0, 0, 0, 5))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -77,20 +77,33 @@ def test_a_session_without_its_agent_is_a_name_and_no_more() -> None:
     [
         ({"usage.input_tokens": 100, "usage.output_tokens": 5}, (100, 0, 0, 0, 5)),
         ({"usage.prompt_tokens": 100, "usage.completion_tokens": 5}, (100, 0, 0, 0, 5)),
-        ({"usage.input_tokens": 100, "usage.cache_read_input_tokens": 60}, (40, 60, 0, 0, 0)),
-        ({"usage.input_tokens": 100, "usage.cache_write.input_tokens": 30}, (70, 0, 30, 0, 0)),
-        ({"usage.input_tokens": 100, "usage.cache_creation.input_tokens": 30}, (70, 0, 30, 0, 0)),
-        ({"usage.input_tokens": 100, "usage.cache_creation_input_tokens": 30}, (70, 0, 30, 0, 0)),
+        ({"usage.input_tokens": 100, "usage.output_tokens": 5, "usage.cache_read_input_tokens": 60}, (40, 60, 0, 0, 5)),
+        (
+            {"usage.input_tokens": 100, "usage.output_tokens": 5, "usage.cache_write.input_tokens": 30},
+            (70, 0, 30, 0, 5),
+        ),
+        (
+            {"usage.input_tokens": 100, "usage.output_tokens": 5, "usage.cache_creation.input_tokens": 30},
+            (70, 0, 30, 0, 5),
+        ),
+        (
+            {"usage.input_tokens": 100, "usage.output_tokens": 5, "usage.cache_creation_input_tokens": 30},
+            (70, 0, 30, 0, 5),
+        ),
         (
             {
                 "usage.input_tokens": 100,
+                "usage.output_tokens": 5,
                 "usage.input_tokens.cached": 10,
                 "usage.input_tokens.cache_write": 30,
                 "usage.input_tokens.cache_write_1h": 20,
             },
-            (60, 10, 10, 20, 0),
+            (60, 10, 10, 20, 5),
         ),
-        ({"usage.input_tokens": 100, "usage.input_tokens.cache_write_5m": 7}, (93, 0, 7, 0, 0)),
+        (
+            {"usage.input_tokens": 100, "usage.output_tokens": 5, "usage.input_tokens.cache_write_5m": 7},
+            (93, 0, 7, 0, 5),
+        ),
         ({"usage.input_tokens": 100, "usage.output_tokens": 9, "usage.reasoning.output_tokens": 4}, (100, 0, 0, 0, 9)),
         ({"usage.input_tokens": "100", "usage.output_tokens": 5.0}, (100, 0, 0, 0, 5)),
     ],
@@ -103,14 +116,61 @@ def test_old_and_new_names_of_counts_are_read(said: Json, expected: tuple[int, .
 @pytest.mark.parametrize(
     "said",
     [
-        {"llm.request.type": "chat", "gen_ai.system": "openai", "gen_ai.usage.prompt_tokens": 7},
-        {"openinference.span.kind": "LLM", "llm.model_name": "gpt-5.2", "llm.token_count.prompt": 7},
-        {"gen_ai.system": "openai", "gen_ai.request.model": "gpt-5.2", "llm.usage.prompt_tokens": 7},
-        {"gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 7},
+        {
+            "llm.request.type": "chat",
+            "gen_ai.system": "openai",
+            "gen_ai.usage.prompt_tokens": 7,
+            "gen_ai.usage.completion_tokens": 5,
+        },
+        {
+            "openinference.span.kind": "LLM",
+            "llm.model_name": "gpt-5.2",
+            "llm.token_count.prompt": 7,
+            "llm.token_count.completion": 5,
+        },
+        {
+            "gen_ai.system": "openai",
+            "gen_ai.request.model": "gpt-5.2",
+            "llm.usage.prompt_tokens": 7,
+            "llm.usage.completion_tokens": 5,
+        },
     ],
 )
 def test_senders_of_older_conventions_are_understood(said: Json) -> None:
+    assert tokens(request("traces", traces(span(1, said)))) == (7, 0, 0, 0, 5)
+
+
+@pytest.mark.parametrize("operation", ["chat", "generate_content", "text_completion", "completion", "llm"])
+@pytest.mark.parametrize("half", ["input_tokens", "output_tokens"])
+def test_half_a_usage_is_unknown_and_not_priced(operation: str, half: str) -> None:
+    said = {"gen_ai.operation.name": operation, f"gen_ai.usage.{half}": 1000, "error.type": "429"}
+    assert tokens(request("traces", traces(span(1, said)))) == (None,) * 5  # such as of a stream that was cut off
+
+
+def test_a_clients_span_of_no_named_operation_with_half_a_usage_is_unknown() -> None:
+    said = {"gen_ai.system": "openai", "llm.usage.prompt_tokens": 7}
+    assert tokens(request("traces", traces(span(1, said)))) == (None,) * 5
+
+
+def test_an_output_of_0_that_is_stated_is_0() -> None:
+    assert tokens(request("traces", traces(span(1, chat(usage__output_tokens=0))))) == (1000, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("operation", ["embeddings", "embedding", "rerank"])
+def test_an_operation_without_output_may_state_its_input_alone(operation: str) -> None:
+    said = {"gen_ai.operation.name": operation, "gen_ai.usage.input_tokens": 7}
     assert tokens(request("traces", traces(span(1, said)))) == (7, 0, 0, 0, 0)
+
+
+def test_half_a_usage_gives_way_to_the_whole_one_around_it_and_stands_where_that_is_of_another_call() -> None:
+    half = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 1000}
+    document = traces(span(1, CHAT), span(2, half, parent=1))
+    assert (request("traces", document).output_tokens, rules("traces", document)) == (50, [spans.INNER])
+    document = traces(span(1, half), span(2, half, parent=1))
+    assert (tokens(request("traces", document)), rules("traces", document)) == ((None,) * 5, [spans.OUTER])
+    document = traces(span(1, CHAT), span(2, half, parent=1), span(3, CHAT, parent=1))
+    assert [found.output_tokens for found in requests("traces", document)] == [None, 50]
+    assert rules("traces", document) == [spans.OUTER]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +187,7 @@ def test_senders_of_older_conventions_are_understood(said: Json) -> None:
     ],
 )
 def test_what_was_cached_is_counted_once_whichever_way_it_is_sent(usage: Json, expected: tuple[int, ...]) -> None:
-    said = {"gen_ai.operation.name": "chat"} | {f"gen_ai.usage.{name}": value for name, value in usage.items()}
+    said = chat(usage__output_tokens=0) | {f"gen_ai.usage.{name}": value for name, value in usage.items()}
     assert tokens(request("traces", traces(span(1, said)))) == expected
 
 
@@ -155,6 +215,11 @@ def test_zeros_alone_say_nothing_of_usage() -> None:
         ({"error.type": "openai.RateLimitError"}, (0,) * 5),
         ({"error.type": "APIStatusError", "http.response.status_code": 529}, (0,) * 5),
         ({"error.type": "timeout"}, (None,) * 5),
+        ({"error.type": "APITimeoutError 503"}, (None,) * 5),
+        ({"error.type": "timed out after 429 ms"}, (None,) * 5),
+        ({"error.type": "DeadlineExceeded", "http.response.status_code": 503}, (None,) * 5),
+        ({"error.type": "503", "openclaw.errorCategory": "timeout"}, (None,) * 5),
+        ({"error.type": "503"}, (0,) * 5),
         ({"error.type": "APIError", "http.response.status_code": 500}, (None,) * 5),
         ({}, (None,) * 5),
     ],
