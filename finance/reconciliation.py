@@ -57,17 +57,35 @@ class Compared:
         return None if self.billed_usd is None else self.billed_usd - self.computed
 
     @property
-    def matched_usd(self) -> Decimal | None:
-        """Of what was billed, what the computed cost of recorded calls explains: the bill less all causes by which it
-        is higher. Causes of either sign do not cancel. None without a bill."""
+    def has_doubted_calls(self) -> bool:
+        """The calls cost more than was billed, and nobody knows why: one may have been counted twice."""
+        if not self.causes:
+            return self.drift_usd is not None and self.drift_usd < 0
+        return any(cause.kind == "UNEXPLAINED" and cause.usd < 0 for cause in self.causes)
+
+    @property
+    def matched_usd_at_most(self) -> Decimal | None:
+        """The bill less all causes by which it is higher, and less what calls cost that the provider does not count.
+
+        Causes of either sign do not cancel. What is unexplained on the side of the calls is not taken off: it may be
+        another price for the same calls. None without a bill.
+        """
         if self.billed_usd is None or self.drift_usd is None:
             return None
-        higher = [cause.usd for cause in self.causes if cause.usd > 0] if self.causes else [max(self.drift_usd, _ZERO)]
-        return max(self.billed_usd - sum(higher, _ZERO), _ZERO)
+        unmatched = [abs(cause.usd) for cause in self.causes if cause.usd > 0 or cause.kind == "CALLS_NOT_REPORTED"]
+        taken_off = sum(unmatched, _ZERO) if self.causes else max(self.drift_usd, _ZERO)
+        return max(self.billed_usd - taken_off, _ZERO)
+
+    @property
+    def matched_usd(self) -> Decimal | None:
+        """Of what was billed, what the computed cost of recorded calls explains. None where there is no bill, and where
+        calls are in doubt: which of them explain the bill is not known."""
+        return None if self.has_doubted_calls else self.matched_usd_at_most
 
     @property
     def matched_share(self) -> Decimal | None:
-        """Of what was billed; None without a bill over 0, or where the cost of no call is known."""
+        """Of what was billed; None without a bill over 0, where the cost of no call is known, or where calls are in
+        doubt."""
         matched = self.matched_usd
         if self.known_usd is None or matched is None or not self.billed_usd or self.billed_usd < 0:
             return None
@@ -97,6 +115,8 @@ class Totals:
     matched_share: Decimal | None
     """Of what was billed, the part that recorded calls explain, period by period; None where nothing was billed. A
     period in which credits outweigh the bill is in neither sum: the share would pass 1."""
+    is_matched_at_most: bool
+    """In a period of these sums calls are in doubt: as much is matched at most."""
     unknown_calls: int
     """Calls of unknown cost: where there are any, what is computed is a lower bound."""
 
@@ -115,7 +135,7 @@ def totals(compared: Sequence[Compared]) -> Totals:
     billed_usd = sum((billed for _, billed in settled), _ZERO)
     computed_usd = _sum_of_known(c.known_usd for c, _ in settled)
     drifts = [billed - c.computed for c, billed in settled]
-    charged = [(c.matched_usd or _ZERO, billed) for c, billed in settled if billed > 0]
+    charged = [(c.matched_usd_at_most or _ZERO, billed) for c, billed in settled if billed > 0]
     matched = sum((usd for usd, _ in charged), _ZERO)
     return Totals(
         official_usd=_sum_of_known(c.official_usd for c in compared),
@@ -129,6 +149,7 @@ def totals(compared: Sequence[Compared]) -> Totals:
         matched_share=matched / sum(billed for _, billed in charged)
         if billed_usd > 0 and computed_usd is not None
         else None,
+        is_matched_at_most=any(c.has_doubted_calls for c, billed in settled if billed > 0),
         unknown_calls=sum(c.unknown_calls for c in compared),
     )
 

@@ -19,16 +19,27 @@ DOCUMENT = """
 query Reconcile($since: Date, $until: Date, $provider: String) {
   reconciliation(since: $since, until: $until, provider: $provider) {
     rows {
-      provider startsOn endsOn status computedUsd isLowerBound billedUsd driftUsd matchedShare mayChange
+      provider startsOn endsOn status computedUsd isLowerBound billedUsd driftUsd matchedShare callsInDoubt mayChange
       causes { kind usd model tokens calls missing }
       countedElsewhere { reporter source meter missingTokensAtLeast }
     }
-    totals { billedUsd settledComputedUsd netDriftUsd pendingUsd matchedShare unknownCalls undatedCalls }
+    totals { billedUsd settledComputedUsd netDriftUsd pendingUsd matchedShare matchedIsUpperBound
+      unknownCalls undatedCalls }
     causes { kind usd }
   }
 }
 """
-_COLUMNS = ("provider", "startsOn", "endsOn", "status", "computedUsd", "billedUsd", "driftUsd", "matchedShare")
+_COLUMNS = (
+    "provider",
+    "startsOn",
+    "endsOn",
+    "status",
+    "computedUsd",
+    "billedUsd",
+    "driftUsd",
+    "matchedShare",
+    "callsInDoubt",
+)
 _CAUSE = ("kind", "usd", "model", "tokens", "calls", "missing")
 
 
@@ -91,12 +102,13 @@ def print_reconciliation(found: dict[str, Any], *, shows_all: bool = False, titl
             _usd(row["billedUsd"]),
             bound + _usd(row["computedUsd"]),
             _usd(row["driftUsd"]),
-            _share(row["matchedShare"]),
+            "in doubt" if row["callsInDoubt"] else _share(row["matchedShare"]),
             "\n".join([*map(_cause, row["causes"]), *_missing(row)]),
         )
     totals = found["totals"]
     sums = (totals["billedUsd"], totals["settledComputedUsd"], totals["netDriftUsd"])
-    table.add_row("all", "", "", *map(_usd, sums), _share(totals["matchedShare"]), "", style="bold")
+    bound = "≤ " if totals["matchedIsUpperBound"] and totals["matchedShare"] is not None else ""
+    table.add_row("all", "", "", *map(_usd, sums), bound + _share(totals["matchedShare"]), "", style="bold")
     console = Console(width=None if Console().is_terminal else 200)
     console.print(table)
     for note in _notes(found, len(found["rows"]) - len(rows)):
@@ -140,6 +152,8 @@ def _notes(found: dict[str, Any], left_out: int) -> list[str]:
         notes.append(
             f"{left_out} periods that no bill covers are not shown, with {_usd(totals['pendingUsd'])} USD; --all"
         )
+    if any(row["callsInDoubt"] for row in found["rows"]):
+        notes.append("in doubt: calls cost more than was billed, and nobody knows why; some may be counted twice")
     if any(row["mayChange"] for row in found["rows"]):
         notes.append("* the provider may still restate what it counted")
     if int(totals["unknownCalls"]):

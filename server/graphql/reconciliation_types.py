@@ -117,10 +117,15 @@ class ReconciliationRow:
     drift_share: Decimal | None = strawberry.field(description="Drift / billed; null without a bill, or one over 0.")
     matched_usd: Decimal | None = strawberry.field(
         description="Of what was billed, what the computed cost of recorded calls explains: the bill less all causes "
-        "above 0. Null without a bill."
+        "above 0, and less the size of CALLS_NOT_REPORTED. Null without a bill, or with callsInDoubt."
     )
     matched_share: Decimal | None = strawberry.field(
-        description="Matched / billed; null without a bill over 0, or where the cost of no call is known."
+        description="Matched / billed; null without a bill over 0, where the cost of no call is known, or with "
+        "callsInDoubt."
+    )
+    calls_in_doubt: bool = strawberry.field(
+        description="Calls cost more than was billed, and it is UNEXPLAINED: calls may be counted twice, so what of "
+        "the bill is matched is not known. Look at these rows first."
     )
     causes: list[ReconciliationCause] = strawberry.field(
         description="What the drift consists of, exactly; none without a bill."
@@ -166,7 +171,10 @@ class ReconciliationTotals:
     capture_share: Decimal | None = strawberry.field(description="Computed / billed; null where nothing was billed.")
     matched_share: Decimal | None = strawberry.field(
         description="Of what was billed, what recorded calls explain period by period: a ratio of sums. Null where "
-        "nothing was billed."
+        "nothing was billed. See matchedIsUpperBound."
+    )
+    matched_is_upper_bound: bool = strawberry.field(
+        description="In some row calls are in doubt; the whole bill of such a row may be taken for matched."
     )
     unknown_calls: BigInt = strawberry.field(description="Calls of unknown cost.")
     undated_calls: BigInt = strawberry.field(description="Calls of unknown time: in no row, whatever is asked.")

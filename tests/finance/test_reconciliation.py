@@ -52,11 +52,27 @@ def test_a_period_whose_credits_outweigh_its_bill_does_not_raise_the_share() -> 
 
 def test_without_causes_the_smaller_of_bill_and_calls_is_matched() -> None:
     assert compared("UNDER_COMPUTED", "1", "4").matched_share == Decimal("0.25")
-    assert compared("OVER_COMPUTED", "5", "4").matched_share == 1
     assert compared("UNTRACKED", None, "4").matched_share == 0
     assert compared("PENDING", "5", None).matched_share is None
     assert compared("UNDER_COMPUTED", None, "4", calls=1, unpriced_calls=1).matched_share is None
     assert compared("OVER_COMPUTED", "1", "-4").matched_share is None
+
+
+def test_calls_that_cost_more_for_no_known_reason_leave_no_share_and_bound_that_of_all() -> None:
+    twice = (Cause(kind="UNEXPLAINED", usd=Decimal(-2), missing="REPORTED_USAGE"),)
+    for doubted in (compared("OVER_COMPUTED", "4", "2", causes=twice), compared("OVER_COMPUTED", "4", "2")):
+        assert (doubted.has_doubted_calls, doubted.matched_usd, doubted.matched_share) == (True, None, None)
+        together = totals([doubted, compared("UNTRACKED", None, "2")])
+        assert (together.matched_share, together.is_matched_at_most) == (Decimal("0.5"), True)
+    assert not totals([compared("MATCH", "2", "2")]).is_matched_at_most
+
+
+def test_what_the_provider_does_not_count_is_taken_off_what_is_matched() -> None:
+    def matched(usd: int) -> Decimal | None:
+        cause = Cause(kind="CALLS_NOT_REPORTED", usd=Decimal(usd))
+        return compared("OVER_COMPUTED", str(10 - usd), "10", causes=(cause,)).matched_share
+
+    assert (matched(-1), matched(-12)) == (Decimal("0.9"), 0)
 
 
 def test_where_no_cost_is_known_nothing_is_0() -> None:

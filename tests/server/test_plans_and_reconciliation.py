@@ -134,6 +134,16 @@ def test_a_range_takes_whole_periods_and_a_provider_is_found_in_any_case(
     assert [row["provider"] for row in reconciled(paid, arguments)] == providers
 
 
+def test_calls_that_cost_more_than_the_bill_are_in_doubt(catalog: Catalog) -> None:
+    with Store.open(None) as store:
+        cost = replace(call("r1", "s1", "big", "2026-03-03T10:00", "4"), cost_status="PRICED")
+        load_into(store, (cost, charge("bill", "inference", "ACME", "2", date(2026, 3, 4))))
+        asked = "rows { matchedUsd matchedShare callsInDoubt } totals { matchedShare matchedIsUpperBound }"
+        found = Api(catalog, store).data(f"{{ reconciliation {{ {asked} }} }}")["reconciliation"]
+    assert found["rows"] == [{"matchedUsd": None, "matchedShare": None, "callsInDoubt": True}]
+    assert (Decimal(found["totals"]["matchedShare"]), found["totals"]["matchedIsUpperBound"]) == (1, True)
+
+
 def test_a_range_without_a_day_is_refused(paid: Api) -> None:
     asked = '{ reconciliation(since: "2026-03-04", until: "2026-03-04") { rows { status } } }'
     assert paid.codes(asked) == ["EMPTY_RANGE"]
