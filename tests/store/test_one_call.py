@@ -248,6 +248,49 @@ def test_a_name_that_one_source_gives_to_several_answers_joins_none_of_them(load
     ]
 
 
+def test_an_id_that_a_gateway_gives_to_every_answer_joins_no_two_calls_of_the_proxy(load: Load, store: Store) -> None:
+    calls = [
+        seen("proxy", f"proxy:{n}", f"0.0{n}", f"call:{n}", "response:constant", **{**TOKENS, "output_tokens": 40 * n})
+        for n in (1, 2, 3)
+    ]
+    load(calls[0])
+    load(*calls[1:])
+    load(seen("openclaw", "gateway:constant", "0.03", "response:constant", session_id="s1"))
+    load(*calls)
+    assert rows_of(store, "request_key, cost_usd") == [
+        {"request_key": "gateway:constant", "cost_usd": usd("0.03")},
+        {"request_key": "proxy:1", "cost_usd": usd("0.01")},
+        {"request_key": "proxy:2", "cost_usd": usd("0.02")},
+        {"request_key": "proxy:3", "cost_usd": usd("0.03")},
+    ]
+
+
+def test_two_calls_of_the_proxy_are_two_whatever_chain_of_names_joins_them(load: Load, store: Store) -> None:
+    load(
+        seen("proxy", "proxy:1", "0.01", "call:1", "response:r1"), seen("proxy", "proxy:2", "0.02", "call:2", "span:s")
+    )
+    load(seen("openclaw", "openai:r1", "0.01", "response:r1", session_id="s1"))
+    assert [r["request_key"] for r in rows_of(store)] == ["openai:r1", "proxy:2"]
+    load(seen("otlp", "otlp:s", "0.02", "response:r1", "span:s"))
+    assert {"proxy:1", "proxy:2"} <= {r["request_key"] for r in rows_of(store)}
+
+
+def test_calls_of_equal_usage_under_one_answer_are_one_but_for_two_of_the_proxy(load: Load, store: Store) -> None:
+    load(*(seen("otlp", f"otlp:{n}", "0.02", "response:r1", f"span:{n}") for n in (1, 2)))
+    load(*(seen("proxy", f"proxy:{n}", "0.02", "response:r2", f"call:{n}") for n in (1, 2)))
+    assert [r["request_key"] for r in rows_of(store)] == ["otlp:1", "proxy:1", "proxy:2"]
+
+
+def test_a_name_of_several_calls_stays_one_where_a_load_brings_only_some_of_them(load: Load, store: Store) -> None:
+    """What is told of them again is named otherwise; all three share the first name still."""
+    load(seen("a", "a:1", "0.01", "span:x", "span:1", output_tokens=1))
+    load(seen("a", "a:2", "0.01", "span:x", output_tokens=2))
+    load(seen("b", "b:1", "0.01", "span:x", "span:2", output_tokens=3))
+    assert len(rows_of(store)) == 3
+    load(seen("c", "c:1", "0.01", "span:1", output_tokens=1), seen("c", "c:2", "0.01", "span:2", output_tokens=3))
+    assert [r["request_key"] for r in rows_of(store)] == ["a:1", "a:2", "b:1"]
+
+
 def test_calls_without_output_or_usage_are_matched_with_nothing(load: Load, store: Store) -> None:
     load(nameless("codex", "1", output_tokens=0), nameless("otlp", "1", output_tokens=0))
     load(nameless("codex", "2", **WITHOUT_USAGE), nameless("otlp", "2", **WITHOUT_USAGE))
