@@ -180,6 +180,18 @@ def test_a_contradiction_is_kept_and_counted_once(load: Load, store: Store) -> N
     assert load(other).conflicts == 0
 
 
+def test_less_usage_of_another_span_is_a_contradiction_and_of_the_same_span_a_continuation(
+    load: Load, store: Store
+) -> None:
+    """A framework writes one id of an answer on all its spans, so their loaders have one key."""
+    spans = [seen("otlp", "openai:r1", "0.01", f"span:{n}", output_tokens=40 * n) for n in (1, 2, 3)]
+    assert load(*spans).conflicts == 2
+    assert load(*spans).conflicts == 0
+    assert load(*(seen("otlp", "openai:r2", "0.01", "span:9", output_tokens=n) for n in (1, 2, 3))).conflicts == 0
+    assert load(seen("otlp", "openai:r2", "0.01", "span:8", output_tokens=9)).conflicts == 1
+    assert load(seen("langfuse", "langfuse:1", "0.01", "span:8", "span:9", output_tokens=2)).conflicts == 0
+
+
 def test_totals_of_a_session_are_joined_with_nothing(load: Load, store: Store) -> None:
     total = seen("openclaw", "turn:1", "0.02", "response:r1", scope="session", session_id="s1")
     load(total, seen("proxy", "openai:r1", "0.02", "response:r1"))
