@@ -4,6 +4,8 @@ from store.request_merge import BUCKETS, CACHE_WRITES
 from store.tables import REQUESTS
 from store.winners import is_total
 
+_BILLS_ALIKE = "kept.billed_usd IS NULL OR copy.billed_usd IS NOT NULL"
+"""Beside a bill the provider is who charged, which a copy without one need not know."""
 _ONE_A_CALL = ("span", "call")
 
 
@@ -27,7 +29,8 @@ def keep_conflicts(*, has_parts: bool) -> str:
         said += [f"{joined.format('staged_requests')} {whose}", f"SELECT {columns}, call_key FROM parts"]
         otherwise = f"""(
             {_counted_otherwise()}
-            OR CASE WHEN copy.source = kept.source THEN {_named_otherwise()} ELSE {_another_model()} END
+            OR CASE WHEN copy.source = kept.source AND ({_BILLS_ALIKE})
+                THEN {_named_otherwise()} ELSE {_another_model()} END
         )"""
     return f"""
         INSERT INTO conflicts

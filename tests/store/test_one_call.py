@@ -180,6 +180,15 @@ def test_a_contradiction_is_kept_and_counted_once(load: Load, store: Store) -> N
     assert load(other).conflicts == 0
 
 
+def test_the_provider_of_a_call_is_who_billed_it(load: Load, store: Store) -> None:
+    load(seen("otlp", "openai:gen-1", "0.02", "response:gen-1", provider="openai"))
+    bill = {"provider": "openrouter", "billed_usd": usd("0.03"), **WITHOUT_USAGE}
+    assert load(seen("openrouter", "openrouter:gen-1", "0.03", "response:gen-1", **bill)).conflicts == 0
+    assert rows_of(store, "provider, cost_usd, output_tokens") == [
+        {"provider": "openrouter", "cost_usd": usd("0.03"), "output_tokens": 40}
+    ]
+
+
 def test_less_usage_of_another_span_is_a_contradiction_and_of_the_same_span_a_continuation(
     load: Load, store: Store
 ) -> None:
