@@ -1,8 +1,9 @@
 """The `calls` loader: what `clawback proxy` saw, as its spool holds it and the intake gets it -> requests.
 
 A line is one of a log of `responses` with the answer reduced to what it costs, and with the other names of the call:
-the id that the proxy gave it, the answer's, those of the HTTP request and of the span. So the same call in a
-transcript, over OTLP and in a provider's own log is one row.
+the answer's, those of the HTTP request and of the span. So the same call in a transcript, over OTLP and in a provider's
+own log is one row. Its key is the id that the proxy gave it, because each line is a call: gateways answer with one id
+again and again.
 """
 
 import os
@@ -14,9 +15,9 @@ from pathlib import Path
 from loaders.cell import CellError
 from loaders.item import Ignored, Item, LoadError, Location, Parsed, Rejected
 from loaders.loader import QUARTER_HOURLY, of_files
-from loaders.openclaw.calls import is_telling
+from loaders.openclaw.calls import names_of_answer
 from loaders.openclaw.values import FieldError, Object, parse, text
-from loaders.responses.line import requests_in
+from loaders.responses.line import names_beside, requests_in
 from loaders.source import OnBytes, excerpt, read_lines
 from store import RecordError, Request
 
@@ -68,30 +69,26 @@ def _requests(line: Object, now: datetime) -> tuple[Request, ...]:
     call = text(line, "call")
     if call is None:
         raise FieldError("call is missing; it is the id that the proxy gave to the call")
-    identities = _identities(line)
     requests = requests_in({**line, "request_id": call}, now)
     if not requests:
         return ()
     own, *beside = (replace(request, source=SOURCE) for request in requests)
-    if not _has_telling_id(line):
-        # The proxy's own id says nothing of who was asked, and no other source has it as a key.
-        own = replace(own, request_key=f"{SOURCE}:{call}")
-        beside = [replace(each, request_key=f"{own.request_key}#{n}") for n, each in enumerate(beside, start=1)]
-    return replace(own, identities=identities), *beside
+    given = f"call:{call}"
+    own = replace(own, request_key=f"{SOURCE}:{call}", identities=tuple(dict.fromkeys((given, *_identities(line)))))
+    return own, *(_beside(own, each, given, number) for number, each in enumerate(beside, start=1))
 
 
-def _has_telling_id(line: Object) -> bool:
-    body = line.get("response")
-    if not isinstance(body, dict):
-        return False
-    response_id = text(body, "id") or text(body, "responseId")
-    return response_id is not None and is_telling(response_id)
+def _beside(own: Request, beside: Request, given: str, number: int) -> Request:
+    names = (f"{given}#{number}", *names_beside(own, number))
+    return replace(beside, request_key=f"{own.request_key}#{number}", identities=names)
 
 
 def _identities(line: Object) -> tuple[str, ...]:
+    """As they are stated. Of a line that states none, the answer's own id."""
     stated = line.get("identities")
     if stated is None:
-        return ()
+        body = line.get("response")
+        return names_of_answer(text(body, "id") or text(body, "responseId")) if isinstance(body, dict) else ()
     if not isinstance(stated, list) or not all(isinstance(identity, str) for identity in stated):
         raise FieldError(f"identities must be a list of texts like request-id:req_1, got {str(stated)[:60]!r}")
     return tuple(stated)

@@ -4,12 +4,17 @@ from store.request_merge import BUCKETS, CACHE_WRITES
 from store.tables import REQUESTS
 from store.winners import is_total
 
+_BILLS_ALIKE = "kept.billed_usd IS NULL OR copy.billed_usd IS NOT NULL"
+"""Beside a bill the provider is who charged, which a copy without one need not know."""
+_ONE_A_CALL = ("span", "call")
+
 
 def keep_conflicts(*, has_parts: bool) -> str:
     """Notes the records of a request that say something else than the one that counts, of this load or stored before.
 
     A copy of which the other is a continuation (no bucket of it is larger, nothing it states is stated otherwise) is
-    no conflict: answers are streamed, and written down more than once. Nor is one that has as many cache writes without
+    no conflict: answers are streamed, and written down more than once. Of another span, or call of the proxy,
+    it is one: some frameworks write one id of an answer on many spans. Nor is one that has as many cache writes without
     saying how long they are kept. What is noted already is not noted again. With `has_parts` also what one source says
     against another; sources name providers and models differently, so there a name that begins with the other is it.
     """
@@ -24,7 +29,8 @@ def keep_conflicts(*, has_parts: bool) -> str:
         said += [f"{joined.format('staged_requests')} {whose}", f"SELECT {columns}, call_key FROM parts"]
         otherwise = f"""(
             {_counted_otherwise()}
-            OR CASE WHEN copy.source = kept.source THEN {_named_otherwise()} ELSE {_another_model()} END
+            OR CASE WHEN copy.source = kept.source AND ({_BILLS_ALIKE})
+                THEN {_named_otherwise()} ELSE {_another_model()} END
         )"""
     return f"""
         INSERT INTO conflicts
@@ -60,8 +66,24 @@ def _another_model() -> str:
 def _counted_otherwise() -> str:
     return " OR ".join(
         [f"copy.{bucket} > kept.{bucket}" for bucket in BUCKETS if bucket not in CACHE_WRITES]
-        + [_written_otherwise(), "copy.billed_usd <> kept.billed_usd"]
+        + [_written_otherwise(), "copy.billed_usd <> kept.billed_usd", f"({_is_elsewhere()} AND {_used_otherwise()})"]
     )
+
+
+def _is_elsewhere() -> str:
+    """A condition: the call has a span, or an id of the proxy, beside those of the copy."""
+
+    def named(row: str, kind: str) -> str:
+        return f"len(list_filter(coalesce({row}.identities, []), lambda name: starts_with(name, '{kind}:')))"
+
+    fewer = [f"{named('copy', kind)} BETWEEN 1 AND {named('kept', kind)} - 1" for kind in _ONE_A_CALL]
+    return f"({' OR '.join(fewer)})"
+
+
+def _used_otherwise() -> str:
+    counts = [[bucket] for bucket in BUCKETS if bucket not in CACHE_WRITES] + [[*CACHE_WRITES]]
+    sums = [[" + ".join(f"{row}.{bucket}" for bucket in count) for row in ("copy", "kept")] for count in counts]
+    return f"({' OR '.join(f'{copy} <> {kept}' for copy, kept in sums)})"
 
 
 def _written_otherwise() -> str:

@@ -102,8 +102,8 @@ async def all_calls(
     return running[0]
 
 
-async def rows(url: str, count: int) -> dict[str, tuple[object, ...]]:
-    """What the server says of every call, once it has as many as were made."""
+async def rows(url: str, count: int) -> dict[int, tuple[object, ...]]:
+    """What the server says of every call, once it has as many as were made, by its uncached tokens: all differ."""
     deadline = time.monotonic() + PATIENCE_S
     found: list[dict[str, object]] = []
     async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
@@ -115,7 +115,9 @@ async def rows(url: str, count: int) -> dict[str, tuple[object, ...]]:
             assert "errors" not in said, said
             found = said["data"]["metrics"]["rows"]
     assert len(found) == count
-    return {str(row.pop("requestKey")): _typed(row) for row in found}
+    assert len({row.pop("requestKey") for row in found}) == count
+    typed = [_typed(row) for row in found]
+    return {int(str(row[4])): row for row in typed}
 
 
 def _typed(row: dict[str, object]) -> tuple[object, ...]:
@@ -185,9 +187,9 @@ async def prove(folder: Path, count: int, pairs: int) -> None:
         server = await all_calls(through, processes, server, count)
         seconds = time.perf_counter() - began
         await reached(processes.server_url)
-        expected = {each.key: each.row() for each in map(Expected, range(count))}
+        expected = {each.tokens[0]: each.row() for each in map(Expected, range(count))}
         found = await rows(processes.server_url, count)
-        wrong = {key: (found.get(key), row) for key, row in expected.items() if found.get(key) != row}
+        wrong = {tokens: (found.get(tokens), row) for tokens, row in expected.items() if found.get(tokens) != row}
         assert not wrong, next(iter(wrong.items()))
         told(summed(found, count, seconds))
         told(f"{'ms of a call':<16}{'':<8}{'direct':>10}{'proxied':>10}{'added':>10}")
@@ -209,7 +211,7 @@ async def prove(folder: Path, count: int, pairs: int) -> None:
         behind.close()
 
 
-def summed(found: dict[str, tuple[object, ...]], count: int, seconds: float) -> str:
+def summed(found: dict[int, tuple[object, ...]], count: int, seconds: float) -> str:
     """The sums of 1,000 calls are written out: nobody has to trust the program's own arithmetic."""
     sums = [sum(Decimal(str(row[place])) for row in found.values()) for place in range(4, 9)]
     if count == 1_000:
@@ -223,8 +225,8 @@ def summed(found: dict[str, tuple[object, ...]], count: int, seconds: float) -> 
 def kept(spool: Path) -> str:
     """What a proxy that was killed at this instant has on disk: every call that a client saw end."""
     items = list(calls.read(spool, now=datetime.now(UTC)))
-    found = sorted(record.request_key for item in items if isinstance(item, Parsed) for record in item.records)  # type: ignore[union-attr]  # requests
-    assert found == sorted(Expected(2_000_000 + number).key for number in range(KILLED_AFTER)), found
+    found = sorted(r.uncached_input_tokens for item in items if isinstance(item, Parsed) for r in item.records)  # type: ignore[union-attr,type-var]  # requests, with usage
+    assert found == sorted(Expected(2_000_000 + number).tokens[0] for number in range(KILLED_AFTER)), found
     return f"The proxy killed right after {KILLED_AFTER} calls, without a server: all of them are in its spool"
 
 

@@ -85,12 +85,16 @@ def _with_usage(call: Request, use: Use) -> Request:
 def _beside(own: Request, use: Use, number: int) -> Request:
     """What was billed is for the answer as a whole, so nothing more was asked for a call beside it."""
     billed = None if own.billed_usd is None else Decimal(0)
-    beside = replace(own, request_key=f"{own.request_key}#{number}", billed_usd=billed, identities=())
-    return _with_usage(beside, use)
+    key, names = f"{own.request_key}#{number}", names_beside(own, number)
+    return _with_usage(replace(own, request_key=key, billed_usd=billed, identities=names), use)
+
+
+def names_beside(own: Request, number: int) -> tuple[str, ...]:
+    """Names of a call that an answer lists beside its totals: the answer's, numbered. The others are of `own` alone."""
+    return tuple(f"{name}#{number}" for name in own.identities if name.startswith("response:"))
 
 
 def _identities(line: Object, answer: Answer) -> tuple[str, ...]:
-    """The call itself and no other, so the calls that an answer lists beside its totals have none of these."""
     request_id = text(line, "request_id")
     named = names_of_answer(answer.response_id)
     is_name = request_id is not None and is_telling_alone(request_id)

@@ -108,7 +108,8 @@ class Call:
         names = [f"call:{self.call_id}"]
         answer = response or {}
         response_id = text(answer, "id") or text(answer, "responseId")
-        names += names_of_answer(response_id)
+        # Some gateways give one id to every answer; it is of the first, and tells of no other.
+        names += filter(once.is_first, names_of_answer(response_id))
         span = self.attribution.span if is_served else None
         for kind, value in (("request-id", self.request_id), ("span", span)):
             if value is not None and once.is_first(f"{kind}:{value}"):

@@ -28,13 +28,15 @@ def merged_calls(parts: str, by: str) -> str:
 
     The session in whose transcript the call stands wins over one that the caller named, and that over the one of a
     trace. The agent is the one whose session it is; where that says none, the best that another says of this session,
-    or of none. A bill is the cost whoever has it; otherwise tokens and cost are those of the fullest usage.
+    or of none.
+    A bill is the cost whoever has it, its provider who charged; otherwise tokens and cost are of the fullest usage.
     """
     columns = {column: f"owner.{column}" for column in OWNER}
     columns |= {column: f"best.usage.{column}" for column in USAGE}
     columns |= {c: f"CASE WHEN bill.billed_usd IS NULL THEN best.cost.{c} ELSE bill.{c} END" for c in MONEY}
     columns |= {"unbilled_status": f"CASE WHEN {BILL_FROM_ELSEWHERE} THEN best.usage.by_status END"}
     columns |= {"request_key": by, "started_at": "started.started_at", "identities": "known_as"}
+    columns |= {"provider": "coalesce(bill.provider, best.usage.provider)"}
     columns |= {"agent": "coalesce(owner.agent, agent_said.agent)"}
     listed = ", ".join(f"{columns[column]} AS {column}" for column in REQUESTS.columns)
     return f"""
@@ -46,7 +48,7 @@ def merged_calls(parts: str, by: str) -> str:
                 max({{
                     'usage': {struct(FULLEST, (*USAGE, "request_key"))}, 'cost': {struct(KNOWN_COST, MONEY)}
                 }}) AS best,
-                max({struct({}, (*MONEY, *_SOURCE))}) FILTER (WHERE billed_usd IS NOT NULL) AS bill,
+                max({struct({}, (*MONEY, *_SOURCE, "provider"))}) FILTER (WHERE billed_usd IS NOT NULL) AS bill,
                 min({struct({}, ("started_at", *_SOURCE))}) FILTER (WHERE started_at IS NOT NULL) AS started,
                 {KNOWN_AS} AS known_as
             FROM {parts} GROUP BY {by}

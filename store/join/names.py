@@ -9,19 +9,27 @@ from duckdb import DuckDBPyConnection
 
 from store.join.components import label
 from store.merge import merged_rows
+from store.request_merge import BUCKETS
 from store.rows import integer
 from store.tables import REQUESTS, SIGHTINGS
 from store.winners import is_total, same
 
 _COLUMNS = ", ".join(REQUESTS.columns)
-_NAMED = """
-    SELECT request_key, source, unnest(identities) AS name,
-        list_filter(identities, lambda one: starts_with(one, 'response:')) AS answers
+_SENT = " + ".join(bucket for bucket in BUCKETS if bucket != "output_tokens")
+_NAMED = f"""
+    SELECT request_key, source, unnest(identities) AS name, {_SENT} AS sent_tokens, output_tokens,
+        list_filter(identities, lambda one: starts_with(one, 'response:')) AS answers,
+        list_filter(identities, lambda one: starts_with(one, 'call:')) AS calls
     FROM parts WHERE scope = 'request'"""
 _OF_SEVERAL_CALLS = f"""
-    SELECT name FROM ({_NAMED}) WHERE len(answers) > 0 AND NOT starts_with(name, 'response:')
-    GROUP BY name, source HAVING count(DISTINCT answers) > 1"""
-"""Names that one source gives to several answers, as a gateway its id of a workflow: they tell no call from another."""
+    SELECT name FROM ({_NAMED}) GROUP BY name, source
+    HAVING min(sent_tokens) <> max(sent_tokens) OR min(output_tokens) <> max(output_tokens)
+        OR count(DISTINCT calls) FILTER (len(calls) > 0) > 1
+        OR (NOT starts_with(name, 'response:') AND count(DISTINCT answers) FILTER (len(answers) > 0) > 1)"""
+"""Names that one source gives to several keys of other usage, other calls or other answers, as a gateway its id of a
+workflow or its one id of all answers: they tell no call from another. How the tokens sent are split does not part: of
+spans of one call, one knows of the cache and another does not.
+"""
 
 
 def set_apart(cursor: DuckDBPyConnection) -> bool:
@@ -54,6 +62,7 @@ def set_apart(cursor: DuckDBPyConnection) -> bool:
         SELECT sightings.call_key FROM sightings SEMI JOIN staged_requests USING (request_key)
         UNION
         SELECT request_key FROM before_requests SEMI JOIN apart USING (request_key)""")
+    _break_namesakes(cursor)
     cursor.execute("""
         INSERT INTO apart
         SELECT DISTINCT request_key FROM staged_requests SEMI JOIN broken USING (request_key)
@@ -62,6 +71,32 @@ def set_apart(cursor: DuckDBPyConnection) -> bool:
         return False
     _gather(cursor)
     return True
+
+
+def _break_namesakes(cursor: DuckDBPyConnection) -> None:
+    """Adds to `broken` the stored calls that share a name with one of it, and so on.
+
+    Only names of several calls are shared so. Without all that have such a name, it would seem to be of one.
+    """
+    if not integer(cursor, "SELECT count(*) FROM broken"):
+        return
+    cursor.execute("""
+        CREATE OR REPLACE TEMP TABLE shared_names AS
+        WITH names AS (
+            SELECT request_key, unnest(identities) AS name FROM requests
+            WHERE scope = 'request' AND len(identities) > 0
+        )
+        SELECT request_key, name FROM names
+        SEMI JOIN (SELECT name FROM names GROUP BY name HAVING min(request_key) <> max(request_key)) USING (name)""")
+    while integer(
+        cursor,
+        """
+        INSERT INTO broken
+        SELECT DISTINCT request_key FROM shared_names
+        SEMI JOIN (SELECT name FROM shared_names SEMI JOIN broken USING (request_key)) AS theirs USING (name)
+        ANTI JOIN broken USING (request_key)""",
+    ):
+        pass
 
 
 def take_apart(cursor: DuckDBPyConnection, calls: str) -> None:
@@ -99,6 +134,7 @@ def _gather(cursor: DuckDBPyConnection) -> None:
         UNION ALL
         SELECT request_key, name FROM ({_NAMED}) WHERE name NOT IN ({_OF_SEVERAL_CALLS})""")
     label(cursor, "links", "named_calls")
+    _part_calls(cursor)
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE parts AS
         WITH best AS (
@@ -106,6 +142,21 @@ def _gather(cursor: DuckDBPyConnection) -> None:
             FROM parts JOIN named_calls ON node = request_key GROUP BY label
         )
         SELECT parts.*, best.named_key FROM parts JOIN named_calls ON node = request_key JOIN best USING (label)""")
+
+
+def _part_calls(cursor: DuckDBPyConnection) -> None:
+    """Two ids that the proxy gave are two calls, whatever chain of names joins them: there only such ids join."""
+    cursor.execute("""
+        CREATE OR REPLACE TEMP TABLE chained AS
+        SELECT node FROM named_calls WHERE label IN (
+            SELECT label FROM links JOIN named_calls USING (node)
+            WHERE starts_with(name, 'call:') GROUP BY label HAVING count(DISTINCT name) > 1
+        )""")
+    if integer(cursor, "SELECT count(*) FROM chained"):
+        cursor.execute("""
+            DELETE FROM links
+            WHERE node IN (FROM chained) AND name IS NOT NULL AND NOT starts_with(name, 'call:')""")
+        label(cursor, "links", "named_calls")
 
 
 def _merged(cursor: DuckDBPyConnection) -> str:

@@ -48,7 +48,8 @@ def test_a_log_of_responses_names_both_and_calls_beside_the_answer_have_no_name_
     line = {"provider": "anthropic", "at": "2026-03-01T10:00:00Z", "request_id": ASKED, "response": body}
     own, *beside = requests_in(line, NOW)
     assert own.identities == (f"response:{ANSWER}", f"request-id:{ASKED}")
-    assert all(call.identities == () for call in beside)
+    numbered = enumerate(beside, start=1)
+    assert all(call.identities == (f"response:{ANSWER}#{number}",) for number, call in numbered)
 
 
 @pytest.mark.parametrize("response_id", [None, "req_1", "chatcmpl-123"])

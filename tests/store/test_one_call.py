@@ -180,6 +180,27 @@ def test_a_contradiction_is_kept_and_counted_once(load: Load, store: Store) -> N
     assert load(other).conflicts == 0
 
 
+def test_the_provider_of_a_call_is_who_billed_it(load: Load, store: Store) -> None:
+    load(seen("otlp", "openai:gen-1", "0.02", "response:gen-1", provider="openai"))
+    bill = {"provider": "openrouter", "billed_usd": usd("0.03"), **WITHOUT_USAGE}
+    assert load(seen("openrouter", "openrouter:gen-1", "0.03", "response:gen-1", **bill)).conflicts == 0
+    assert rows_of(store, "provider, cost_usd, output_tokens") == [
+        {"provider": "openrouter", "cost_usd": usd("0.03"), "output_tokens": 40}
+    ]
+
+
+def test_less_usage_of_another_span_is_a_contradiction_and_of_the_same_span_a_continuation(
+    load: Load, store: Store
+) -> None:
+    """A framework writes one id of an answer on all its spans, so their loaders have one key."""
+    spans = [seen("otlp", "openai:r1", "0.01", f"span:{n}", output_tokens=40 * n) for n in (1, 2, 3)]
+    assert load(*spans).conflicts == 2
+    assert load(*spans).conflicts == 0
+    assert load(*(seen("otlp", "openai:r2", "0.01", "span:9", output_tokens=n) for n in (1, 2, 3))).conflicts == 0
+    assert load(seen("otlp", "openai:r2", "0.01", "span:8", output_tokens=9)).conflicts == 1
+    assert load(seen("langfuse", "langfuse:1", "0.01", "span:8", "span:9", output_tokens=2)).conflicts == 0
+
+
 def test_totals_of_a_session_are_joined_with_nothing(load: Load, store: Store) -> None:
     total = seen("openclaw", "turn:1", "0.02", "response:r1", scope="session", session_id="s1")
     load(total, seen("proxy", "openai:r1", "0.02", "response:r1"))
@@ -246,6 +267,49 @@ def test_a_name_that_one_source_gives_to_several_answers_joins_none_of_them(load
     assert rows_of(store, "request_key, session_id, cost_usd") == [
         {"request_key": f"anthropic:msg_{n}", "session_id": f"s{n}", "cost_usd": usd("0.02")} for n in range(3)
     ]
+
+
+def test_an_id_that_a_gateway_gives_to_every_answer_joins_no_two_calls_of_the_proxy(load: Load, store: Store) -> None:
+    calls = [
+        seen("proxy", f"proxy:{n}", f"0.0{n}", f"call:{n}", "response:constant", **{**TOKENS, "output_tokens": 40 * n})
+        for n in (1, 2, 3)
+    ]
+    load(calls[0])
+    load(*calls[1:])
+    load(seen("openclaw", "gateway:constant", "0.03", "response:constant", session_id="s1"))
+    load(*calls)
+    assert rows_of(store, "request_key, cost_usd") == [
+        {"request_key": "gateway:constant", "cost_usd": usd("0.03")},
+        {"request_key": "proxy:1", "cost_usd": usd("0.01")},
+        {"request_key": "proxy:2", "cost_usd": usd("0.02")},
+        {"request_key": "proxy:3", "cost_usd": usd("0.03")},
+    ]
+
+
+def test_two_calls_of_the_proxy_are_two_whatever_chain_of_names_joins_them(load: Load, store: Store) -> None:
+    load(
+        seen("proxy", "proxy:1", "0.01", "call:1", "response:r1"), seen("proxy", "proxy:2", "0.02", "call:2", "span:s")
+    )
+    load(seen("openclaw", "openai:r1", "0.01", "response:r1", session_id="s1"))
+    assert [r["request_key"] for r in rows_of(store)] == ["openai:r1", "proxy:2"]
+    load(seen("otlp", "otlp:s", "0.02", "response:r1", "span:s"))
+    assert {"proxy:1", "proxy:2"} <= {r["request_key"] for r in rows_of(store)}
+
+
+def test_calls_of_equal_usage_under_one_answer_are_one_but_for_two_of_the_proxy(load: Load, store: Store) -> None:
+    load(*(seen("otlp", f"otlp:{n}", "0.02", "response:r1", f"span:{n}") for n in (1, 2)))
+    load(*(seen("proxy", f"proxy:{n}", "0.02", "response:r2", f"call:{n}") for n in (1, 2)))
+    assert [r["request_key"] for r in rows_of(store)] == ["otlp:1", "proxy:1", "proxy:2"]
+
+
+def test_a_name_of_several_calls_stays_one_where_a_load_brings_only_some_of_them(load: Load, store: Store) -> None:
+    """What is told of them again is named otherwise; all three share the first name still."""
+    load(seen("a", "a:1", "0.01", "span:x", "span:1", output_tokens=1))
+    load(seen("a", "a:2", "0.01", "span:x", output_tokens=2))
+    load(seen("b", "b:1", "0.01", "span:x", "span:2", output_tokens=3))
+    assert len(rows_of(store)) == 3
+    load(seen("c", "c:1", "0.01", "span:1", output_tokens=1), seen("c", "c:2", "0.01", "span:2", output_tokens=3))
+    assert [r["request_key"] for r in rows_of(store)] == ["a:1", "a:2", "b:1"]
 
 
 def test_calls_without_output_or_usage_are_matched_with_nothing(load: Load, store: Store) -> None:

@@ -1,6 +1,7 @@
 """Records of calls are joined alike in any order and however loads are split: as joining them by brute force does."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import combinations
 from random import Random
@@ -15,24 +16,59 @@ Worlds = dict[str, list[PricedRequest]]
 
 
 def joined_by_force(worlds: Worlds) -> set[frozenset[tuple[str, str]]]:
-    """The calls, as sets of key and source: what shares a key or an identity is put together until nothing moves."""
+    """The calls, as sets of key and source: what shares a key or an identity is put together until nothing moves.
+
+    Not by a name that one source gives to several usages, answers or calls; and of what would be two calls of the
+    proxy only by keys and the names that it gave.
+    """
     calls: set[frozenset[tuple[str, str]]] = set()
     for said in worlds.values():
-        groups = [
-            ({(r.request.request_key, r.request.source)}, {r.request.request_key, *r.request.identities}) for r in said
-        ]
-        merged = True
-        while merged:
-            merged = False
-            for one, other in combinations(groups, 2):
-                if one[1] & other[1]:
-                    groups.remove(other)
-                    one[0].update(other[0])
-                    one[1].update(other[1])
-                    merged = True
-                    break
-        calls |= {frozenset(keys) for keys, _ in groups}
+        shared = names_of_several(said)
+        for group in put_together(said, lambda name, shared=shared: name not in shared):
+            if len({name for r in group for name in of_kind(r, "call")}) > 1:
+                calls |= {ids_of(part) for part in put_together(group, lambda name: name.startswith("call:"))}
+            else:
+                calls.add(ids_of(group))
     return calls
+
+
+def ids_of(group: list[PricedRequest]) -> frozenset[tuple[str, str]]:
+    return frozenset((r.request.request_key, r.request.source) for r in group)
+
+
+def of_kind(said: PricedRequest, kind: str) -> frozenset[str]:
+    return frozenset(name for name in said.request.identities if name.startswith(f"{kind}:"))
+
+
+def names_of_several(said: list[PricedRequest]) -> set[str]:
+    found = set()
+    for one, other in combinations(said, 2):
+        if one.request.source == other.request.source:
+            for name in {*one.request.identities} & {*other.request.identities}:
+                kinds = ("call",) if name.startswith("response:") else ("call", "response")
+                differ = [of_kind(one, kind) != of_kind(other, kind) for kind in kinds if both_have(one, other, kind)]
+                if any(differ) or one.request.output_tokens != other.request.output_tokens:
+                    found.add(name)
+    return found
+
+
+def both_have(one: PricedRequest, other: PricedRequest, kind: str) -> bool:
+    return bool(of_kind(one, kind) and of_kind(other, kind))
+
+
+def put_together(said: list[PricedRequest], joins: Callable[[str], bool]) -> list[list[PricedRequest]]:
+    groups = [([r], {r.request.request_key, *filter(joins, r.request.identities)}) for r in said]
+    merged = True
+    while merged:
+        merged = False
+        for one, other in combinations(groups, 2):
+            if one[1] & other[1]:
+                groups.remove(other)
+                one[0].extend(other[0])
+                one[1].update(other[1])
+                merged = True
+                break
+    return [group for group, _ in groups]
 
 
 def stored_after(loads: list[list[PricedRequest]]) -> tuple[list[dict[str, Any]], set[frozenset[tuple[str, str]]]]:
@@ -65,11 +101,12 @@ def test_what_shares_names_is_joined_as_brute_force_joins_it_in_any_order_and_sp
     chance = Random(7)
     worlds: Worlds = {}
     for world in range(60):
-        names = [f"span:{world}/{n}" for n in range(7)]
+        kinds = ("span",) if world < 30 else ("span", "span", "response", "request-id", "call")
+        names = [f"{kinds[n % len(kinds)]}:{world}/{n}" for n in range(7)]
         records = {}
         for n in range(chance.randint(2, 9)):
             source, key = chance.choice("abc"), f"w{world}:{chance.randint(1, 5)}"
-            said = {"model": f"model {n}", "output_tokens": chance.randint(1, 3), "ended_at": None}
+            said = {"model": f"model {n}", "output_tokens": chance.choice([1, 1, 1, 2]), "ended_at": None}
             said |= {"session_id": chance.choice([None, "s1", "s2"]), "agent": chance.choice([None, "x", "y"])}
             said |= {"billed_usd": usd("0.5")} if chance.random() < 0.2 else {}
             cost = "0.5" if "billed_usd" in said else chance.choice(["0.1", "0.2"])
