@@ -1,10 +1,11 @@
 """Calls that two sources saw and that no name joins: alike in every respect, and each the only one that is.
 
 A wrong match hides what was spent; a missed one counts it twice. So this is narrow: the same model and the same five
-counts of tokens with some output, ends that are at most `WINDOW_S` apart, no session against another, no source that
-both have, and not two ids of answers or of requests, which would be of two calls. What then hangs together is one call
-only where each is alike to each other one. Two calls of one source that look alike are so left apart, and with them
-whatever could be of either.
+counts of tokens with some output, ends that are at most `WINDOW_S` apart, times that meet where both have two, no session
+against another, no agent against another but in one session, no provider beside a bill of another, no source that both
+have, and not two ids of answers or of requests, which would be of two calls. What then hangs together is one call only
+where each is alike to each other one. Two calls of one source that look alike are so left apart, and with them whatever
+could be of either.
 
 All of it is a function of the rows that are stored: what comes later can join two calls, and can part them again.
 """
@@ -51,7 +52,8 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
         CREATE OR REPLACE TEMP TABLE named_rows AS
         WITH rows AS ({merged_calls("parts", "named_key")}),
         sources AS (SELECT named_key AS request_key, list(DISTINCT source) AS sources FROM parts GROUP BY named_key)
-        SELECT request_key AS named_key, session_id, sources, lower(model) AS model, {", ".join(BUCKETS)},
+        SELECT request_key AS named_key, session_id, agent, lower(provider) AS provider, billed_usd, sources,
+            started_at, ended_at, lower(model) AS model, {", ".join(BUCKETS)},
             {_LIKENESS} AS likeness, {_ENDED_AT} AS over_at, {_NAMES_ANSWER} AS names_answer,
             {_has("request-id")} AS names_request
         FROM rows JOIN sources USING (request_key)
@@ -141,7 +143,7 @@ def _move_into_parts(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
 
 def _pair(cursor: DuckDBPyConnection) -> None:
     """`pairs` of rows that are alike; `matches` where all that hang together are pairs."""
-    window = f"INTERVAL {WINDOW_S} SECONDS"
+    window, slack = f"INTERVAL {WINDOW_S} SECONDS", "INTERVAL 1 SECOND"
     equal = " AND ".join(f"one.{column} = other.{column}" for column in ("likeness", "model", *BUCKETS))
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE pairs AS
@@ -155,7 +157,13 @@ def _pair(cursor: DuckDBPyConnection) -> None:
             AND NOT list_has_any(one.sources, other.sources)
             AND NOT (one.names_answer AND other.names_answer)
             AND NOT (one.names_request AND other.names_request)
-            AND (one.session_id = other.session_id) IS NOT FALSE""")
+            AND (one.session_id = other.session_id) IS NOT FALSE
+            AND ((one.agent = other.agent) IS NOT FALSE OR (one.session_id = other.session_id) IS TRUE)
+            AND ((one.provider = other.provider) IS NOT FALSE OR coalesce(one.billed_usd, other.billed_usd) IS NULL)
+            AND (
+                one.started_at >= one.ended_at OR other.started_at >= other.ended_at
+                OR greatest(one.started_at, other.started_at) - {slack} <= least(one.ended_at, other.ended_at)
+            ) IS NOT FALSE""")
     cursor.execute("""
         CREATE OR REPLACE TEMP TABLE links AS
         SELECT one AS node, one || chr(10) || other AS name FROM pairs

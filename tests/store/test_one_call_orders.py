@@ -129,7 +129,9 @@ def test_what_has_no_name_is_joined_as_brute_force_joins_it_in_any_order_and_spl
                 *chance.choice([(), (), (f"response:{world}/{source}/{n}",)]),
                 model=f"model {world}",
                 session_id=chance.choice([None, None, "s1", "s2"]),
-                ended_at=NINE + timedelta(seconds=chance.choice([0, 4, 8, 500])),
+                agent=chance.choice([None, None, "x", "y"]),
+                started_at=NINE + timedelta(seconds=chance.choice([-3, 3])),
+                ended_at=NINE + timedelta(seconds=chance.choice([3, 4, 8, 500])),
             )
             for n in range(2)
             for source in chance.sample("abcd", chance.choice([0, 1, 2, 3]))
@@ -149,7 +151,16 @@ def alike_by_force(said: list[PricedRequest]) -> set[frozenset[tuple[str, str]]]
             and abs(one.ended_at - other.ended_at) <= timedelta(seconds=5)
             and not (one.identities and other.identities)
             and (one.session_id is None or other.session_id is None or one.session_id == other.session_id)
+            and (None in (one.agent, other.agent) or one.agent == other.agent or in_one_session(one, other))
+            and (
+                one.started_at >= one.ended_at
+                or other.started_at >= other.ended_at
+                or max(one.started_at, other.started_at) - timedelta(seconds=1) <= min(one.ended_at, other.ended_at)
+            )
         )
+
+    def in_one_session(one: Any, other: Any) -> bool:
+        return one.session_id is not None and one.session_id == other.session_id
 
     groups = [{r.request_key} for r in requests]
     for one, other in combinations(requests, 2):
