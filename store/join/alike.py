@@ -1,11 +1,11 @@
 """Calls that two sources saw and that no name joins: alike in every respect, and each the only one that is.
 
 A wrong match hides what was spent; a missed one counts it twice. So this is narrow: the same model and the same five
-counts of tokens with some output, ends that are at most `WINDOW_S` apart, times that meet where both have two, no session
-against another, no agent against another but in one session, no provider beside a bill of another, no source that both
-have, and not two ids of answers or of requests, which would be of two calls. What then hangs together is one call only
-where each is alike to each other one. Two calls of one source that look alike are so left apart, and with them whatever
-could be of either.
+counts of tokens with some output, ends at most `WINDOW_S` apart, times that meet where both have two, no session
+against another, no agent against another but in one session, no provider beside a bill of another, no source that
+both have, and not two ids of answers or of requests, which would be of two calls. What then hangs together is one
+call only where each is alike to each other one. Two calls of one source that look alike are so left apart, and with
+them whatever could be of either.
 
 All of it is a function of the rows that are stored: what comes later can join two calls, and can part them again.
 """

@@ -98,7 +98,7 @@ def call_line(number: int, session: str = "s1", agent: str = "scout") -> bytes:
         "session_id": session,
         "agent": agent,
         "at": clock().isoformat(),
-        "identities": [f"call:c{number}"],
+        "identities": [f"call:c{number}", f"response:msg_01SyntheticAnswer{number:06d}"],
         "response": {
             "id": f"msg_01SyntheticAnswer{number:06d}",
             "type": "message",
