@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from server.telemetry import current
 from server.telemetry.meters import Meters
@@ -67,6 +67,12 @@ class QuestionPool:
         self._turns.put(current().principal or "", job)
         self._threads.submit(self._next)  # as often as there are jobs, whichever of them it finds
         return job.future
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
 
     def shutdown(self, *, wait: bool = True, cancel_futures: bool = False) -> None:
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
