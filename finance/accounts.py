@@ -77,8 +77,8 @@ class Accounts:
     lines: Sequence[BillLine]
     recorded: Sequence[Recorded]
     reported: Sequence[Reported] | None
-    bill_sources: int = 1
-    """From how many sources the lines are: several may be two copies of one bill."""
+    is_one_bill: bool = True
+    """Else the lines may be of one bill, told twice."""
     may_change: bool = False
     """The provider may still restate what it counted."""
     prices: Mapping[str | None, UnitPrices]

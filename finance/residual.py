@@ -69,7 +69,7 @@ def split(accounts: Accounts) -> tuple[Cause, ...]:
     fees = [line for line in accounts.lines if line.item == "fee"]
     taken_off = [line for line in accounts.lines if line.item == "credit"]
     rest = [line for line in accounts.lines if line.item not in ("fee", "credit")]
-    if accounts.bill_sources > 1:
+    if not accounts.is_one_bill:
         found = [_unexplained(_group(accounts, [*fees, *rest]), "ONE_BILL")]
     elif fees and any(one.billed_calls for one in accounts.recorded):
         whole = _group(accounts, [*fees, *rest])

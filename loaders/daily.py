@@ -10,14 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from hashlib import blake2b
+from typing import TypedDict, Unpack
 
 from loaders.cell import Cell, CellError
 from loaders.item import Ignored, Item, LoadError, Location, Note, Parsed, Rejected, WholePart
 from loaders.loader import Task
 from loaders.read_until import ReadUntil
 from loaders.web_json import shown
-from store import Record, RecordError
+from store import Charge, Record, RecordError, ReportedUsage
+from store.records import ChargeItem, UsageReporter
 
 REPULL = timedelta(days=3)
 FIRST = timedelta(days=92)
@@ -82,6 +85,25 @@ class Report:
         return f"{self.account} | {self.name} | {day}"
 
 
+class _OfLine(TypedDict, total=False):
+    model: str | None
+    line_item: ChargeItem | None
+
+
+class _Counted(TypedDict, total=False):
+    model: str | None
+    member: str | None
+    requests: int | None
+    uncached_input_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_5m_tokens: int | None
+    cache_write_1h_tokens: int | None
+    output_tokens: int | None
+    usd: Decimal | None
+    is_lower_bound: bool
+    is_billed_apart: bool
+
+
 @dataclass(frozen=True, slots=True)
 class ReportRow:
     """One row of a day; its cells by name."""
@@ -116,6 +138,37 @@ class ReportRow:
         number = self.numbers[told]
         base = f"{self.report.source}:{self.report.account}:{self.report.name}:{self.day}:{told}"
         return base if number == 1 else f"{base}:{number}"
+
+    def charge(self, charge_id: str, vendor: str, billed: Decimal, description: str, **of: Unpack[_OfLine]) -> Charge:
+        """A line of the vendor's bill for the day. Raises `RecordError`."""
+        return Charge(
+            charge_id=charge_id,
+            source=self.report.source,
+            category="inference",
+            amount_usd=billed,
+            billed_usd=billed,
+            starts_on=self.day,
+            ends_on=self.day + _DAY,
+            vendor=vendor,
+            description=description,
+            part=self.report.part(self.day),
+            **of,
+        )
+
+    def usage(
+        self, usage_id: str, provider: str, reporter: UsageReporter = "provider", **counted: Unpack[_Counted]
+    ) -> ReportedUsage:
+        """What was counted of the calls of the day. Raises `RecordError`."""
+        return ReportedUsage(
+            usage_id=usage_id,
+            source=self.report.source,
+            reporter=reporter,
+            provider=provider,
+            starts_at=midnight(self.day),
+            ends_at=midnight(self.day + _DAY),
+            part=self.report.part(self.day),
+            **counted,
+        )
 
 
 Read = Callable[[ReportRow], tuple[Record, ...]]

@@ -38,6 +38,7 @@ from server.intake.intake import Intake
 from server.intake.making import door_of
 from server.intake.other_port import OtherPort
 from server.intake.routes import intake_routes
+from server.intake.sent import Sent
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle
 from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
@@ -127,7 +128,8 @@ def create_app(
         return operation_of(fields, principal, served.documents, is_read_only=True)
 
     # The audit ends last, and the watch after the loads: what the last of them has brought is still told.
-    works = [work for work in (audit, gate, watch, jobs, intake, routing) if work]
+    sent = Sent(audit) if audit else None
+    works = [work for work in (audit, sent, gate, watch, jobs, intake, routing) if work]
     app = Starlette(
         routes=[
             Route("/", _index),
@@ -141,7 +143,7 @@ def create_app(
             metrics_route(telemetry.meters, store, catalog, gate, clock, watch.actions if watch else None),
             *(load_routes(jobs, key, gate, audit) if jobs and key else ()),
             *(budget_routes(watch.actions, clock, key) if watch else ()),
-            *(intake_routes(door_of(intake, settings, gate, telemetry.meters, audit)) if intake else ()),
+            *(intake_routes(door_of(intake, settings, gate, telemetry.meters, sent)) if intake else ()),
         ],
         middleware=_middleware(settings, telemetry, gate, audit),
         lifespan=lambda app: _alive(works, live, served, readiness, lifecycle),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from loaders.account import account_of, chosen, needs_key, one_of
 from loaders.anthropic.api import HEADERS, KEY, ROOT, Api, bucket, scheme_of
-from loaders.anthropic.rows import charge_of, claude_code_of, is_priority, usage_of
+from loaders.anthropic.rows import charge_of, claude_code_of, usage_of
 from loaders.daily import REPULL, Days, Report, days_to_read, read_buckets, read_day
 from loaders.item import Item, Note, Parsed
 from loaders.loader import Loader, Task
@@ -73,7 +73,7 @@ def _report(api: Api, report: Report, days: Days) -> Iterator[Item | Note]:
 
 def _weigh(scale: Scale, item: Parsed) -> None:
     for record in item.records:
-        if not (isinstance(record, ReportedUsage) and is_priority(record)):
+        if not (isinstance(record, ReportedUsage) and record.is_billed_apart):
             scale.take(record)
 
 

@@ -4,18 +4,16 @@ Money is in cents, written as text; input is without what was cached; and a name
 it is the default, or was not asked for. Each report here is asked for the names that it reads, so null is the default.
 """
 
-from datetime import timedelta
 from decimal import Decimal
 from hashlib import blake2b
 
 from finance.pricing import rounded_usd
 from loaders.cell import Cell, CellError
-from loaders.daily import ReportRow, midnight
+from loaders.daily import ReportRow
 from store import Charge, ReportedUsage
 from store.records import ChargeItem
 
 VENDOR = "anthropic"
-_DAY = timedelta(days=1)
 _ITEMS: dict[str | None, ChargeItem] = {
     "uncached_input_tokens": "uncached_input",
     "cache_read_input_tokens": "cache_read",
@@ -35,6 +33,8 @@ _COST_NAMES = (
 )
 """With the day they tell a line of the cost report from others; the amount is not among them."""
 STANDARD = "standard"
+_COMMITTED = ("priority", "priority_on_demand")
+"""Tiers whose cost is in no report: capacity that was committed to is billed apart."""
 
 
 def charge_of(row: ReportRow) -> tuple[Charge, ...]:
@@ -43,22 +43,9 @@ def charge_of(row: ReportRow) -> tuple[Charge, ...]:
     charge_id = row.row_id(*names.values())
     billed = _usd(row["amount"], row["currency"])
     workspace = names["workspace_id"] or "default workspace"
-    return (
-        Charge(
-            charge_id=charge_id,
-            source=row.report.source,
-            category="inference",
-            amount_usd=billed,
-            billed_usd=billed,
-            starts_on=row.day,
-            ends_on=row.day + _DAY,
-            vendor=VENDOR,
-            description=f"{names['description'] or names['cost_type'] or 'without a description'} ({workspace})",
-            part=row.report.part(row.day),
-            model=names["model"],
-            line_item=_item(names["cost_type"], names["token_type"], billed),
-        ),
-    )
+    described = f"{names['description'] or names['cost_type'] or 'without a description'} ({workspace})"
+    item = _item(names["cost_type"], names["token_type"], billed)
+    return (row.charge(charge_id, VENDOR, billed, described, model=names["model"], line_item=item),)
 
 
 def _item(cost_type: str | None, token_type: str | None, billed: Decimal) -> ChargeItem:
@@ -74,13 +61,9 @@ def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
     told = [f"workspace {workspace}" if workspace else "default workspace", f"key {key}" if key else "console"]
     told += [f"{tier} tier"] if tier not in (None, STANDARD) else []
     return (
-        ReportedUsage(
-            usage_id=usage_id,
-            source=row.report.source,
-            reporter="provider",
-            provider=VENDOR,
-            starts_at=midnight(row.day),
-            ends_at=midnight(row.day + _DAY),
+        row.usage(
+            usage_id,
+            VENDOR,
             model=model,
             member=", ".join(told),
             uncached_input_tokens=row["uncached_input_tokens"].count(),
@@ -88,14 +71,9 @@ def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
             cache_write_5m_tokens=row.within("cache_creation", "ephemeral_5m_input_tokens").count(),
             cache_write_1h_tokens=row.within("cache_creation", "ephemeral_1h_input_tokens").count(),
             output_tokens=row["output_tokens"].count(),
-            part=row.report.part(row.day),
+            is_billed_apart=tier in _COMMITTED,
         ),
     )
-
-
-def is_priority(usage: ReportedUsage) -> bool:
-    """Whether its cost is in no report: capacity that was committed to is billed apart."""
-    return (usage.member or "").endswith((", priority tier", ", priority_on_demand tier"))
 
 
 def claude_code_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
@@ -118,13 +96,10 @@ def _metered(row: ReportRow, raw: object, told: tuple[str | None, ...], customer
     model = inner.text("model")
     usage_id = row.row_id(*told, model)
     cents = inner.within("estimated_cost", "amount")
-    return ReportedUsage(
-        usage_id=usage_id,
-        source=row.report.source,
-        reporter="meter",
-        provider=VENDOR,
-        starts_at=midnight(row.day),
-        ends_at=midnight(row.day + _DAY),
+    return row.usage(
+        usage_id,
+        VENDOR,
+        "meter",
         model=model,
         member=", ".join(["Claude Code", *(word for word in told[1:] if word)]),
         uncached_input_tokens=inner.within("tokens", "input").count(),
@@ -135,7 +110,6 @@ def _metered(row: ReportRow, raw: object, told: tuple[str | None, ...], customer
         if customer == "subscription" or cents.is_empty
         else _usd(cents, inner.within("estimated_cost", "currency")),
         is_lower_bound=True,
-        part=row.report.part(row.day),
     )
 
 

@@ -59,7 +59,7 @@ class Logs:
             been_before = len(been)
             for place, row in enumerate(page.rows, start=1):
                 location = Location(f"{self.service.place}, spend logs of {start:%Y-%m-%d %H:%M}, page {number}", place)
-                name = str(row.get("request_id")) if isinstance(row, dict) else f"row {number}:{place}"
+                name = _name(row) or f"row {number}:{place}"
                 repeated = name in been or name in known
                 been.add(name)
                 yield Ignored(location, REPEATED) if repeated else item_of(row, location, self.lens)
@@ -94,6 +94,12 @@ class Logs:
         if not isinstance(rows, list) or len(rows) > PAGE:
             raise TryAgainError(f"the answer has no list of at most {PAGE:,} rows under 'data'")
         return _Page(rows, _total(said))
+
+
+def _name(row: object) -> str | None:
+    """None where it has none: such a row is told from others by its place, and rejected there."""
+    name = row.get("request_id") if isinstance(row, dict) else None
+    return name if isinstance(name, str) and name else None
 
 
 def _total(said: Object) -> int | None:

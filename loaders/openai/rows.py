@@ -5,16 +5,14 @@ cost report is for stands in words that are made for people: only what they plai
 """
 
 import re
-from datetime import timedelta
 from decimal import Decimal
 
 from loaders.cell import Cell, CellError
-from loaders.daily import ReportRow, midnight
+from loaders.daily import ReportRow
 from store import Charge, ReportedUsage
 from store.records import ChargeItem
 
 VENDOR = "openai"
-_DAY = timedelta(days=1)
 _LINE = re.compile(r"(?P<model>[a-z0-9][a-z0-9._:-]{1,99}), (?P<kind>cached input|input|output)", re.IGNORECASE)
 _ITEMS: dict[str, ChargeItem] = {"input": "uncached_input", "cached input": "cache_read", "output": "output"}
 _NO_TOKENS = re.compile(
@@ -33,22 +31,8 @@ def charge_of(row: ReportRow) -> tuple[Charge, ...]:
         raise CellError(f"amount.currency must be usd, got {currency[:20]!r}: amounts in others cannot be added")
     billed = row.within("amount", "value").usd()
     model, item = _meant(said or "", billed)
-    return (
-        Charge(
-            charge_id=charge_id,
-            source=row.report.source,
-            category="inference",
-            amount_usd=billed,
-            billed_usd=billed,
-            starts_on=row.day,
-            ends_on=row.day + _DAY,
-            vendor=VENDOR,
-            description=f"{said or 'without a description'} ({project or 'no project'})",
-            part=row.report.part(row.day),
-            model=model,
-            line_item=item,
-        ),
-    )
+    described = f"{said or 'without a description'} ({project or 'no project'})"
+    return (row.charge(charge_id, VENDOR, billed, described, model=model, line_item=item),)
 
 
 def _meant(said: str, billed: Decimal) -> tuple[str | None, ChargeItem | None]:
@@ -76,13 +60,9 @@ def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
             f"{written:,} written to one"
         )
     return (
-        ReportedUsage(
-            usage_id=usage_id,
-            source=row.report.source,
-            reporter="provider",
-            provider=VENDOR,
-            starts_at=midnight(row.day),
-            ends_at=midnight(row.day + _DAY),
+        row.usage(
+            usage_id,
+            VENDOR,
             model=model,
             member=", ".join([f"project {project}" if project else "no project", f"key {key}" if key else "no key"]),
             requests=row["num_model_requests"].maybe(Cell.count),
@@ -91,7 +71,6 @@ def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
             cache_write_5m_tokens=written,
             cache_write_1h_tokens=0,
             output_tokens=_count(row, "output_tokens"),
-            part=row.report.part(row.day),
         ),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from loaders.cell import Cell
-from loaders.daily import Days, Report, ReportRow, midnight
+from loaders.daily import Days, Report, ReportRow
 from loaders.item import Item, LoadError, Note
 from loaders.openrouter.api import Api
 from loaders.openrouter.flat import read_flat
@@ -65,33 +65,22 @@ def _records(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
     charged, upstream = row["credits_usage"].usd(), row["byok_usage"].maybe(Cell.price) or 0
     prompt, cached = row["tokens_prompt"].count(), row["cached_tokens"].maybe(Cell.count)
     return (
-        Charge(
-            charge_id=row_id,
-            source=row.report.source,
-            category="inference",
-            amount_usd=charged,
-            billed_usd=charged,
-            starts_on=row.day,
-            ends_on=row.day + _DAY,
-            vendor=VENDOR,
-            description=f"{model or 'a model'}, from the analytics",
-            part=row.report.part(row.day),
+        row.charge(
+            row_id,
+            VENDOR,
+            charged,
+            f"{model or 'a model'}, from the analytics",
             model=model,
             line_item="credit" if charged < 0 else "tokens",
         ),
-        ReportedUsage(
-            usage_id=row_id,
-            source=row.report.source,
-            reporter="provider",
-            provider=VENDOR,
-            starts_at=midnight(row.day),
-            ends_at=midnight(row.day + _DAY),
+        row.usage(
+            row_id,
+            VENDOR,
             model=model,
             requests=row["request_count"].count(),
             uncached_input_tokens=None if cached is None else max(0, prompt - cached),
             cache_read_tokens=cached,
             output_tokens=row["tokens_completion"].count(),
             usd=charged + upstream,
-            part=row.report.part(row.day),
         ),
     )

@@ -32,27 +32,17 @@ def activity_of(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
     prompt, cached = row["prompt_tokens"].count(), row["cached_tokens"].maybe(Cell.count)
     at = f"{model or 'a model'} at {host or 'a provider'}"
     return (
-        Charge(
-            charge_id=row_id,
-            source=row.report.source,
-            category="inference",
-            amount_usd=charged,
-            billed_usd=charged,
-            starts_on=row.day,
-            ends_on=row.day + _DAY,
-            vendor=VENDOR,
-            description=f"{at}: fee for the use of a key of one's own" if upstream else at,
-            part=row.report.part(row.day),
+        row.charge(
+            row_id,
+            VENDOR,
+            charged,
+            f"{at}: fee for the use of a key of one's own" if upstream else at,
             model=model,
             line_item="credit" if charged < 0 else "fee" if upstream else "tokens",
         ),
-        ReportedUsage(
-            usage_id=row_id,
-            source=row.report.source,
-            reporter="provider",
-            provider=VENDOR,
-            starts_at=midnight(row.day),
-            ends_at=midnight(row.day + _DAY),
+        row.usage(
+            row_id,
+            VENDOR,
             model=model,
             member=host,
             requests=row["requests"].count(),
@@ -60,7 +50,6 @@ def activity_of(row: ReportRow) -> tuple[Charge | ReportedUsage, ...]:
             cache_read_tokens=cached,
             output_tokens=row["completion_tokens"].count(),
             usd=charged + upstream,
-            part=row.report.part(row.day),
         ),
     )
 

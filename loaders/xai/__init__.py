@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from loaders.item import Item, LoadError, Note, Parsed
 from loaders.loader import DAILY, Loader, Task
+from loaders.plausible import UNCHECKED
 from loaders.read_until import ReadUntil
 from loaders.service import Service
 from loaders.web import Clock, Web, WebLimits
@@ -21,7 +22,7 @@ from store import Charge
 __all__ = ["LOADER", "read"]
 
 ROOT = "https://management-api.x.ai"
-AMOUNTS, UNCHECKED = "amounts", "unchecked"
+AMOUNTS = "amounts"
 _OPTIONS = ("url", "since", AMOUNTS)
 _TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _KEY = "a management key of the team, which may read its billing (a key for calls cannot)"

@@ -22,6 +22,7 @@ query Untagged($range: String, $byDay: Boolean!, $limit: Int) {
   }
 }
 """
+EVERYTHING_KNOWN = "every call belongs to a session that is known"
 _COLUMNS = (
     "kind",
     "provider",
@@ -84,7 +85,8 @@ def _print(found: dict[str, Any], *, by_day: bool) -> None:
     console = Console(width=None if Console().is_terminal else 200)
     console.print(table)
     if not found["rows"]:
-        console.print("every call belongs to a session that is known", style="dim")
+        nothing = "there are no calls in this range" if found["callShare"] is None else EVERYTHING_KNOWN
+        console.print(nothing, style="dim")
     for kind, advice in {row["kind"]: row["whatToDo"] for row in found["rows"]}.items():
         console.print(f"{kind}: {advice}", style="dim", highlight=False)
     if found["truncated"]:

@@ -53,6 +53,8 @@ class PeriodAccounts:
     period: Period
     lines: list[BillLine] = field(default_factory=list)
     bill_sources: set[str] = field(default_factory=set)
+    is_billed_again: bool = False
+    """Two parts of one source, such as an account under two names, bill the same."""
     recorded: list[Recorded] = field(default_factory=list)
     reported: list[Reported] | None = None
     reported_at: datetime | None = None
@@ -75,7 +77,7 @@ class PeriodAccounts:
             lines=self.lines,
             recorded=self.recorded,
             reported=self.reported,
-            bill_sources=len(self.bill_sources),
+            is_one_bill=len(self.bill_sources) < 2 and not self.is_billed_again,
             may_change=self.may_change,
             prices={model: _unit_prices(book, self.names.get(model, (provider, model)), span) for model in models},
             tolerance_usd=tolerance_usd,
@@ -97,6 +99,7 @@ def read_accounts(context: Context, periods: Sequence[Period]) -> list[PeriodAcc
         if one := at(row["provider"], row["starts_on"], row["ends_on"] - timedelta(days=1)):
             one.lines.append(BillLine(row["model"], row["line_item"], row["amount_usd"]))
             one.bill_sources.add(row["source"])
+            one.is_billed_again |= row["is_repeated"]
     reports: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows_of(context, _REPORTS, days):
         if one := at(row["provider"], row["starts_on"], row["ends_on"] - timedelta(days=1)):

@@ -35,7 +35,8 @@ MissingAccount = enum_of(
     "REQUEST_COUNTS: how many calls it counted; USAGE_OF_CALLS: tokens of calls that were recorded without; PRICES: a "
     "price line; BILL_LINES: what the bill's money is for; MODEL_NAMES: which names on both sides mean one model; "
     "PLAN_OR_BILL: which calls a plan covers; FEES_IN_CALLS: whether the costs of single calls have fees in them; "
-    "BILLED_APART: the bill for committed capacity; ONE_BILL: two sources bill the same days, keep one of them.",
+    "BILLED_APART: the bill for committed capacity; ONE_BILL: two sources, or one "
+    "source under two names of an account, bill the same days, keep one of them.",
 )
 Reporter = enum_of(
     "UsageReporter", Literal["GATEWAY", "METER"], description="Who counted calls beside the sources that record them."

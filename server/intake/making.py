@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from server.access import Identify
-from server.access.audit import Audit
 from server.intake.intake import Intake
 from server.intake.meters import IntakeMeters, IntakeState
 from server.intake.reading import READ_S, Reading
@@ -37,13 +36,13 @@ def intake_of(settings: Settings, store: Store, clock: Callable[[], datetime]) -
     return Intake(store, spool, reading, clock, is_expected=settings.otlp_port != 0)
 
 
-def door_of(intake: Intake, settings: Settings, identify: Identify, meters: Meters, audit: Audit | None) -> Door:
+def door_of(intake: Intake, settings: Settings, identify: Identify, meters: Meters, sent: Sent | None) -> Door:
     meters.registry.register(IntakeState(intake))
     receiving = Receiving(
         intake.spool, settings.intake_body_mb * MIB, settings.intake_timeout_ms / 1000, settings.intake_at_once
     )
     counted = IntakeMeters(meters.registry)
-    return Door(intake, receiving, identify, counted, *((Sent(audit).told,) if audit is not None else ()))
+    return Door(intake, receiving, identify, counted, *((sent.told,) if sent is not None else ()))
 
 
 def owners_in(store: Store) -> Owners:

@@ -12,6 +12,7 @@ from hashlib import sha256
 import orjson
 
 from loaders.item import Ignored, Item, Parsed, Rejected
+from server.access.wildcard import stands_for
 from store import Record, Request, Session
 
 Owners = Callable[[list[str]], Mapping[str, frozenset[str]]]
@@ -76,7 +77,7 @@ class Rights:
         return None
 
     def _is_his(self, session: str, known: Mapping[str, frozenset[str]]) -> bool:
-        if self.sessions is not None and not any(_means(pattern, session) for pattern in self.sessions):
+        if self.sessions is not None and not any(stands_for(pattern, session) for pattern in self.sessions):
             return False
         if self.agents is None or session not in known:
             return True
@@ -94,10 +95,6 @@ def _words(claim: object) -> tuple[str, ...] | None:
     if claim is None:
         return None
     return tuple(str(word) for word in claim) if isinstance(claim, tuple | list) else (str(claim),)
-
-
-def _means(pattern: str, session: str) -> bool:
-    return session.startswith(pattern[:-1]) if pattern.endswith("*") else session == pattern
 
 
 def _stated(item: Item) -> list[str]:

@@ -1,6 +1,8 @@
 """Who sent how much, for the audit: a line for each sender and minute, and not one for each of his bodies."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from server.access import Principal
@@ -31,7 +33,7 @@ class Sent:
     def told(self, principal: Principal, signal: Signal, size: int, verdict: Verdict) -> None:
         key, now = (principal.name, signal), time.monotonic()
         if len(self._sums) > MOST_SENDERS:
-            self._sums.clear()
+            self.flush()
         so_far = self._sums.setdefault(key, _Sum(now - EVERY_S))
         so_far.bodies += 1
         so_far.bytes += size
@@ -39,5 +41,22 @@ class Sent:
         so_far.rejected += verdict.rejected
         if now - so_far.since >= EVERY_S:
             self._sums[key] = _Sum(now)
-            counts = {name: getattr(so_far, name) for name in ("bodies", "bytes", "items", "rejected")}
-            self.audit.happened("sent", principal.name, signal=signal, **counts)
+            self._write(key, so_far)
+
+    def flush(self) -> None:
+        """Writes down what was counted since the last line of each, and begins anew."""
+        for key, so_far in self._sums.items():
+            if so_far.bodies:
+                self._write(key, so_far)
+        self._sums.clear()
+
+    @contextmanager
+    def kept_going(self) -> Iterator[None]:
+        """What came in the last minute is written as the server ends."""
+        yield
+        self.flush()
+
+    def _write(self, key: tuple[str, Signal], so_far: _Sum) -> None:
+        name, signal = key
+        counts = {each: getattr(so_far, each) for each in ("bodies", "bytes", "items", "rejected")}
+        self.audit.happened("sent", name, signal=signal, **counts)

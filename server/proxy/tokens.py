@@ -4,13 +4,14 @@ A token states nothing that its line does not list: `sessions: ["*"]` is any ses
 """
 
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.access.bearer import digest_of, is_well_formed
+from server.access.wildcard import stands_for
 from server.proxy.attribution import Attribution
 
 
@@ -28,7 +29,7 @@ class NotAllowedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What one token may state. A name with `*` stands for many."""
+    """What one token may state. A name that ends with `*` stands for all that begin so."""
 
     name: str
     agents: tuple[str, ...] = ()
@@ -70,13 +71,17 @@ class Tokens:
         return right
 
 
+_Named = Annotated[str, Field(pattern=r"^[^*]*\*?$")]
+"""A star elsewhere than at the end would stand for nothing, and nobody would be told."""
+
+
 class _Line(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    agents: tuple[str, ...] = ()
-    sessions: tuple[str, ...] = ()
+    agents: tuple[_Named, ...] = ()
+    sessions: tuple[_Named, ...] = ()
 
 
 class _File(BaseModel):
@@ -103,5 +108,5 @@ def read_tokens(path: Path | None) -> Tokens:
 
 
 def _check(what: str, stated: str | None, allowed: tuple[str, ...]) -> None:
-    if stated is not None and not any(fnmatchcase(stated, pattern) for pattern in allowed):
+    if stated is not None and not any(stands_for(pattern, stated) for pattern in allowed):
         raise NotAllowedError(403, f"this token may not state that {what}; the proxy's file of tokens says which")

@@ -206,6 +206,8 @@ class ReportedUsage:
     """Reasoning included."""
     usd: Decimal | None = None
     """What the reporter takes them to cost: an estimate, which no bill rests on."""
+    is_billed_apart: bool = False
+    """The calls are in no line of the provider's cost report: capacity that was committed to is paid otherwise."""
     is_lower_bound: bool = False
     """There may have been more: a meter that was not everywhere."""
     part: str | None = None

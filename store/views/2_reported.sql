@@ -1,6 +1,9 @@
 -- What was counted of calls together, each row for a time of its own. Of a counter that runs on, a row is what it grew
 -- from its last reading of one UTC day to that of the next; where nobody read it for days, it is one row for all of them.
 -- Two meters may have counted the same calls, as may a meter and the calls themselves: compare them, add them never.
+CREATE OR REPLACE MACRO grown(count, earlier) AS
+    CASE WHEN count IS NOT NULL THEN greatest(0, count - coalesce(earlier, 0)) END;
+
 CREATE OR REPLACE VIEW reported_periods AS
 SELECT
     usage_id, source, reporter, provider,
@@ -14,7 +17,8 @@ SELECT
     uncached_input_tokens, cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
     output_tokens, -- reasoning included
     usd, -- the reporter's own estimate
-    is_lower_bound
+    is_lower_bound,
+    FALSE AS is_growth -- since the reading of an earlier day
 FROM reported_usage
 WHERE counter IS NULL
 UNION ALL BY NAME
@@ -23,31 +27,16 @@ SELECT
     coalesce(lag(ends_at) OVER run, starts_at) AS starts_at,
     ends_at, model, member,
     split_part(member, ', ', 1) AS meter,
-    CASE WHEN requests IS NOT NULL THEN
-        greatest(0, requests - coalesce(lag(requests IGNORE NULLS) OVER run, 0))
-    END AS requests,
-    CASE WHEN input_tokens IS NOT NULL THEN
-        greatest(0, input_tokens - coalesce(lag(input_tokens IGNORE NULLS) OVER run, 0))
-    END AS input_tokens,
-    CASE WHEN uncached_input_tokens IS NOT NULL THEN
-        greatest(0, uncached_input_tokens - coalesce(lag(uncached_input_tokens IGNORE NULLS) OVER run, 0))
-    END AS uncached_input_tokens,
-    CASE WHEN cache_read_tokens IS NOT NULL THEN
-        greatest(0, cache_read_tokens - coalesce(lag(cache_read_tokens IGNORE NULLS) OVER run, 0))
-    END AS cache_read_tokens,
-    CASE WHEN cache_write_5m_tokens IS NOT NULL THEN
-        greatest(0, cache_write_5m_tokens - coalesce(lag(cache_write_5m_tokens IGNORE NULLS) OVER run, 0))
-    END AS cache_write_5m_tokens,
-    CASE WHEN cache_write_1h_tokens IS NOT NULL THEN
-        greatest(0, cache_write_1h_tokens - coalesce(lag(cache_write_1h_tokens IGNORE NULLS) OVER run, 0))
-    END AS cache_write_1h_tokens,
-    CASE WHEN output_tokens IS NOT NULL THEN
-        greatest(0, output_tokens - coalesce(lag(output_tokens IGNORE NULLS) OVER run, 0))
-    END AS output_tokens,
-    CASE WHEN usd IS NOT NULL THEN
-        greatest(0, usd - coalesce(lag(usd IGNORE NULLS) OVER run, 0))
-    END AS usd,
-    is_lower_bound
+    grown(requests, lag(requests IGNORE NULLS) OVER run) AS requests,
+    grown(input_tokens, lag(input_tokens IGNORE NULLS) OVER run) AS input_tokens,
+    grown(uncached_input_tokens, lag(uncached_input_tokens IGNORE NULLS) OVER run) AS uncached_input_tokens,
+    grown(cache_read_tokens, lag(cache_read_tokens IGNORE NULLS) OVER run) AS cache_read_tokens,
+    grown(cache_write_5m_tokens, lag(cache_write_5m_tokens IGNORE NULLS) OVER run) AS cache_write_5m_tokens,
+    grown(cache_write_1h_tokens, lag(cache_write_1h_tokens IGNORE NULLS) OVER run) AS cache_write_1h_tokens,
+    grown(output_tokens, lag(output_tokens IGNORE NULLS) OVER run) AS output_tokens,
+    grown(usd, lag(usd IGNORE NULLS) OVER run) AS usd,
+    is_lower_bound,
+    coalesce(lag(ends_at) OVER run > starts_at, FALSE) AS is_growth
 FROM reported_usage
 WHERE counter IS NOT NULL
 WINDOW run AS (PARTITION BY counter ORDER BY ends_at);

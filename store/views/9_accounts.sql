@@ -57,7 +57,7 @@ WITH newest AS (
 counts AS (
     SELECT
         period.*,
-        period.starts_at > stored.starts_at AS is_growth,
+        stored.is_billed_apart,
         (period.ends_at - INTERVAL 1 MICROSECOND)::DATE AS last_on,
         newest.read_at
     FROM reported_periods AS period
@@ -72,8 +72,7 @@ SELECT
     source,
     CASE WHEN reporter = 'meter' THEN coalesce(meter, '') ELSE '' END AS meter, -- of several, each alone
     is_lower_bound,
-    -- The cost report of Anthropic leaves out what is paid for as committed capacity.
-    coalesce(regexp_matches(member, ', priority(_on_demand)? tier$'), FALSE) AS is_billed_apart,
+    is_billed_apart,
     CASE WHEN is_growth THEN least(starts_at::DATE + 1, last_on) ELSE starts_at::DATE END AS starts_on,
     last_on + 1 AS ends_on, -- exclusive
     requests,
@@ -91,17 +90,42 @@ FROM counts;
 
 -- One row a line of a bill, beside the period that it is part of.
 CREATE OR REPLACE VIEW bill_lines AS
+WITH parts AS (
+    SELECT
+        period.provider,
+        period.starts_on,
+        period.ends_on,
+        billing_model(line.model) AS model,
+        line.line_item,
+        line.source,
+        line.part,
+        line.starts_on AS line_starts_on,
+        line.ends_on AS line_ends_on,
+        sum(line.amount_usd) AS part_usd
+    FROM charges AS line
+    JOIN billed_periods AS period
+        ON billing_name(line.vendor) IS NOT DISTINCT FROM period.provider
+        AND period.starts_on <= line.starts_on AND line.ends_on <= period.ends_on
+    WHERE line.category = 'inference'
+    GROUP BY ALL
+),
+compared AS (
+    -- Each row is of another part, so as much for the same is told by two of them.
+    SELECT
+        *,
+        part_usd <> 0 AND count(part) OVER (
+            PARTITION BY provider, source, line_starts_on, line_ends_on, model, line_item, part_usd
+        ) > 1 AS is_repeated
+    FROM parts
+)
 SELECT
-    period.provider,
-    period.starts_on,
-    period.ends_on,
-    billing_model(line.model) AS model,
-    line.line_item,
-    line.source,
-    sum(line.amount_usd) AS amount_usd
-FROM charges AS line
-JOIN billed_periods AS period
-    ON billing_name(line.vendor) IS NOT DISTINCT FROM period.provider
-    AND period.starts_on <= line.starts_on AND line.ends_on <= period.ends_on
-WHERE line.category = 'inference'
+    provider,
+    starts_on,
+    ends_on,
+    model,
+    line_item,
+    source,
+    sum(part_usd) AS amount_usd,
+    bool_or(is_repeated) AS is_repeated -- two parts of one source, such as two names of one account, bill the same
+FROM compared
 GROUP BY ALL;

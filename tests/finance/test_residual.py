@@ -158,7 +158,7 @@ def test_tokens_that_are_billed_elsewhere_settle_nothing() -> None:
 
 
 def test_two_bills_for_the_same_days_may_be_one_bill_twice() -> None:
-    twice = accounts([*lines(1), BillLine(None, None, usd("0.4"))], [recorded()], [counted(1)], bill_sources=2)
+    twice = accounts([*lines(1), BillLine(None, None, usd("0.4"))], [recorded()], [counted(1)], is_one_bill=False)
     assert told(twice) == {("UNEXPLAINED", "ONE_BILL"): usd("0.4")}
 
 

@@ -50,7 +50,9 @@ def witnesses(n: int, at_: datetime = NINE) -> dict[str, PricedRequest]:
         ),
         "proxy": seen("proxy", anthropic, "0.02", *both, f"call:{n}", f"span:{span}", **tag, **times),
         "span": seen("otlp", f"otlp:{span}", "0.02", f"span:{span}", both[0], session_id=f"trace{n}", **times),
-        "event": seen("otlp", f"otlp:{req}", "0.02", f"request-id:{req}", estimated_usd=usd("0.5"), **times),
+        "event": seen(
+            "otlp-events", f"otlp-events:{req}", "0.02", f"request-id:{req}", estimated_usd=usd("0.5"), **times
+        ),
         "broadcast": seen(
             "otlp", f"otlp:{gen}", "0.03", f"response:{gen}", f"response:{msg}", billed_usd=usd("0.03"), **times
         ),
@@ -64,7 +66,7 @@ def witnesses(n: int, at_: datetime = NINE) -> dict[str, PricedRequest]:
 
 
 SHARE_NO_NAME = {("event", other) for other in ("openclaw", "span", "broadcast", "openrouter", "langfuse")}
-SAME_SOURCE = {("span", "event"), ("span", "broadcast"), ("event", "broadcast")}
+SAME_SOURCE = {("span", "broadcast")}
 PAIRS = [
     pair
     for pair in combinations(witnesses(1), 2)
@@ -122,7 +124,7 @@ def test_four_sources_are_one_row_that_says_who_gave_what(load: Load, store: Sto
     assert {source: rule for source, (rule, _) in gave.items()} == {
         "claude-code": "KEY",
         "proxy": "KEY",
-        "otlp": "IDENTITY",
+        "otlp-events": "IDENTITY",
         "openrouter": "IDENTITY",
     }
     assert gave["claude-code"][1] == ["session", "agent"]
@@ -367,7 +369,7 @@ def test_a_join_is_a_restatement_and_what_was_known_before_it_stays(load: Load, 
     )
     assert events == [
         {
-            "request_key": "otlp:req_1",
+            "request_key": "otlp-events:req_1",
             "old_cost_usd": usd("0.02"),
             "new_cost_usd": 0,
             "reason": "counted with call anthropic:msg_1",

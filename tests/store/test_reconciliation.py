@@ -61,6 +61,19 @@ def test_many_lines_of_days_that_follow_each_other_are_a_period_a_day(load: Load
     ]
 
 
+def test_a_bill_that_comes_under_two_names_of_an_account_is_known_to_be_repeated(load: Load, store: Store) -> None:
+    def line(account: str, amount: str, model: str) -> Any:
+        said = billed(f"{account}:{model}", amount, "2026-03-02", "2026-03-03")
+        return replace(said, part=f"{account} | costs | 2026-03-02", model=model, line_item="tokens")
+
+    load(line("acme", "2.00", "big"), line("acme", "0.50", "small"), line("acme", "0", "free"))
+    assert table(store, "SELECT model FROM bill_lines WHERE is_repeated") == []
+    load(line("acme-renamed", "2.00", "big"), line("other", "0.70", "small"), line("other", "0", "free"))
+    assert table(store, "SELECT model, amount_usd FROM bill_lines WHERE is_repeated") == [
+        {"model": "big", "amount_usd": usd("4.00")}
+    ]
+
+
 @pytest.mark.parametrize(
     ("provider", "vendor"),
     [("amazon-bedrock", "Amazon Web Services"), ("google-vertex", "Google Cloud"), ("OpenAI", " openai, LLC ")],

@@ -7,7 +7,7 @@ from loaders.item import Item, Note, Reached
 from loaders.loader import Task
 from loaders.web import Clock
 from tests.loaders.anthropic.stub import KEY, Anthropic
-from tests.loaders.http_stub import NOW, Time, served
+from tests.loaders.http_stub import NOW, served
 
 Load = Callable[..., list[Item | Note]]
 
@@ -17,16 +17,6 @@ def provider() -> Iterator[Anthropic]:
     provider = Anthropic()
     with served(provider.answer) as provider.url:
         yield provider
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def clock(time: Time) -> Clock:
-    return Clock(now=time.now, sleep=time.sleep, chance=lambda: 1.0)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from loaders import github
 from loaders.item import Item, Note, Reached
 from loaders.loader import Task
 from loaders.web import Clock
-from tests.loaders.github.stub import NOW, TOKEN, GitHub, Time, served
+from tests.loaders.github.stub import NOW, TOKEN, GitHub, served
 
 Load = Callable[..., list[Item | Note]]
 
@@ -16,16 +16,6 @@ def hub() -> Iterator[GitHub]:
     hub = GitHub()
     with served(hub.answer) as hub.url:
         yield hub
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def clock(time: Time) -> Clock:
-    return Clock(now=time.now, sleep=time.sleep, chance=lambda: 1.0)
 
 
 @pytest.fixture

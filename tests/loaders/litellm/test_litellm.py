@@ -222,6 +222,11 @@ def test_a_row_that_cannot_be_right_is_rejected_with_its_place_and_session(
     assert len(requests(items)) == 1
 
 
+def test_rows_without_an_id_are_each_rejected_and_none_is_taken_for_another_again(proxy: Asking) -> None:
+    stub(proxy).rows = [row() | {"request_id": None}, row() | {"request_id": None}]
+    assert len([item for item in proxy.load() if isinstance(item, Rejected)]) == 2
+
+
 def many(count: int, start: str = "2026-11-19T00:00:00+00:00") -> list[dict[str, Any]]:
     begun = datetime.fromisoformat(start)
     return [

@@ -6,7 +6,7 @@ from loaders import openai
 from loaders.item import Item, Note, Reached
 from loaders.loader import Task
 from loaders.web import Clock
-from tests.loaders.http_stub import NOW, Time, served
+from tests.loaders.http_stub import NOW, served
 from tests.loaders.openai.stub import KEY, OpenAI
 
 Load = Callable[..., list[Item | Note]]
@@ -17,16 +17,6 @@ def provider() -> Iterator[OpenAI]:
     provider = OpenAI()
     with served(provider.answer) as provider.url:
         yield provider
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def clock(time: Time) -> Clock:
-    return Clock(now=time.now, sleep=time.sleep, chance=lambda: 1.0)
 
 
 @pytest.fixture

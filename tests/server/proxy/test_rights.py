@@ -104,6 +104,7 @@ def test_a_proxy_that_strangers_reach_needs_tokens() -> None:
 WRONG = [
     ("tokens: [{name: a, sha256: xyz}]", "tokens.0.sha256"),
     ("tokens: [{name: a}]", "tokens.0.sha256"),
+    (f"tokens: [{{name: a, sha256: {'a' * 64}, sessions: ['*-nightly']}}]", "tokens.0.sessions.0"),
     ("tokens: {", "is no YAML file"),
     ("[]", "the file"),
 ]
