@@ -193,8 +193,13 @@ def _all_counted(group: _Group) -> tuple[int | None, int | None]:
     """Calls and tokens of a group of which nobody recorded any."""
     reported = list((group.reported or {}).values())
     requests = [one.requests for one in reported]
-    calls = None if not requests or None in requests else sum(count or 0 for count in requests)
-    return calls, sum(count or 0 for one in reported for count in one.tokens) if reported else None
+    return _sum_known(requests), _sum_known([count for one in reported for count in one.tokens])
+
+
+def _sum_known(counts: Sequence[int | None]) -> int | None:
+    """None where there is none, or one of them is unknown."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if counts and len(known) == len(counts) else None
 
 
 def _unexplained(group: _Group, missing: Missing) -> Cause:

@@ -57,6 +57,10 @@ def read_usage(details: Object) -> Usage:
         if any(totals.values()):
             raise FieldError(f"usageDetails has a total of {max(totals.values()):,} and does not say of what")
         return Usage(None)
+    stated = {_KEYS.get(name) or _side(name) for name, value in details.items() if name in counts and value is not None}
+    if not totals and ("output" not in stated or stated == {"output"}):
+        # As of a stream that was cut: to price the other half as 0 would be a guess, unless a total says that it is 0.
+        return Usage(None)
     others = [name for name in told if name not in _KEYS]
     buckets, parts = _buckets(told, others), sum(told.values())
     total = max(totals.values(), default=parts)

@@ -18,6 +18,7 @@ _ITEMS: dict[str, ChargeItem] = {"input": "uncached_input", "cached input": "cac
 _NO_TOKENS = re.compile(
     r"web.?search|file.?search|code.?interpreter|vector.?stor|storage|container|tool.?call|session", re.IGNORECASE
 )
+_WITHOUT_OUTPUT = ("embeddings", "moderations")
 _COST_NAMES = ("line_item", "project_id")
 
 
@@ -70,7 +71,9 @@ def usage_of(row: ReportRow) -> tuple[ReportedUsage, ...]:
             cache_read_tokens=read,
             cache_write_5m_tokens=written,
             cache_write_1h_tokens=0,
-            output_tokens=_count(row, "output_tokens"),
+            output_tokens=_count(row, "output_tokens")
+            if row.report.name in _WITHOUT_OUTPUT
+            else row["output_tokens"].count(),
         ),
     )
 

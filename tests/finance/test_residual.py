@@ -152,6 +152,11 @@ def test_a_report_that_leaves_out_a_kind_of_token_settles_nothing_about_it() -> 
     assert told(accounts(lines(1), [recorded(2)], theirs)) == {("UNEXPLAINED", "REPORTED_USAGE"): usd("-0.4")}
 
 
+def test_tokens_of_which_the_provider_tells_some_kinds_only_are_not_added_up() -> None:
+    (cause,) = split(accounts(lines(1), [], [Reported(model="big", tokens=(None, 1000, 50, 10), requests=1)]))
+    assert (cause.kind, cause.tokens, cause.calls) == ("UNRECORDED_TRAFFIC", None, 1)
+
+
 def test_tokens_that_are_billed_elsewhere_settle_nothing() -> None:
     theirs = [Reported(model="big", tokens=ONE, is_billed_apart=True)]
     assert told(accounts([], [recorded()], theirs)) == {("UNEXPLAINED", "BILLED_APART"): usd("-0.4")}

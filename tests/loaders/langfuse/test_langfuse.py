@@ -187,6 +187,10 @@ def test_a_generation_that_cannot_be_right_is_rejected_without_its_metadata(proj
         ({"input": 100, "output": 50, "total": 150}, Usage(Buckets(100, 0, 0, 0, 50))),
         ({"input": 100, "output": 50}, Usage(Buckets(100, 0, 0, 0, 50))),
         ({}, Usage(None)),
+        # half a usage, which no total makes whole
+        ({"input": 100}, Usage(None)),
+        ({"output": 50}, Usage(None)),
+        ({"input": 100, "output": 0}, Usage(Buckets(100, 0, 0, 0, 0))),
         ({"input": 0, "output": 0, "total": 0}, Usage(None)),
         # parts that contain no other
         (
