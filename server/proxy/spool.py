@@ -128,6 +128,8 @@ class Spool:
     def put_aside(self, lines: bytes) -> None:
         """What the server could not read, for somebody to look at. Raises `OSError`."""
         with (self.directory / "rejected.ndjson").open("ab") as aside:
+            if aside.tell() + len(lines) > self.most_bytes:
+                raise OSError(f"{aside.name} has all that it may have; look at it and move it away")
             aside.write(lines)
 
     def _write_waiting(self) -> None:

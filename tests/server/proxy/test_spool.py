@@ -96,6 +96,14 @@ def test_a_call_never_waits_for_the_disk_nor_fails_where_a_full_file_cannot_be_s
         assert spool.sealed.is_set()
 
 
+def test_what_is_put_aside_has_as_much_room_as_the_spool(tmp_path: Path) -> None:
+    with Spool(tmp_path / "spool", Meters(), most_bytes=10) as spool:
+        spool.put_aside(b"1234567\n")
+        with pytest.raises(OSError, match="look at it and move it away"):
+            spool.put_aside(b"890\n")
+    assert (tmp_path / "spool" / "rejected.ndjson").read_bytes() == b"1234567\n"
+
+
 def test_two_proxies_do_not_share_a_spool(tmp_path: Path) -> None:
     with Spool(tmp_path, Meters(), 2**20), pytest.raises(SpoolError, match="is the spool of a proxy that runs"):
         Spool(tmp_path, Meters(), 2**20).__enter__()
