@@ -122,12 +122,18 @@ def exchange(connection: socket.socket, request: bytes) -> bytes:
     connection.sendall(request)
     found = b""
     while b"\r\n\r\n" not in found:
-        found += connection.recv(1 << 16)
+        found += received(connection)
     head, _, body = found.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200"), head + body[:500]
     while len(body) < length_of(head):
-        body += connection.recv(1 << 20)
+        body += received(connection)
     return body
+
+
+def received(connection: socket.socket) -> bytes:
+    piece = connection.recv(1 << 20)
+    assert piece, "the server closed the connection, as it does with one that is idle for long: use fewer --requests"
+    return piece
 
 
 def length_of(head: bytes) -> int:

@@ -14,6 +14,11 @@ from finance.price_book import EXACT
 TokenKind = Literal["uncached_input", "cache_read", "cache_write", "output"]
 LineItem = Literal[TokenKind, "tokens", "fee", "credit"]
 """`tokens`: of several kinds; `fee`: for what is no token; `credit`: what the provider takes off."""
+FeesCountedAs = Literal[
+    "FEES", "CALLS", "CREDITS", "FEES_IN_CALLS", "UNNAMED_CALLS", "FEES_IN_CREDITS", "FEES_IN_CHARGES", "ONE_BILL"
+]
+"""Where sums of spend have the fees of a bill: as such, in the cost of calls, in the use of credits. Any other is why
+nobody can say, and what they add is unknown. `store/views/4_bill_fees.sql` decides."""
 KINDS: tuple[TokenKind, ...] = get_args(TokenKind)
 Tokens = tuple[int, int, int, int]
 NONE: Tokens = (0, 0, 0, 0)
@@ -33,8 +38,6 @@ class Recorded:
     priced: Tokens = NONE
     """Of calls with a known cost, outside plans."""
     computed_usd: Decimal = Decimal(0)
-    billed_calls: int = 0
-    """Of them, those whose cost the provider stated call by call: fees may be in it."""
     unpriced: Tokens = NONE
     unpriced_calls: int = 0
     included: Tokens = NONE
@@ -79,6 +82,8 @@ class Accounts:
     reported: Sequence[Reported] | None
     is_one_bill: bool = True
     """Else the lines may be of one bill, told twice."""
+    are_fees_in_calls: bool = False
+    """The costs of calls are stated, and have the bill's fees in them, or may have."""
     may_change: bool = False
     """The provider may still restate what it counted."""
     prices: Mapping[str | None, UnitPrices]

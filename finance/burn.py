@@ -40,7 +40,9 @@ class Burn:
     """0 where nothing is known of any day."""
     drivers: tuple[Driver, ...]
     unknown_rows: int = 0
-    """Calls of these days whose cost is not known: with any, burn is a lower bound and runway an upper one."""
+    """Rows of these days whose amount is not known: with any, burn is a lower bound and runway an upper one."""
+    doubted_fees: int = 0
+    """Of them, days of fees on bills which calls or credits may have in their cost."""
     is_unknown: bool = False
     """No amount of these days is known at all."""
 

@@ -71,7 +71,7 @@ def split(accounts: Accounts) -> tuple[Cause, ...]:
     rest = [line for line in accounts.lines if line.item not in ("fee", "credit")]
     if not accounts.is_one_bill:
         found = [_unexplained(_group(accounts, [*fees, *rest]), "ONE_BILL")]
-    elif fees and any(one.billed_calls for one in accounts.recorded):
+    elif fees and accounts.are_fees_in_calls:
         whole = _group(accounts, [*fees, *rest])
         found = [_unexplained(whole, "FEES_IN_CALLS")]
     else:

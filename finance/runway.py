@@ -21,7 +21,7 @@ Status = Literal[
     "OK", "DEPLETED", "NO_DATA", "UNPRICED", "CASH_UNKNOWN", "NO_BURN", "BREAK_EVEN", "CASH_FLOW_POSITIVE",
     "BEYOND_HORIZON",
 ]  # fmt: skip
-Flag = Literal["SHORT_HISTORY", "STALE_CASH", "STALE_SPEND", "LOWER_BOUND", "BEYOND_A_CENTURY"]
+Flag = Literal["SHORT_HISTORY", "STALE_CASH", "STALE_SPEND", "LOWER_BOUND", "FEES_IN_DOUBT", "BEYOND_A_CENTURY"]
 
 FULL_BASIS = 30
 CENTURY_DAYS = 36525
@@ -142,6 +142,8 @@ def flags(forecast: Forecast) -> tuple[Flag, ...]:
         found.append("STALE_SPEND")
     if forecast.burn.unknown_rows:
         found.append("LOWER_BOUND")
+    if forecast.burn.doubted_fees:
+        found.append("FEES_IN_DOUBT")
     told = point(forecast)
     if told.status == "OK" and told.on is None:
         found.append("BEYOND_A_CENTURY")

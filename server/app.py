@@ -24,6 +24,7 @@ from server.alerts.routes import budget_routes
 from server.alerts.watch import Watch
 from server.assets import Endpoint, Example, graphiql_config, graphiql_file, graphiql_page, load_examples
 from server.budgets import Breakers
+from server.examples import ExamplesFor
 from server.graphql import build_schema
 from server.graphql.context import AnswerLimits
 from server.graphql.engine import Engine, Operation
@@ -35,7 +36,7 @@ from server.graphql.results import Results
 from server.graphql.serving import serving
 from server.health import Readiness, health_routes
 from server.intake.intake import Intake
-from server.intake.making import door_of
+from server.intake.making import doors_of
 from server.intake.other_port import OtherPort
 from server.intake.routes import intake_routes
 from server.intake.sent import Sent
@@ -44,6 +45,7 @@ from server.lifecycle import Lifecycle
 from server.live import EventStreams, Live, LiveLimits, Sockets, marks_of
 from server.loads import load_routes
 from server.metrics_page import metrics_route
+from server.payloads import Forgetting, payload_route
 from server.routing import Routing, RoutingPolicy, can_route
 from server.settings import Settings, shipped
 from server.telemetry import Telemetry
@@ -129,21 +131,25 @@ def create_app(
 
     # The audit ends last, and the watch after the loads: what the last of them has brought is still told.
     sent = Sent(audit) if audit else None
-    works = [work for work in (audit, sent, gate, watch, jobs, intake, routing) if work]
+    forgetting = Forgetting(store, clock, settings.payload_days)
+    works = [work for work in (audit, sent, gate, watch, jobs, forgetting, intake, routing) if work]
+    doors = doors_of(intake, settings, gate, telemetry.meters, sent) if intake else None
     app = Starlette(
         routes=[
-            Route("/", _index),
+            # First, as paths are looked at in this order.
             Route(ENDPOINT, GraphQLEndpoint(served, EventStreams(live, gate, settings.origins).answer)),
             WebSocketRoute(ENDPOINT, Sockets(live, gate, reads, settings.origins)),
+            Route("/", _index),
             Route("/schema.graphql", _sdl(engines, gate)),
             Route("/graphiql", graphiql_page),
-            Route("/graphiql/config.json", graphiql_config(_examples(), ENDPOINT)),
+            Route("/graphiql/config.json", graphiql_config(ExamplesFor(_examples(), engines, gate), ENDPOINT)),
             Route("/graphiql/{name}", graphiql_file),
             *health_routes(readiness, identity, intake.spool.standing if intake else None),
             metrics_route(telemetry.meters, store, catalog, gate, clock, watch.actions if watch else None),
-            *(load_routes(jobs, key, gate, audit) if jobs and key else ()),
+            *(load_routes(jobs, key, gate, audit, served.body_timeout_s) if jobs and key else ()),
             *(budget_routes(watch.actions, clock, key) if watch else ()),
-            *(intake_routes(door_of(intake, settings, gate, telemetry.meters, sent)) if intake else ()),
+            *((*intake_routes(doors[0]), doors[1].route()) if doors else ()),
+            *((payload_route(forgetting, key, audit, served.body_timeout_s),) if key else ()),
         ],
         middleware=_middleware(settings, telemetry, gate, audit),
         lifespan=lambda app: _alive(works, live, served, readiness, lifecycle),

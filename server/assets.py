@@ -53,6 +53,9 @@ GRAPHIQL_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
+# It depends on who asks, and nothing between him and the server may keep it.
+CONFIG_HEADERS = {"Cache-Control": "no-store"}
+
 # References are relative to /graphiql, so that the page also works below a prefix that a proxy adds.
 PAGE = """\
 <!doctype html>
@@ -124,12 +127,12 @@ async def graphiql_file(request: Request) -> Response:
     return Response(body, media_type=asset.media_type, headers=headers)
 
 
-def graphiql_config(examples: Sequence[Example], endpoint: str) -> Endpoint:
-    """What /graphiql/config.json answers: where to send queries, and the queries to offer."""
-    body = orjson.dumps({"endpoint": endpoint, "examples": list(examples)})
+def graphiql_config(examples_for: Callable[[Request], Awaitable[Sequence[Example]]], endpoint: str) -> Endpoint:
+    """What /graphiql/config.json answers: where to send queries, and the queries to offer to whoever asks."""
 
     async def config(request: Request) -> Response:
-        return Response(body, media_type="application/json", headers=GRAPHIQL_HEADERS)
+        body = orjson.dumps({"endpoint": endpoint, "examples": list(await examples_for(request))})
+        return Response(body, media_type="application/json", headers=GRAPHIQL_HEADERS | CONFIG_HEADERS)
 
     return config
 

@@ -100,11 +100,12 @@ def read_window(read: Read, as_of: date) -> Window:
 def read_burn(read: Read, window: Window, basis: Basis) -> Burn:
     """The drivers of a window, each with an amount for every day."""
     columns: dict[tuple[str, bool, bool], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * window.days)
-    unknown, known = 0, 0
+    unknown, known, doubted_fees = 0, 0, 0
     for day, driver, is_recurring, is_known, gross, inflow, count in _rows(
         read(_SPEND.format(amount=_AMOUNT[basis]), window.params)
     ):
         unknown += 0 if is_known else count
+        doubted_fees += count if driver == "fees" and not is_known else 0
         if not (is_known or gross):  # credits of unknown use have no known cost, and were paid for
             continue
         known += 1
@@ -117,7 +118,7 @@ def read_burn(read: Read, window: Window, basis: Basis) -> Burn:
         Driver(name, tuple(usd), is_inflow=is_inflow, is_recurring=is_recurring)
         for (name, is_inflow, is_recurring), usd in sorted(columns.items())
     )
-    return Burn(window.days, tuple(drivers), unknown, is_unknown=bool(unknown) and not known)
+    return Burn(window.days, tuple(drivers), unknown, doubted_fees, is_unknown=bool(unknown) and not known)
 
 
 def read_calls_known_until(read: Read, window: Window) -> datetime | None:

@@ -7,12 +7,11 @@ may name the sources of the server's own file, and is told no more of a load tha
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from secrets import compare_digest
 from typing import Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -21,10 +20,13 @@ from loaders.kinds import LOADERS
 from loaders.sources import Source, source_of
 from server.access import DeniedError, Identify, Principal
 from server.access.audit import Audit
+from server.access.owner import shows_key
+from server.bodies import BodyTooLargeError, whole_body
 from server.jobs import Job, JobRefusedError, Jobs, place_of
 
 MAX_BODY_BYTES = 100_000
 INGEST = "ingest"
+CLOSE = {"Connection": "close"}
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -42,19 +44,25 @@ class Wish(BaseModel):
     """Whether it is loaded only where its schedule says so."""
 
 
-def load_routes(jobs: Jobs, key: str, identify: Identify, audit: Audit | None = None) -> list[Route]:
+def load_routes(
+    jobs: Jobs, key: str, identify: Identify, audit: Audit | None = None, body_timeout_s: float = 5.0
+) -> list[Route]:
     """`key` is that of the notice; `identify` tells who else asks."""
 
     async def start(request: Request) -> Response:
         try:
             asker = _asker(request, key, identify)
-            wish = Wish.model_validate(orjson.loads(await _body(request)))
+            wish = Wish.model_validate(orjson.loads(await whole_body(request.receive, MAX_BODY_BYTES, body_timeout_s)))
             source = _source(jobs, wish) if asker is None else _named(jobs, wish)
             job = jobs.start_if_due(source, wish.token) if wish.is_due_only else jobs.start(source, wish.token)
         except DeniedError as denied:
             return _told(denied.status, str(denied), denied.headers)
-        except _TooLongError as error:
-            return _told(413, str(error))
+        except BodyTooLargeError:
+            return _told(413, f"the body has more than {MAX_BODY_BYTES:,} bytes", CLOSE)
+        except TimeoutError:
+            return _told(408, f"the body did not arrive within {body_timeout_s:g} s", CLOSE)
+        except ClientDisconnect:
+            return _told(400, "the client left before its body was there")
         except JobRefusedError as error:
             return _told(409, str(error))
         except (LoadError, orjson.JSONDecodeError) as error:
@@ -80,23 +88,9 @@ def load_routes(jobs: Jobs, key: str, identify: Identify, audit: Audit | None = 
     return [Route("/loads", start, methods=["POST"]), Route("/loads/{number:int}", show, methods=["GET"])]
 
 
-class _TooLongError(Exception):
-    """The body is longer than a wish can be."""
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise _TooLongError(f"the body has more than {MAX_BODY_BYTES:,} bytes")
-    return bytes(body)
-
-
 def _asker(request: Request, key: str, identify: Identify) -> Principal | None:
     """None for the command line of the store's owner. `DeniedError` for whoever may not ask for loads."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and compare_digest(given.encode(), key.encode()):
+    if shows_key(request, key):
         return None
     principal = identify(request)
     if principal.is_anybody:  # a web page could ask so, too: it needs no answer to do harm

@@ -5,6 +5,7 @@ from store.checks import RecordError
 from store.database import Store
 from store.errors import QueryError, QueryTimeout, StoreBusyError, StoreError
 from store.outcomes import OutcomeRule
+from store.payloads import Part, Payload
 from store.priced import CostStatus, PricedRequest
 from store.read import Reader, Rows
 from store.records import (
@@ -39,6 +40,8 @@ __all__ = [
     "LoadReport",
     "Outcome",
     "OutcomeRule",
+    "Part",
+    "Payload",
     "Price",
     "PricedRequest",
     "QueryError",

@@ -5,7 +5,7 @@ that makes the module a long one.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +27,8 @@ from store.facts import refresh_facts
 from store.migrate import migrate
 from store.opening import connect, make_stage_directory, quoted, shut_in
 from store.outcomes import OutcomeRule, is_due, pass_time, replace_rules
+from store.payloads import TABLE as PAYLOADS
+from store.payloads import Payload, delete_payloads, insert_payloads, select_payloads
 from store.priced import PricedRequest
 from store.read import Around, Reader, Rows, Statements
 from store.records import AllocationPolicy, Price
@@ -293,8 +295,26 @@ class Store:
         with self._reading() as cursor:
             return select_loads(cursor)
 
+    def keep_payloads(self, payloads: Sequence[Payload], *, now: datetime, days: int) -> None:
+        """What was in some calls, once for each; what is older than `days` goes. The version of the data stays."""
+        with self._writing("payloads") as cursor, transaction(cursor):
+            insert_payloads(cursor, self.stage_directory, payloads, _without_zone(now), days)
+            delete_payloads(cursor, _without_zone(now), days)
+
+    def forget_payloads(self, *, now: datetime, days: int) -> int:
+        """Deletes what was in calls that are older than `days`; gives of how many."""
+        with self._writing("payloads") as cursor, transaction(cursor):
+            return delete_payloads(cursor, _without_zone(now), days)
+
+    def payloads_of(self, key: str, *, now: datetime, days: int) -> list[Payload]:
+        """What was in a call, by any name that it has, where it is not older than `days`."""
+        with self._reading() as cursor:
+            return select_payloads(cursor, key, _without_zone(now), days)
+
     def columns(self, source: str) -> dict[str, str]:
-        """Column -> SQL type of a table or view; nothing where there is no such table."""
+        """Column -> SQL type of a table or view that may be read for figures; nothing where there is no such table."""
+        if source.lower() == PAYLOADS:
+            return {}
         found = self.read(
             "SELECT column_name, data_type FROM duckdb_columns()"
             " WHERE table_name = $source AND NOT internal ORDER BY column_index",

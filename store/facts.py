@@ -24,8 +24,12 @@ FACTS: dict[str, frozenset[str]] = {
     "request_facts": _CALLS,
     "plan_shares": _PLANS,
     "credit_facts": _CREDITS,
+    "billed_periods": frozenset({"charges"}),
+    "computed_days": _CALLS,
+    "billed_fees": frozenset({"charges"}),
+    "fee_facts": _CREDITS | {"prices"},
     "credit_purchases": _CREDITS,
-    "expired_credits": _CREDITS | {ACCRUAL},
+    "expired_credits": _CREDITS | {ACCRUAL, "prices"},
     "session_credits": _CREDITS,
     "session_plans": _PLANS,
     "session_spend": _CALLS,
@@ -33,15 +37,14 @@ FACTS: dict[str, frozenset[str]] = {
     "outcome_facts": frozenset({"sessions", "outcomes", "outcome_rules"}),
     "session_facts": _PLANS | _CREDITS | _TREES | {"outcomes", "outcome_rules", "scores"},
     "compute_days": frozenset({"sessions", "charges", "allocation"}),
-    "daily_spend": _CREDITS | {ACCRUAL, "cash_flows"},
-    "billed_periods": frozenset({"charges"}),
-    "computed_days": _CALLS,
+    "daily_spend": _CREDITS | {ACCRUAL, "cash_flows", "prices"},
     "reconciliation_days": _CALLS | {"charges", "tolerance"},
     "provider_days": _CALLS | {"charges", "tolerance"},
 }
 """Each fact, after those it reads, with the tables whose rows it rests on."""
 
 _INFRASTRUCTURE = "charge_days WHERE is_infrastructure"
+_FEES_BILLED = "charges WHERE category = 'inference' AND line_item = 'fee'"
 _CREDITS_BOUGHT = "charges WHERE category = 'credits'"
 
 SOURCES: dict[str, str] = {
@@ -59,6 +62,8 @@ SOURCES: dict[str, str] = {
     "session_facts": "sessions",
     "compute_days": _INFRASTRUCTURE,
     "billed_periods": "charges WHERE category = 'inference'",
+    "billed_fees": _FEES_BILLED,
+    "fee_facts": _FEES_BILLED,
 }
 """Some facts, with rows without any of which they have none. To plan a view is dear however little it reads, and many
 stores have no plans, credits or machines: there the fact is emptied, and its view is not looked at."""
@@ -80,12 +85,16 @@ def refresh_facts(cursor: DuckDBPyConnection, changed: Iterable[str], done: Cont
     """Writes down every fact that rests on one of the `changed` tables, but for those that are `done`."""
     changed = set(changed)
     for fact, tables in FACTS.items():
-        if fact in done or not changed & tables:
-            continue
-        if _has_rows(cursor, fact):
-            _write_down(cursor, fact)
-        else:
-            cursor.execute(f"DELETE FROM {fact}")
+        if fact not in done and changed & tables:
+            write_fact(cursor, fact)
+
+
+def write_fact(cursor: DuckDBPyConnection, fact: str) -> None:
+    """Writes down all of it."""
+    if _has_rows(cursor, fact):
+        _write_down(cursor, fact)
+    else:
+        cursor.execute(f"DELETE FROM {fact}")
 
 
 def accrue_until(cursor: DuckDBPyConnection, now: datetime) -> bool:

@@ -69,6 +69,16 @@ def is_due(cursor: DuckDBPyConnection, now: datetime) -> bool:
     return cursor.execute(f"SELECT EXISTS ({_DUE})", {"now": now}).fetchall() == [(True,)]
 
 
+def find_due(cursor: DuckDBPyConnection, now: datetime) -> None:
+    """Makes `due_sessions`: those whose results may be others at `now`. All of them where the facts have no instant."""
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE due_sessions AS
+        {_DUE} UNION ALL SELECT session_id FROM session_facts WHERE (SELECT as_of FROM facts_instant) IS NULL""",
+        {"now": now},
+    )
+
+
 def pass_time(cursor: DuckDBPyConnection, now: datetime) -> bool:
     """Updates the facts of the sessions whose results are others at `now` (UTC, zoneless); whether there were any."""
     cursor.execute(

@@ -15,11 +15,11 @@ from store.accounts import LoadReport, next_load_id, record_load
 from store.conflicts import keep_conflicts
 from store.errors import StoreError
 from store.facts import ACCRUAL, FACTS, accrue_until, refresh_facts
-from store.join import JOINED_COPY, keep_former, keep_sightings, make_calls, match_alike, set_apart
+from store.join import JOINED_COPY, keep_former, keep_marks, keep_sightings, make_calls, match_alike, set_apart
 from store.merge import known_prices, merged_rows
-from store.outcomes import note_instant
+from store.outcomes import find_due, note_instant
 from store.restate import recost, restate
-from store.rows import integer, row
+from store.rows import few_of, integer, row
 from store.stage import Recost, RejectedRow, Stage
 from store.tables import (
     BUDGETS,
@@ -28,12 +28,11 @@ from store.tables import (
     PRICES,
     REPORTED_USAGE,
     REQUESTS,
-    SESSIONS,
     TABLES,
     Table,
     sql_type,
 )
-from store.touched import FACTS_OF_CALLS, refresh_touched
+from store.touched import refresh_touched
 from store.transaction import raise_version, transaction
 from store.winners import is_total, same
 
@@ -78,22 +77,17 @@ def apply_stage(
         report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
         unread = cursor.execute(_UNREAD).fetchall()
         record_load(cursor, stage, report, now, started_at)
-        if cursor.execute(_UNREAD).fetchall() != unread:
+        read_anew = {*unread} ^ {*cursor.execute(_UNREAD).fetchall()}
+        if read_anew:
             changed.add("rejected_rows")
         if changed & FACTS["session_facts"]:
+            find_due(cursor, now)
             note_instant(cursor, now)
-        refresh_facts(cursor, changed, done=_refreshed(cursor, changed, staged, load_id))
+            done = refresh_touched(cursor, load_id, changed, staged, {session_id for session_id, _ in read_anew})
+            refresh_facts(cursor, changed, done)
+        else:
+            refresh_facts(cursor, changed)
     return report
-
-
-def _refreshed(cursor: DuckDBPyConnection, changed: set[str], staged: frozenset[str], load_id: int) -> tuple[str, ...]:
-    """The facts that were brought up to date row by row. A line that nobody could read touches no call by its key."""
-    if not changed & {REQUESTS.name, SESSIONS.name} or "rejected_rows" in changed:
-        return ()
-    is_done = refresh_touched(
-        cursor, load_id, has_requests=REQUESTS.name in staged, has_sessions=SESSIONS.name in staged
-    )
-    return FACTS_OF_CALLS if is_done else ()
 
 
 def _remove_the_rest(cursor: DuckDBPyConnection, stage: Stage, staged: frozenset[str]) -> int:
@@ -146,10 +140,8 @@ def _read_staged(
 def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime) -> None:
     if table is PRICES:
         cursor.execute(known_prices(), {"now": now})
-    keys = ", ".join(table.key)
-    cursor.execute(f"""
-        CREATE TEMP TABLE before_{table.name} AS
-        SELECT * FROM {table.name} SEMI JOIN staged_{table.name} USING ({keys})""")
+    stored = few_of(table.name, f"staged_{table.name}", *table.key)
+    cursor.execute(f"CREATE TEMP TABLE before_{table.name} AS {stored}")
     if table is REQUESTS:
         _store_requests(cursor, load_id, now)
     else:
@@ -157,17 +149,30 @@ def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime
         _write(cursor, table, load_id)
 
 
-def _find_changed(cursor: DuckDBPyConnection, table: Table, staged: str) -> None:
+def _find_changed(cursor: DuckDBPyConnection, table: Table, staged: str) -> bool:
+    """Makes `changed_<table>`; whether each row is of a key of its own that is not stored."""
+    if _is_all_new(cursor, table, staged):
+        cursor.execute(f"CREATE TEMP TABLE changed_{table.name} AS SELECT {', '.join(table.columns)} FROM {staged}")
+        return True
     cursor.execute(f"""
         CREATE TEMP TABLE changed_{table.name} AS
         SELECT merged.* FROM ({merged_rows(table, staged)}) AS merged
         ANTI JOIN before_{table.name} AS stored ON {same("merged", "stored", table.columns)}""")
+    return False
+
+
+def _is_all_new(cursor: DuckDBPyConnection, table: Table, staged: str) -> bool:
+    """No key twice, and none of them stored: there is nothing to merge, and to plan a merge is dear."""
+    keys = ", ".join(table.key)
+    if integer(cursor, f"SELECT count(*) FROM before_{table.name}"):
+        return False
+    return cursor.execute(f"SELECT 1 FROM {staged} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1").fetchone() is None
 
 
 def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
     """Copies of one key from one source are merged as they come; what several sources tell is joined."""
     cursor.execute("CREATE OR REPLACE TEMP TABLE gone (request_key VARCHAR)")
-    has_parts = set_apart(cursor)
+    has_parts, is_all_new = set_apart(cursor), False
     if has_parts:
         cursor.execute("CREATE TEMP TABLE staged_alone AS FROM staged_requests ANTI JOIN apart USING (request_key)")
     if has_parts and not integer(cursor, "SELECT count(*) FROM staged_alone"):  # spares the plan of a dear query
@@ -175,7 +180,7 @@ def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> 
             f"CREATE TEMP TABLE changed_requests AS SELECT {', '.join(REQUESTS.columns)} FROM requests LIMIT 0"
         )
     else:
-        _find_changed(cursor, REQUESTS, "staged_alone" if has_parts else "staged_requests")
+        is_all_new = _find_changed(cursor, REQUESTS, "staged_alone" if has_parts else "staged_requests")
     has_parts = match_alike(cursor, has_parts=has_parts)
     if has_parts:
         cursor.execute("""
@@ -185,6 +190,15 @@ def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> 
         keep_former(cursor, load_id, now)
     else:
         cursor.execute("CREATE TEMP VIEW news AS SELECT request_key FROM changed_requests")
+    has_old = has_parts or not is_all_new
+    if has_old:
+        _keep_old(cursor, load_id, now, has_parts=has_parts)
+    _write(cursor, REQUESTS, load_id, is_all_new=not has_old)
+    keep_marks(cursor, was_stored=has_old)
+
+
+def _keep_old(cursor: DuckDBPyConnection, load_id: int, now: datetime, *, has_parts: bool) -> None:
+    """What is about to be replaced, and what records of one call say against another."""
     cursor.execute(keep_conflicts(has_parts=has_parts), {"load_id": load_id})
     reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
     if has_parts:
@@ -193,11 +207,17 @@ def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> 
     restate(cursor, "changed_requests", reason, load_id, now)
     if has_parts:
         keep_sightings(cursor, load_id)
-    _write(cursor, REQUESTS, load_id)
 
 
-def _write(cursor: DuckDBPyConnection, table: Table, load_id: int) -> None:
+def _write(cursor: DuckDBPyConnection, table: Table, load_id: int, *, is_all_new: bool = False) -> None:
     loads = {"load_id": "$load_id"} | ({"first_load_id": "$load_id"} if table is REQUESTS else {})
+    if is_all_new:
+        cursor.execute(
+            f"INSERT INTO {table.name} BY NAME"
+            f" SELECT *, {', '.join(f'{value} AS {load}' for load, value in loads.items())} FROM changed_{table.name}",
+            {"load_id": load_id},
+        )
+        return
     cursor.execute(
         f"""
         MERGE INTO {table.name} AS stored USING changed_{table.name} AS changed USING ({", ".join(table.key)})

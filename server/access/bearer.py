@@ -43,14 +43,15 @@ def digest_of(token: str) -> bytes:
 def bearer_of(connection: HTTPConnection) -> str | None:
     """The token of a request's header; None where there is no such header. Raises `DeniedError` (401)."""
     check_query(connection)
-    given = connection.headers.getlist("authorization")
+    headers: list[tuple[bytes, bytes]] = connection.scope["headers"]
+    given = [value for name, value in headers if name == b"authorization"]
     if not given:
         return None
     if len(given) > 1:
         raise unauthenticated("the request has several Authorization headers; send one", "invalid_request")
     if len(given[0]) > MOST_CHARACTERS:
         raise unauthenticated(f"the Authorization header has more than {MOST_CHARACTERS:,} characters")
-    scheme, _, token = given[0].partition(" ")
+    scheme, _, token = given[0].decode("latin-1").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise unauthenticated("send the token as `Authorization: Bearer <token>`")
     return token.strip()
@@ -59,8 +60,9 @@ def bearer_of(connection: HTTPConnection) -> str | None:
 def check_query(connection: HTTPConnection) -> None:
     """Raises `DeniedError` where a token is in the address: addresses are in logs, histories and Referer headers."""
     query: bytes = connection.scope.get("query_string", b"")
-    names = (part.partition(b"=")[0].lower() for part in query.split(b"&"))
-    if query and any(name in _IN_QUERY for name in names):
+    if not query:
+        return
+    if any(part.partition(b"=")[0].lower() in _IN_QUERY for part in query.split(b"&")):
         message = "a token in the address ends up in logs; revoke it, and send tokens in the Authorization header"
         raise unauthenticated(message, "invalid_request")
 

@@ -36,6 +36,11 @@ class Principal:
         return cls(name) if ADMIN in found else cls(name, found, claims or {})
 
     @property
+    def is_operator(self) -> bool:
+        """Somebody known who may do everything; not whoever reaches an open server."""
+        return self.roles is None and not self.is_anybody
+
+    @property
     def caller(self) -> Caller | None:
         """How the semantic layer knows him."""
         return None if self.roles is None else Caller(self.roles, self.claims)

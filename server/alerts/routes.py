@@ -6,12 +6,12 @@ Who may read the notice beside the store may run a round, as for loads.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from secrets import compare_digest
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from server.access.owner import shows_key
 from server.alerts.actions import Actions, Round
 from server.alerts.webhook import alert_json
 from server.budgets.standing_json import standing_json
@@ -28,8 +28,7 @@ def budget_routes(actions: Actions, clock: Callable[[], datetime], key: str) -> 
         return await _answered(request, lambda: round_json(actions.run(clock())))
 
     async def _answered(request: Request, act: Callable[[], dict[str, object]]) -> Response:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key or not compare_digest(given.encode(), key.encode()):
+        if not shows_key(request, key):
             return _told(401, "budgets are run by the command line of whoever owns the store")
         try:
             return JSONResponse(await asyncio.to_thread(act), headers=HEADERS)

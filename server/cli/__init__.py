@@ -18,6 +18,7 @@ COMMANDS = {
     "untagged": "Calls that no known session made, and what to do about them.",
     "sql": "Print the SQL that answers a question.",
     "explain": "Say where the numbers of a question come from.",
+    "payload": "Show what was in a call, where the proxy was told to keep that.",
     "token": "Make, list and revoke the tokens of those who may ask the server.",
     "budget": "Show where budgets stand, or look once and act on it.",
     "check": "Check a metrics file, also against the store's tables.",

@@ -17,10 +17,10 @@ from server.alerts.routes import round_json
 from server.alerts.words import instant, one_line, usd
 from server.budgets.standing_json import plain, standing_json, standing_of
 from server.cli.exchange import exchange
-from server.cli.notice import Server, server_of
+from server.cli.notice import Server, opened_or_served
 from server.cli.opening import open_breakers, open_store
 from server.settings import Settings
-from store import StoreBusyError, StoreError
+from store import StoreError
 
 _ODD = (AttributeError, ArithmeticError, LookupError, TypeError, ValueError)
 """What reading an answer of another shape comes to."""
@@ -60,13 +60,9 @@ def run(form: str) -> None:
 
 
 def _found(settings: Settings, *, is_round: bool) -> dict[str, Any]:
-    try:
-        store = open_store(settings)
-    except StoreBusyError:
-        server = server_of(settings.store)
-        if server is None:
-            raise
-        return _asked(server, is_round=is_round)
+    store = opened_or_served(settings.store, lambda: open_store(settings))
+    if isinstance(store, Server):
+        return _asked(store, is_round=is_round)
     now = datetime.now(UTC)
     with store, open_breakers(settings, store) as breakers:
         if is_round:

@@ -14,14 +14,14 @@ from loaders.kinds import LOADERS
 from loaders.schedule import gap, is_due
 from loaders.sources import Source, read_sources, source_of
 from server.cli.failures import TOLD, message_of
-from server.cli.notice import Server, server_of
+from server.cli.notice import Server, opened_or_served
 from server.cli.opening import open_store_to_write
 from server.cli.price_preview import print_impact
 from server.cli.progress import Progress
 from server.cli.served_load import load_at
 from server.cli.time_limit import at_most
 from server.settings import Settings
-from store import LoadReport, Store, StoreBusyError
+from store import LoadReport, Store
 
 SHOWN = 10
 PRICES = "prices"
@@ -119,13 +119,9 @@ def _options(mapping: Path | None, pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _load(settings: Settings, wishes: list[Wish], is_due_only: bool) -> list[str]:
     """What went wrong, a message for each load that failed. Loads go on where one fails."""
-    try:
-        store = open_store_to_write(settings)
-    except StoreBusyError:
-        server = server_of(settings.store)
-        if server is None:
-            raise
-        return _each(wishes, lambda wish: _ask(server, wish, is_due_only))
+    store = opened_or_served(settings.store, lambda: open_store_to_write(settings))
+    if isinstance(store, Server):
+        return _each(wishes, lambda wish: _ask(store, wish, is_due_only))
     with store:
         return _each(wishes, lambda wish: _load_here(store, wish, is_due_only, settings.load_timeout_s))
 

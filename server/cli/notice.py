@@ -6,7 +6,7 @@ token that only the server it was written for gives as its identity, and nobody 
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from server.access.settings import LOOPBACK
 from server.cli.exchange import exchange
-from store import StoreError
+from store import Store, StoreBusyError, StoreError
 
 PATIENCE_S = 5.0
 
@@ -57,3 +57,14 @@ def server_of(store: Path) -> Server | None:
     except (OSError, ValueError, KeyError, TypeError, StoreError):
         return None
     return server if isinstance(ready, dict) and ready.get("server") == token else None
+
+
+def opened_or_served(path: Path, opened: Callable[[], Store]) -> Store | Server:
+    """The store, or the server that owns its file. Raises `StoreBusyError` where somebody else has it."""
+    try:
+        return opened()
+    except StoreBusyError:
+        server = server_of(path)
+        if server is None:
+            raise
+        return server

@@ -27,8 +27,11 @@ from server.telemetry.redaction import Redactor
 )
 @click.option("--ask-budget", is_flag=True, help="Ask the server's budgets before each call; denied calls get 429.")
 @click.option("--ask-usage", is_flag=True, help="Add stream_options.include_usage to chat streams that lack it.")
+@click.option("--store-payloads", is_flag=True, help="Store what is in calls: requests and answers, for some days.")
 @click.pass_context
-def command(context: click.Context, port: int | None, ask_budget: bool, ask_usage: bool) -> None:
+def command(
+    context: click.Context, port: int | None, *, ask_budget: bool, ask_usage: bool, store_payloads: bool
+) -> None:
     """Stand between clients and providers, and record which session each call belongs to.
 
     \b
@@ -41,6 +44,7 @@ def command(context: click.Context, port: int | None, ask_budget: bool, ask_usag
     changes: dict[str, object] = {} if port is None else {"port": port}
     changes |= {"ask_budget": True} if ask_budget else {}
     changes |= {"ask_usage": True} if ask_usage else {}
+    changes |= {"store_payloads": True} if store_payloads else {}
     serve(_stated().model_copy(update=changes))
 
 
@@ -82,12 +86,23 @@ def serve(settings: ProxySettings) -> None:
                 server = Server(_config(settings, spool, meters), notifier)
                 stopper = Stopper(lifecycle, notifier, settings.shutdown_s, 0, server.close_door, lambda: None)
                 click.echo(f"Clawback's proxy listens at {address_of(listener)}/. Ctrl-C stops it.")
+                if settings.store_payloads:
+                    click.echo(_told_of_payloads(settings))
                 with stopper.at_work():
                     server.run(sockets=[listener])
         except (SpoolError, TokensError) as error:
             raise click.ClickException(str(error)) from error
     if not server.started:
         raise click.ClickException("the proxy did not start; the lines above say why")
+
+
+def _told_of_payloads(settings: ProxySettings) -> str:
+    return (
+        "PAYLOADS ARE STORED: every prompt and every answer of a model that goes through here, up to "
+        f"{settings.payload_kb:,} KiB of each, in {settings.spool / 'payloads'} until {settings.server} has them, and "
+        f"there. They are deleted {settings.payload_days} days after the call, or sooner where the server says so "
+        "(CLAWBACK_PAYLOAD_DAYS)."
+    )
 
 
 def _config(settings: ProxySettings, spool: Spool, meters: Meters) -> uvicorn.Config:

@@ -21,11 +21,14 @@ _MONTHLY = (
     ("bank", "other", "9.90", "Hafenbank", "account fee"),
 )
 _WEEKLY_SPEND = tuple(map(Decimal, ("745.30", "712.85", "768.40", "731.15", "752.60", "719.95", "774.20", "738.05")))
+_CHARGES = ("charge_id", "category", "amount_usd", "starts_on", "ends_on", "vendor", "description", "line_item")
+_SEARCHES_USD = {"anthropic": Decimal("3.40")}
+"""Of a month: web searches are no tokens, so no call has them, and the bill has a line of its own for them."""
 _ID_PREFIX = {"PR": "pr", "ISSUE": "issue", "WORKQ": "workq", "IDLE": "idle"}
 
 
 def charges_csv(sessions: Sequence[PlannedSession], book: Sequence[PriceLine], days: Sequence[date]) -> str:
-    """A provider's bill comes when its month is over; it repeats what the requests cost and is never added to them."""
+    """A provider's bill comes when its month is over; it repeats what requests cost, and only its fees are added."""
     first_day, last_day, one_day = days[0], days[-1], timedelta(days=1)
     months = sorted({day.replace(day=1) for day in days})
     renewed = first_day - timedelta(days=140)
@@ -39,8 +42,13 @@ def charges_csv(sessions: Sequence[PlannedSession], book: Sequence[PriceLine], d
     for (month, provider), used in sorted(_used_by_month(sessions, book).items()):
         if used and (ends_on := _next_month(month)) <= last_day:
             amount, starts_on = (used * UNRECORDED).quantize(Decimal("0.01")), max(month, first_day)
-            rows.append((f"{provider}-{month:%Y-%m}", "inference", amount, starts_on, ends_on, provider, "model usage"))
-    return _csv("charge_id,category,amount_usd,starts_on,ends_on,vendor,description", rows)
+            days_billed = (starts_on, ends_on, provider)
+            rows.append((f"{provider}-{month:%Y-%m}", "inference", amount, *days_billed, "model usage", "tokens"))
+            if searches := _SEARCHES_USD.get(provider):
+                name = f"{provider}-{month:%Y-%m}-searches"
+                rows.append((name, "inference", searches, *days_billed, "web searches", "fee"))
+    padded = [(*row, *[""] * (len(_CHARGES) - len(row))) for row in rows]
+    return _csv(",".join(_CHARGES), padded)
 
 
 def cash_csv(last_day: date) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from finance.accounts import KINDS, Accounts, BillLine, Recorded, Reported, Tokens, UnitPrices, added
+from finance.accounts import KINDS, Accounts, BillLine, FeesCountedAs, Recorded, Reported, Tokens, UnitPrices, added
 from finance.pricing import PriceBook
 from server.graphql.context import Context
 from server.graphql.tabular import rows_of
@@ -23,6 +23,11 @@ SETTLED_AFTER = timedelta(days=3)
 _RECORDED = "SELECT * FROM recorded_days WHERE $first <= day AND day < $end"
 _REPORTS = "SELECT * FROM usage_reports WHERE $first < ends_on AND starts_on < $end"
 _LINES = "SELECT * FROM bill_lines WHERE $first <= starts_on AND ends_on <= $end"
+_TWICE = "SELECT * FROM bills_told_twice WHERE $first <= starts_on AND ends_on <= $end"
+_FEES = """
+SELECT provider, period_starts_on, period_ends_on, counted_as, sum(amount_usd) AS usd
+FROM fee_facts WHERE $first <= period_starts_on AND period_ends_on <= $end GROUP BY ALL
+"""
 _COVERED = """
 SELECT provider, source, min(starts_on) AS starts_on, max(ends_on) AS ends_on, max(read_at) AS read_at
 FROM usage_reports WHERE reporter = 'provider' GROUP BY provider, source
@@ -52,9 +57,10 @@ class PeriodAccounts:
 
     period: Period
     lines: list[BillLine] = field(default_factory=list)
-    bill_sources: set[str] = field(default_factory=set)
-    is_billed_again: bool = False
-    """Two parts of one source, such as an account under two names, bill the same."""
+    is_told_twice: bool = False
+    """Two sources, or two parts of one, such as an account under two names, bill the same days."""
+    fees: dict[FeesCountedAs, Decimal] = field(default_factory=dict)
+    """By where sums of spend have them, in USD."""
     recorded: list[Recorded] = field(default_factory=list)
     reported: list[Reported] | None = None
     reported_at: datetime | None = None
@@ -77,7 +83,8 @@ class PeriodAccounts:
             lines=self.lines,
             recorded=self.recorded,
             reported=self.reported,
-            is_one_bill=len(self.bill_sources) < 2 and not self.is_billed_again,
+            is_one_bill=not self.is_told_twice,
+            are_fees_in_calls=bool(self.fees.keys() & {"CALLS", "FEES_IN_CALLS"}),
             may_change=self.may_change,
             prices={model: _unit_prices(book, self.names.get(model, (provider, model)), span) for model in models},
             tolerance_usd=tolerance_usd,
@@ -98,8 +105,12 @@ def read_accounts(context: Context, periods: Sequence[Period]) -> list[PeriodAcc
     for row in rows_of(context, _LINES, days):
         if one := at(row["provider"], row["starts_on"], row["ends_on"] - timedelta(days=1)):
             one.lines.append(BillLine(row["model"], row["line_item"], row["amount_usd"]))
-            one.bill_sources.add(row["source"])
-            one.is_billed_again |= row["is_repeated"]
+    for row in rows_of(context, _TWICE, days):
+        if one := at(row["provider"], row["starts_on"], row["ends_on"] - timedelta(days=1)):
+            one.is_told_twice = True
+    for row in rows_of(context, _FEES, days):
+        if one := at(row["provider"], row["period_starts_on"], row["period_ends_on"] - timedelta(days=1)):
+            one.fees[row["counted_as"]] = row["usd"]
     reports: defaultdict[int, list[Row]] = defaultdict(list)
     for row in rows_of(context, _REPORTS, days):
         if one := at(row["provider"], row["starts_on"], row["ends_on"] - timedelta(days=1)):
@@ -151,7 +162,6 @@ def _recorded(model: str | None, rows: Sequence[Row]) -> Recorded:
         calls=total("calls"),
         hides_calls=any(row["hides_calls"] for row in rows),
         computed_usd=sum((row["computed_usd"] for row in rows), Decimal(0)),
-        billed_calls=total("billed_calls"),
         unpriced_calls=total("unpriced_calls"),
         included_calls=total("included_calls"),
         unmeasured_calls=total("unmeasured_calls"),

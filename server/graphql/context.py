@@ -79,7 +79,8 @@ class Context:
     """Answers to questions that this operation asked before their fields were resolved, see `together`."""
     kept: dict[object, Any] = field(default_factory=dict)
     """What was computed from the question alone; it may outlive the operation. See `once`."""
-    _opened: ExitStack = field(default_factory=ExitStack)
+    _opened: ExitStack | None = None
+    """What is open as long as the reader; most answers of little cost need none."""
 
     def once(self, key: object, compute: Callable[[], Value]) -> Value:
         """What `compute` gives, computed once for the same text and variables.
@@ -98,6 +99,7 @@ class Context:
 
     @cached_property
     def reader(self) -> Reader:
+        self._opened = ExitStack()
         reader = self._opened.enter_context(self.store.snapshot())
         self._opened.enter_context(self.deadline.stop.reaching(reader))
         return reader
@@ -106,7 +108,7 @@ class Context:
         """Another snapshot: a failed statement has ended the one that there was. What was found in that goes with it:
         a load may have come between, and one operation tells of one version.
         """
-        self._opened.close()
+        self._close()
         self.found.clear()
         self.__dict__.pop("reader", None)
 
@@ -117,4 +119,8 @@ class Context:
 
     def close(self) -> None:
         current().data_version = self.version_read
-        self._opened.close()
+        self._close()
+
+    def _close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()

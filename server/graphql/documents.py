@@ -25,6 +25,10 @@ MOST_QUESTIONS = 1_024
 MOST_CHARACTERS = 4_000_000
 """Of the texts of all documents, and of the texts and variables of all questions."""
 MAX_VALIDATION_ERRORS = 10
+MOST_SUGGESTING = 2
+"""Of these, errors with suggestions."""
+Key = tuple[str, str | None, bytes | None]
+"""Text, the name of the operation, and the variables as one text: None where they are not JSON's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +60,24 @@ class Documents:
         self._documents.meter, self._questions.meter = documents, questions
         return self
 
-    def question(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | Refused:
-        """What is asked, ready to run."""
-        written = _written(variables)
+    def question(self, key: Key, variables: dict[str, Any] | None) -> Question | Refused:
+        """What is asked, ready to run; `key` is that of these variables."""
+        text, name, written = key
         if written is None:  # no client can send such a value; a test or a command may
             return self._question(text, name, variables, object())
-        key = text, name, written
         found = self._questions.get(key)
         if found is None:
             found = self._question(text, name, variables, (self._number, _digest(text, name, written)))
             found = self._questions.put(key, found, len(text) + len(written))
         return found
 
-    def has(self, text: str, name: str | None, variables: dict[str, Any] | None) -> bool:
+    def has(self, key: Key) -> bool:
         """Whether the question costs no more than to read its variables."""
-        return text in self._documents or (text, name, _written(variables)) in self._questions
+        return key[0] in self._documents or key in self._questions
 
-    def known(self, text: str, name: str | None, variables: dict[str, Any] | None) -> Question | None:
+    def known(self, key: Key) -> Question | None:
         """As `question`, where it was asked before; nothing is read."""
-        written = _written(variables)
-        found = None if written is None else self._questions.peek((text, name, written))
+        found = self._questions.peek(key)
         return found if isinstance(found, Question) else None
 
     def _question(
@@ -110,21 +112,27 @@ def prepared(schema: GraphQLSchema, text: str) -> DocumentNode | list[Told]:
         check_size(document)
     except GraphQLError as error:
         return request_errors("SYNTAX_ERROR", [error])
-    errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS)
-    return request_errors("INVALID_QUERY", errors) if errors else document
+    errors = validate(schema, document, max_errors=MAX_VALIDATION_ERRORS, hide_suggestions=True)
+    return request_errors("INVALID_QUERY", _with_suggestions(schema, document, errors)) if errors else document
+
+
+def _with_suggestions(schema: GraphQLSchema, document: DocumentNode, errors: list[GraphQLError]) -> list[GraphQLError]:
+    """The first of the errors say what may have been meant. To compare a wrong name with all names of a large type or
+    enum takes some 10 ms, and whoever is refused pays nothing for it.
+    """
+    suggesting = validate(schema, document, max_errors=MOST_SUGGESTING)[:MOST_SUGGESTING]
+    return [*suggesting, *errors[len(suggesting) :]]
 
 
 _JSON_ONLY = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
-def _written(variables: dict[str, Any] | None) -> bytes | None:
-    """Variables as one text; None where they are not JSON's. In another order they are another text: the order of keys
-    shows in what is said of several mistakes.
-    """
+def key_of(text: str, name: str | None, variables: dict[str, Any] | None) -> Key:
+    """In another order variables are another text: the order of keys shows in what is said of several mistakes."""
     try:
-        return orjson.dumps(variables, option=_JSON_ONLY)
+        return text, name, orjson.dumps(variables, option=_JSON_ONLY)
     except TypeError:
-        return None
+        return text, name, None
 
 
 def _digest(text: str, name: str | None, written: bytes) -> bytes:

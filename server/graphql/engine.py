@@ -11,9 +11,9 @@ the first of several operations where none is named, and logs every mistake of a
 
 from collections.abc import Callable, Hashable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Self
 
 import orjson
@@ -25,7 +25,7 @@ from semantic.planner import Planner
 from server.budgets import Breakers
 from server.graphql.context import AnswerLimits, Context, Deadline
 from server.graphql.cost import Cost, priced
-from server.graphql.documents import Documents, Refused
+from server.graphql.documents import Documents, Key, Refused, key_of
 from server.graphql.errors import Told, code_of, field_errors, is_lasting, request_errors, told
 from server.graphql.execution import execute, execute_plain
 from server.graphql.kept import Kept
@@ -48,6 +48,7 @@ one that holds 60 KB of variables in many objects must not live on with 60 bytes
 """
 MOST_INTROSPECTIONS = 32
 MOST_INTROSPECTED_BYTES = 8_000_000
+MOST_NAMES = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ class Operation:
     name: str | None = None
     is_read_only: bool = False
     """Whether it came in a way that must change nothing, such as GET: links are followed, caches are warmed."""
+    key: Key = field(init=False, compare=False, repr=False)
+    """What its question is known by."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", key_of(self.text, self.name, self.variables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +143,11 @@ class Engine:
 
     def has(self, operation: Operation) -> bool:
         """Whether its document is read already, which takes a large one 40 ms."""
-        return self._documents.has(operation.text, operation.name, operation.variables)
+        return self._documents.has(operation.key)
 
     def pushed(self, operation: Operation) -> Pushed | Response:
         """What is to be answered again and again for a subscription, or once for a query; else the refusal."""
-        question = self._documents.question(operation.text, operation.name, operation.variables)
+        question = self._documents.question(operation.key, operation.variables)
         if isinstance(question, Refused):
             return Response(question.content, is_executed=False, code=question.code)
         if question.is_mutation:
@@ -156,7 +162,7 @@ class Engine:
 
     def _answered(self, operation: Operation, deadline: Deadline, admit: Callable[[Cost], None] | None) -> Response:
         with phase("prepare"):
-            question = self._documents.question(operation.text, operation.name, operation.variables)
+            question = self._documents.question(operation.key, operation.variables)
         if operation.is_read_only and question.is_mutation:
             return replace(_refused("a mutation changes something, so it is sent by POST"), is_wrong_method=True)
         if isinstance(question, Refused):
@@ -170,15 +176,15 @@ class Engine:
         now = self._clock()
         if question.shape.is_introspection and not self._is_plain:
             return self._introspected(question)
-        if self._is_plain or not _is_repeatable(question):
+        if self._is_plain or not _is_repeatable(question.shape.names):
             return self._executed(question, deadline, now).answer
         key = self._key(question, self._store.data_version(), now)
         return self._results.answer(key, deadline, lambda: self._executed(question, deadline, now, key))
 
     def kept(self, operation: Operation, admit: Callable[[Cost], None]) -> Response | None:
         """The answer, where it is in memory. Nothing is computed and nothing waits, so the event loop may ask."""
-        question = self._documents.known(operation.text, operation.name, operation.variables)
-        if question is None or self._is_plain or question.is_subscription or not _is_repeatable(question):
+        question = self._documents.known(operation.key)
+        if question is None or self._is_plain or not _is_repeatable(question.shape.names):
             return None
         key = self._key(question, self._store.data_version(), self._clock())
         found = self._results.kept.peek(key)
@@ -233,10 +239,10 @@ class Engine:
         return Outcome(response, self._key(question, version or 0, now) if is_other else key, is_shared=True)
 
 
-def _is_repeatable(question: Question) -> bool:
-    """Whether its answer may be given again. Of an operation that changes something no fields are collected."""
-    names = question.shape.names
-    return not question.is_mutation and bool(names) and names <= CACHEABLE
+@lru_cache(MOST_NAMES)
+def _is_repeatable(names: frozenset[str]) -> bool:
+    """Whether the answer to these fields at the top may be given again. Of mutations none is known."""
+    return bool(names) and names <= CACHEABLE
 
 
 def _refused(message: str) -> Response:

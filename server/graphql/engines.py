@@ -32,6 +32,11 @@ class Engines:
         engine = self._kept.get(principal.roles)
         return engine is not None and engine.has(operation)
 
+    def known(self, principal: Principal) -> Engine | None:
+        """As `of`, where somebody of his roles was here before."""
+        engine = self._kept.peek(principal.roles)
+        return None if engine is None else engine.asked_by(principal.caller)
+
     def of(self, principal: Principal) -> Engine:
         """`DeniedError` where his roles open nothing to him."""
         try:

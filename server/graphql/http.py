@@ -7,7 +7,6 @@ from enum import IntEnum
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.access import DeniedError, Identify, Principal
@@ -19,14 +18,15 @@ from server.graphql.engine import Operation
 from server.graphql.engine import Response as Answer
 from server.graphql.engines import Engines
 from server.graphql.errors import told
+from server.graphql.kept import Kept
 from server.graphql.lanes import ClientGoneError, Lane
 from server.graphql.media import GRAPHQL_RESPONSE, JSON, accepted, wants_events
 from server.graphql.persisted import Documents
 from server.graphql.refusal import RefusalError
-from server.graphql.request import fields_of, operation_of
+from server.graphql.request import body_of, fields_of, header, operation_of
 from server.telemetry import current, phase
 
-HEADERS = {"Cache-Control": "no-store", "Vary": "Accept", "X-Content-Type-Options": "nosniff"}
+HEADERS = ((b"cache-control", b"no-store"), (b"vary", b"Accept"), (b"x-content-type-options", b"nosniff"))
 
 Streams = Callable[[Request, Operation], ASGIApp]
 """Answers with a stream of events; raises `DeniedError`."""
@@ -36,6 +36,8 @@ NOT_EXECUTED = {GRAPHQL_RESPONSE: 400, JSON: 200}
 KNOWN_PLACES = 1_024
 MOST_UNREAD = 64
 """Requests that wait for their document to be read."""
+MOST_BODIES, MOST_BODY_BYTES = 1_024, 1_000_000
+"""Bodies whose meaning is kept. As objects they are up to some thirty times as large."""
 
 
 class _OtherLaneError(Exception):
@@ -92,9 +94,10 @@ class _Visit:
         return answer, answer.content
 
     def kept(self) -> tuple[Answer, bytes] | None:
-        """What is in memory already. For a document that somebody of these roles has asked: his engine is there."""
+        """What is in memory already."""
+        engine = self.serving.engines.known(self.principal)
         self.place = _Place.STORE  # nothing is computed, so whatever it would need is not looked at
-        answer = self.serving.engines.of(self.principal).kept(self.operation, self._admit)
+        answer = None if engine is None else engine.kept(self.operation, self._admit)
         if answer is None:
             return None
         self.noted.answered(answer.content)
@@ -116,6 +119,9 @@ class GraphQLEndpoint:
         self._streams = streams
         self._places: OrderedDict[tuple[str, frozenset[str] | None], _Place] = OrderedDict()
         """What each document needed for somebody of these roles: another request for it goes there at once."""
+        self._operations: Kept[tuple[bool, bytes], Operation] = Kept(MOST_BODIES, MOST_BODY_BYTES)
+        """What bodies have said that were read already: the same bytes say the same to everybody, but for what the
+        operator alone may say."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -133,17 +139,15 @@ class GraphQLEndpoint:
         deadline = Deadline.after(serving.timeout_ms)
         principal = serving.identify(request)
         current().principal = principal.name
-        accept = ",".join(request.headers.getlist("accept")) or "*/*"
+        accept = header(request, b"accept") or "*/*"
         if self._streams and wants_events(accept):
             current().surface = "sse"
-            fields = await fields_of(request, serving.body_timeout_s)
+            fields = fields_of(request, await body_of(request, serving.body_timeout_s))
             return self._streams(request, operation_of(fields, principal, serving.documents, is_read_only=True))
         media_type = accepted(accept)
         try:
             with phase("receive"):
-                fields = await fields_of(request, serving.body_timeout_s)
-                is_read_only = request.method == "GET"
-                operation = operation_of(fields, principal, serving.documents, is_read_only=is_read_only)
+                operation = self._operation(request, await body_of(request, serving.body_timeout_s), principal)
             visit = _Visit(serving, principal, operation, deadline, note(request.scope, principal, operation))
             answer, body = await self._answered(visit, request.receive)
         except RefusalError as refusal:
@@ -151,19 +155,29 @@ class GraphQLEndpoint:
                 raise
             return _refused(NOT_EXECUTED[media_type], str(refusal), refusal.code, media_type, refusal.headers)
         current().cost = cost = visit.noted.cost
-        headers = {} if cost is None else {"Clawback-Cost": str(cost)}
         if answer.is_wrong_method:
-            return _response(405, body, media_type, {"Allow": "POST"})
-        return _response(200 if answer.is_executed else NOT_EXECUTED[media_type], body, media_type, headers)
+            return _Reply(405, body, media_type, ((b"allow", b"POST"),))
+        status = 200 if answer.is_executed else NOT_EXECUTED[media_type]
+        return _Reply(status, body, media_type, () if cost is None else ((b"clawback-cost", b"%d" % cost),))
+
+    def _operation(self, request: Request, body: bytes | None, principal: Principal) -> Operation:
+        documents = self._serving.documents
+        if body is None:
+            return operation_of(fields_of(request, body), principal, documents, is_read_only=True)
+        key = principal.is_operator, body
+        operation = self._operations.get(key)
+        if operation is None:
+            operation = operation_of(fields_of(request, body), principal, documents, is_read_only=False)
+            self._operations.put(key, operation, len(body))
+        return operation
 
     async def _answered(self, visit: _Visit, receive: Receive) -> tuple[Answer, bytes]:
         """What is not read yet, or was forgotten, is read in a lane of its own."""
-        key = visit.operation.text, visit.principal.roles
-        is_read = visit.serving.engines.has(visit.principal, visit.operation)
-        if is_read and key in self._places and (kept := visit.kept()):
+        if kept := visit.kept():
             return kept
+        key = visit.operation.text, visit.principal.roles
         visit.place = self._places.get(key, _Place.READING)
-        if visit.place < _Place.STORE and not is_read:
+        if visit.place < _Place.STORE and not visit.serving.engines.has(visit.principal, visit.operation):
             visit.place = _Place.READING
         try:
             return await self._answered_there(visit, receive)
@@ -190,10 +204,26 @@ class GraphQLEndpoint:
                 return await visit.serving.store.run(visit.answer, visit.deadline, receive)
 
 
-def _refused(status: int, message: str, code: str, media_type: str, headers: Mapping[str, str]) -> Response:
+def _refused(status: int, message: str, code: str, media_type: str, headers: Mapping[str, str]) -> "_Reply":
     current().code = code
-    return _response(status, orjson.dumps({"errors": [told(message, code)]}), media_type, headers)
+    more = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())
+    return _Reply(status, orjson.dumps({"errors": [told(message, code)]}), media_type, more)
 
 
-def _response(status: int, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(body, status, {**HEADERS, **(headers or {})}, f"{media_type}; charset=utf-8")
+_TYPES = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in (GRAPHQL_RESPONSE, JSON)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """As Starlette's `Response`, which writes every header anew for each."""
+
+    status: int
+    body: bytes
+    media_type: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = b"content-length", b"%d" % len(self.body)
+        headers = [*HEADERS, length, _TYPES[self.media_type], *self.headers]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})

@@ -28,8 +28,7 @@ class Kept(Generic[Key, Value]):
 
     def __contains__(self, key: Key) -> bool:
         """Whether it is there now; no look-up that counts."""
-        with self._lock:
-            return key in self._entries
+        return key in self._entries
 
     @property
     def weight(self) -> int:
@@ -45,9 +44,9 @@ class Kept(Generic[Key, Value]):
         return found
 
     def peek(self, key: Key) -> Value | None:
-        """As `get`, for one who is not answered by what he finds: nobody counts it."""
-        with self._lock:
-            return self._entries.get(key, (None, 0))[0]
+        """As `get`, for one who is not answered by what he finds: nobody counts it, and it grows no younger."""
+        found = self._entries.get(key)
+        return None if found is None else found[0]
 
     def put(self, key: Key, value: Value, weight: int = 1) -> Value:
         """Gives what is kept: the value that another thread has put there meanwhile, or this one."""

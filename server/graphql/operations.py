@@ -104,14 +104,12 @@ class Question:
     """Of the fields that say beforehand what they will ask: see `together`."""
     once: dict[object, Any] = field(default_factory=dict)
     """What resolvers have computed from the question alone: see `Context.once`."""
+    is_mutation: bool = field(init=False)
+    is_subscription: bool = field(init=False)
 
-    @property
-    def is_mutation(self) -> bool:
-        return self.operation.operation is OperationType.MUTATION
-
-    @property
-    def is_subscription(self) -> bool:
-        return self.operation.operation is OperationType.SUBSCRIPTION
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_mutation", self.operation.operation is OperationType.MUTATION)
+        object.__setattr__(self, "is_subscription", self.operation.operation is OperationType.SUBSCRIPTION)
 
 
 @dataclass

@@ -12,8 +12,10 @@ from finance.residual import Cause
 from server.graphql.accounts import Counted, PeriodAccounts
 from server.graphql.reconciliation_types import (
     CountedElsewhere,
+    FeesCounted,
     MissingAccount,
     ReconciliationCause,
+    ReconciliationFees,
     ReconciliationModel,
     ReconciliationRow,
     ReconciliationState,
@@ -47,6 +49,7 @@ def row_of(row: Mapping[str, Any], one: finance.Compared, known: PeriodAccounts)
         matched_share=_rounded(one.matched_share),
         calls_in_doubt=one.has_doubted_calls,
         causes=[_cause(cause) for cause in one.causes],
+        fees=[ReconciliationFees(usd=usd, counted_as=FeesCounted[name]) for name, usd in sorted(known.fees.items())],
         recorded=_token_count(calls, measured),
         unpriced_calls=BigInt(one.unpriced_calls),
         calls_without_usage=BigInt(one.unmeasured_calls),

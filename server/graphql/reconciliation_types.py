@@ -7,6 +7,7 @@ from typing import Literal
 import strawberry
 
 from finance import reconciliation as finance
+from finance.accounts import FeesCountedAs
 from finance.residual import CauseKind
 from finance.volume import Missing
 from server.graphql.scalars import BigInt
@@ -37,6 +38,16 @@ MissingAccount = enum_of(
     "PLAN_OR_BILL: which calls a plan covers; FEES_IN_CALLS: whether the costs of single calls have fees in them; "
     "BILLED_APART: the bill for committed capacity; ONE_BILL: two sources, or one "
     "source under two names of an account, bill the same days, keep one of them.",
+)
+FeesCounted = enum_of(
+    "FeesCountedAs",
+    FeesCountedAs,
+    description="Where burn and other sums of spend have the fees of a bill. FEES: as such; CALLS: in the cost of "
+    "calls, which the provider states with them; CREDITS: in the use of credits. The others are in no sum, which is a "
+    "lower bound then. FEES_IN_CALLS: calls of the provider whose cost somebody states, or whose price has a fee for "
+    "each call, may have them; UNNAMED_CALLS: such calls without a provider or a time may; FEES_IN_CREDITS: the use "
+    "of credits on some of the days may; FEES_IN_CHARGES: another charge of the provider on these days may, as one "
+    "that you stated yourself; ONE_BILL: two sources, or one under two names of an account, bill the same days.",
 )
 Reporter = enum_of(
     "UsageReporter", Literal["GATEWAY", "METER"], description="Who counted calls beside the sources that record them."
@@ -81,6 +92,12 @@ class CountedElsewhere:
         "are missing, or are calls of other days. In no amount."
     )
     missing_calls_at_least: BigInt | None = strawberry.field(description="Null where either side counts no calls.")
+
+
+@strawberry.type(description="Fees on a bill: what is for no token, such as searches.")
+class ReconciliationFees:
+    usd: Decimal
+    counted_as: FeesCounted  # type: ignore[valid-type]
 
 
 @strawberry.type(description="One model of a row. Null where a side does not tell models apart.")
@@ -130,6 +147,9 @@ class ReconciliationRow:
     )
     causes: list[ReconciliationCause] = strawberry.field(
         description="What the drift consists of, exactly; none without a bill."
+    )
+    fees: list[ReconciliationFees] = strawberry.field(
+        description="What of the bill is for no token, and where burn has it: the one part of a bill that is spend."
     )
     recorded: TokenCount = strawberry.field(description="Calls that sources recorded, and their tokens.")
     unpriced_calls: BigInt

@@ -1,16 +1,19 @@
 """What a GraphQL request over HTTP says, whichever way it came, or why it says nothing."""
 
-import asyncio
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 from graphql import GraphQLError
 from starlette.requests import Request
+from starlette.types import Receive
 
 from server.access import Principal
+from server.bodies import BodyTooLargeError, whole_body
 from server.graphql.engine import Operation
 from server.graphql.limits import MAX_BODY_BYTES
+from server.graphql.media import KNOWN_HEADERS
 from server.graphql.persisted import MAX_ID, Documents
 from server.graphql.refusal import RefusalError
 from server.graphql.value_limits import check_variables
@@ -19,17 +22,27 @@ JSON = "application/json"
 CLOSE = {"Connection": "close"}
 
 
-async def fields_of(request: Request, body_timeout_s: float) -> object:
-    """What the request says; not looked at yet. Raises `RefusalError`."""
+def header(request: Request, name: bytes) -> str:
+    """All that a header says, in lower case its name; empty where it is not there. `Request.headers` takes longer."""
+    return b",".join([value for each, value in request.scope["headers"] if each == name]).decode("latin-1")
+
+
+async def body_of(request: Request, timeout_s: float) -> bytes | None:
+    """What is sent by POST; None where the address says it. Raises `RefusalError`."""
     match request.method:
         case "GET":
-            return _from_query_string(request.scope["query_string"])
+            return None
         case "POST":
-            _check_content_type(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
-            return _from_json(await _body(request, body_timeout_s), "the body")
+            _check_content_type(header(request, b"content-type"), header(request, b"content-encoding"))
+            return await _body(request.receive, timeout_s)
     raise RefusalError(
         405, f"{request.method} is not for this address; use POST or GET", headers={"Allow": "GET, POST"}
     )
+
+
+def fields_of(request: Request, body: bytes | None) -> object:
+    """What the request says; not looked at yet. Raises `RefusalError`."""
+    return _from_query_string(request.scope["query_string"]) if body is None else _from_json(body, "the body")
 
 
 def operation_of(fields: object, principal: Principal, documents: Documents, *, is_read_only: bool) -> Operation:
@@ -58,10 +71,11 @@ def _text(fields: dict[str, Any], principal: Principal, documents: Documents) ->
         return documents.named(document_id)
     if not isinstance(query, str) or not query:
         raise RefusalError(400, "query is missing; it is the text of a GraphQL document")
-    documents.check_free_text(is_operator=principal.roles is None and not principal.is_anybody)
+    documents.check_free_text(is_operator=principal.is_operator)
     return query
 
 
+@lru_cache(KNOWN_HEADERS)
 def _check_content_type(content_type: str, encoding: str) -> None:
     name, *parameters = (piece.strip() for piece in content_type.lower().split(";"))
     charset = next((p.partition("=")[2].strip('"') for p in parameters if p.startswith("charset=")), "utf-8")
@@ -73,21 +87,13 @@ def _check_content_type(content_type: str, encoding: str) -> None:
         raise RefusalError(415, problem, headers={"Accept-Encoding": "identity"})
 
 
-async def _body(request: Request, timeout_s: float) -> bytes:
+async def _body(receive: Receive, timeout_s: float) -> bytes:
     try:
-        async with asyncio.timeout(timeout_s):
-            return await _whole(request)
+        return await whole_body(receive, MAX_BODY_BYTES, timeout_s)
     except TimeoutError as error:
         raise RefusalError(408, f"the body did not arrive within {timeout_s:g} s", "TIMEOUT", CLOSE) from error
-
-
-async def _whole(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise RefusalError(413, f"the body has more than {MAX_BODY_BYTES:,} bytes", "TOO_LARGE", CLOSE)
-    return bytes(body)
+    except BodyTooLargeError as error:
+        raise RefusalError(413, f"the body has more than {MAX_BODY_BYTES:,} bytes", "TOO_LARGE", CLOSE) from error
 
 
 def _from_query_string(query_string: bytes) -> dict[str, object]:

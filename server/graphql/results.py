@@ -67,7 +67,7 @@ class Results(Generic[Answer]):
             other = self._running.get(key)
             if other is None:
                 # Who led until now has kept his answer before he left.
-                found = self.kept.get(key)
+                found = self.kept.peek(key)
                 if found is not None:
                     return found
                 mine: _Run[Answer] = _Run()

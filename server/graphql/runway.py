@@ -127,11 +127,12 @@ class Runway(Projected):
     flags: list[str] = strawberry.field(
         description="SHORT_HISTORY (basis below 30 days), STALE_CASH, STALE_SPEND (calls of the last days may not "
         "have been loaded, and count as none), LOWER_BOUND (burn has members of unknown cost), "
-        "BEYOND_A_CENTURY (no date)."
+        "FEES_IN_DOUBT (among them fees on bills, see reconciliation), BEYOND_A_CENTURY (no date)."
     )
     is_upper_bound: bool = strawberry.field(description="Burn is a lower bound, so that the runway is an upper one.")
     unknown_requests: BigInt = strawberry.field(
-        description="Members of the basis whose cost is not known: calls, and uses and purchases of credits."
+        description="Members of the basis whose cost is not known: calls, uses and purchases of credits, and days of "
+        "fees on bills that may be counted already."
     )
     cash_usd: Decimal | None = strawberry.field(description="The last balance of each account, summed.")
     cash_known_on: date | None = strawberry.field(description="The day of the newest balance.")

@@ -63,6 +63,12 @@ LIVE = ("metrics", "routing", "budgets", "sources", "dataVersion")
 """The fields of `Query` that can be subscribed to."""
 
 
+INTROSPECTION = Weight(rows=2_000)
+"""Of `__schema` and `__type`: the schema has some thousand fields and arguments, and is a table like another. The same
+text is answered from memory, but each new one takes 100 ms of CPU and more, and nothing else bounds how many are sent.
+"""
+
+
 def weights(default_rows: int) -> dict[str, Weight]:
     """What one value of each field at the top costs. `default_rows` is the limit of `metrics` where none is named."""
     own = {
@@ -70,6 +76,8 @@ def weights(default_rows: int) -> dict[str, Weight]:
         "catalog": Weight(is_from_memory=True),
         "sources": Weight(),
         "dataVersion": DATA_VERSION.weight,
+        "__schema": INTROSPECTION,
+        "__type": INTROSPECTION,
     }
     return own | {field_name(field.name): field.weight for field in FIELDS}
 

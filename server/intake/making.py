@@ -6,6 +6,7 @@ from datetime import datetime
 from server.access import Identify
 from server.intake.intake import Intake
 from server.intake.meters import IntakeMeters, IntakeState
+from server.intake.payloads import PayloadDoor
 from server.intake.reading import READ_S, Reading
 from server.intake.receiving import Receiving
 from server.intake.rights import Owners
@@ -36,13 +37,28 @@ def intake_of(settings: Settings, store: Store, clock: Callable[[], datetime]) -
     return Intake(store, spool, reading, clock, is_expected=settings.otlp_port != 0)
 
 
-def door_of(intake: Intake, settings: Settings, identify: Identify, meters: Meters, sent: Sent | None) -> Door:
+def doors_of(
+    intake: Intake, settings: Settings, identify: Identify, meters: Meters, sent: Sent | None
+) -> tuple[Door, PayloadDoor]:
+    """For what is read from the spool, and for what was in calls."""
     meters.registry.register(IntakeState(intake))
     receiving = Receiving(
         intake.spool, settings.intake_body_mb * MIB, settings.intake_timeout_ms / 1000, settings.intake_at_once
     )
     counted = IntakeMeters(meters.registry)
-    return Door(intake, receiving, identify, counted, *((sent.told,) if sent is not None else ()))
+    told = (sent.told,) if sent is not None else ()
+    payloads = PayloadDoor(
+        intake.store,
+        identify,
+        counted,
+        owners_in(intake.store),
+        intake.clock,
+        settings.payload_days,
+        settings.payload_body_mb * MIB,
+        settings.intake_timeout_ms / 1000,
+        *told,
+    )
+    return Door(intake, receiving, identify, counted, *told), payloads
 
 
 def owners_in(store: Store) -> Owners:

@@ -10,7 +10,6 @@ from prometheus_client.registry import Collector
 
 from server.intake.intake import Intake
 from server.intake.questions import Verdict
-from server.intake.spool import Signal
 
 
 @dataclass
@@ -25,7 +24,7 @@ class IntakeMeters:
     def __post_init__(self) -> None:
         self.bodies = Counter(
             "clawback_intake_bodies",
-            "Bodies of telemetry and calls that were sent, by signal and by the HTTP status of the answer.",
+            "Bodies of telemetry, calls and payloads that were sent, by signal and by the HTTP status of the answer.",
             ("signal", "status"),
             registry=self.registry,
         )
@@ -37,18 +36,18 @@ class IntakeMeters:
         )
         self.items = Counter(
             "clawback_intake_items",
-            "Spans, points, log records and calls of those bodies, as their senders were told.",
+            "Spans, points, log records, calls and payloads of those bodies, as their senders were told.",
             ("signal", "outcome"),
             registry=self.registry,
         )
 
-    def accepted(self, signal: Signal, size: int, verdict: Verdict) -> None:
+    def accepted(self, signal: str, size: int, verdict: Verdict) -> None:
         self.bodies.labels(signal, "200").inc()
         self.bytes.labels(signal).inc(size)
         self.items.labels(signal, "accepted").inc(verdict.items - verdict.rejected)
         self.items.labels(signal, "rejected").inc(verdict.rejected)
 
-    def refused(self, signal: Signal, status: int) -> None:
+    def refused(self, signal: str, status: int) -> None:
         self.bodies.labels(signal, str(status)).inc()
 
 

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.intake.payloads import PATH as PAYLOADS
 from server.intake.routes import PATHS
 
 _LOG = logging.getLogger(__name__)
-_TAKEN = frozenset({*PATHS, "/health/live", "/health/ready"})
+_SENT = (*PATHS, PAYLOADS)
+_TAKEN = frozenset({*_SENT, "/health/live", "/health/ready"})
 
 
 class OtherPort:
@@ -30,7 +32,7 @@ class OtherPort:
         if not is_here or (scope["type"] == "http" and scope["path"] in _TAKEN):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
-            told = PlainTextResponse(f"this port takes {', '.join(PATHS)}; ask on the main one\n", 404)
+            told = PlainTextResponse(f"this port takes {', '.join(_SENT)}; ask on the main one\n", 404)
             await told(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": "ask on the main port"})

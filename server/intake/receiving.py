@@ -45,7 +45,7 @@ class Receiving:
 
     async def receive(self, request: Request, signal: Signal, encoding: Encoding, rights: str) -> Body:
         """The body in the spool, safe on the disk. Raises `RefusedError`."""
-        is_packed = _is_packed(request)
+        packed = is_packed(request)
         self._check_length(request)
         if self.now_arriving >= self.at_once:
             raise RefusedError(503, f"{self.at_once} bodies are arriving; send it again", {"Retry-After": "1"})
@@ -53,7 +53,7 @@ class Receiving:
         arriving: Arriving | None = None
         try:
             arriving = await self._in_thread(self.spool.begin)
-            into = _Unpacking(arriving, self.most_bytes) if is_packed else _Plain(arriving, self.most_bytes)
+            into = _Unpacking(arriving, self.most_bytes) if packed else _Plain(arriving, self.most_bytes)
             await self._arrive(request, into)
             body = await self._in_thread(lambda: into.keep(signal, encoding, rights))
             arriving = None
@@ -155,7 +155,7 @@ def _too_large(most_bytes: int) -> RefusedError:
     return RefusedError(413, f"the body has more than {most_bytes:,} bytes, unpacked; send smaller batches", CLOSE)
 
 
-def _is_packed(request: Request) -> bool:
+def is_packed(request: Request) -> bool:
     """Raises `RefusedError` for a packing that is not gzip."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):

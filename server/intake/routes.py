@@ -32,10 +32,10 @@ PATHS: dict[str, Signal] = {
 PATIENCE_S = 5.0
 """How long a sender waits to hear what was found in his body. It is safe by then; he is told so without the details."""
 _TYPES: dict[str, Encoding] = {"application/x-protobuf": "protobuf", "application/json": "json"}
-_NDJSON = ("application/x-ndjson", "application/jsonl", "application/json")
+NDJSON = ("application/x-ndjson", "application/jsonl", "application/json")
 _CODES = {400: "BAD_REQUEST", 413: "TOO_LARGE", 415: "BAD_REQUEST", 503: "BUSY"}
 
-OnSent = Callable[[Principal, Signal, int, Verdict], None]
+OnSent = Callable[[Principal, str, int, Verdict], None]
 """Told who sent a body, of how many bytes, and what was found in it."""
 
 
@@ -122,7 +122,7 @@ def _encoding(request: Request, signal: Signal) -> Encoding:
     stated = request.headers.get("content-type", "")
     name = stated.partition(";")[0].strip().lower()
     if signal == "calls":
-        if name in _NDJSON:
+        if name in NDJSON:
             return "json"
         raise RefusedError(415, f"calls are sent as application/x-ndjson, not as '{stated[:100]}'", CLOSE)
     if name not in _TYPES:

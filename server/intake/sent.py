@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from server.access import Principal
 from server.access.audit import Audit
 from server.intake.questions import Verdict
-from server.intake.spool import Signal
 
 EVERY_S = 60.0
 MOST_SENDERS = 10_000
@@ -28,9 +27,9 @@ class Sent:
     """For the event loop. The first body of a sender is written down at once, what follows with the next minute's."""
 
     audit: Audit
-    _sums: dict[tuple[str, Signal], _Sum] = field(default_factory=dict)
+    _sums: dict[tuple[str, str], _Sum] = field(default_factory=dict)
 
-    def told(self, principal: Principal, signal: Signal, size: int, verdict: Verdict) -> None:
+    def told(self, principal: Principal, signal: str, size: int, verdict: Verdict) -> None:
         key, now = (principal.name, signal), time.monotonic()
         if len(self._sums) > MOST_SENDERS:
             self.flush()
@@ -56,7 +55,7 @@ class Sent:
         yield
         self.flush()
 
-    def _write(self, key: tuple[str, Signal], so_far: _Sum) -> None:
+    def _write(self, key: tuple[str, str], so_far: _Sum) -> None:
         name, signal = key
         counts = {each: getattr(so_far, each) for each in ("bodies", "bytes", "items", "rejected")}
         self.audit.happened("sent", name, signal=signal, **counts)

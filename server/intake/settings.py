@@ -28,6 +28,17 @@ class IntakeSettings(BaseSettings):
         "told to come again (503).",
     )
 
+    payload_body_mb: int = Field(
+        16, ge=1, le=256, description="The largest body of what was in calls (`/v1/payloads`), unpacked, in MiB."
+    )
+    payload_days: int = Field(
+        30,
+        ge=1,
+        le=3_650,
+        description="How long what was in calls is kept, from the call on; then the server deletes it. A proxy may "
+        "have promised less (CLAWBACK_PROXY_PAYLOAD_DAYS).",
+    )
+
     @staticmethod
     def spool_of(store: Path) -> Path:
         """Where the spool of a store is."""

@@ -15,8 +15,10 @@ from server.proxy.calls import Call, is_model_path
 from server.proxy.forward import TOO_LARGE, Forwarder
 from server.proxy.headers import Headers, refusal_of, to_upstream, value_of
 from server.proxy.meters import Meters
+from server.proxy.payloads import Payloads
 from server.proxy.refusals import Refusal, refuse
 from server.proxy.settings import ProxySettings
+from server.proxy.sides import Exchanged
 from server.proxy.tokens import NotAllowedError, Right, Tokens
 from server.proxy.upstreams import NoRoute, Route, route_of, token_in_path
 
@@ -42,6 +44,8 @@ class Proxy:
     tokens: Tokens
     forwarder: Forwarder
     budgets: Budgets | None
+    payloads: Payloads | None
+    """None: nothing that is in a call is kept."""
     meters: Meters
     health: Callable[[], dict[str, object]]
     running: AbstractAsyncContextManager[None]
@@ -95,19 +99,29 @@ class Proxy:
         most = self.settings.max_request_mb * 2**20
         if int(value_of(headers, b"content-length") or 0) > most:
             raise RefusedError(TOO_LARGE)
-        body = RequestBody(receive, most, self.settings.write_timeout_s, self.forwarder.allowance)
+        sides = self._sides(call, scope)
+        told = None if sides is None else sides.request.feed
+        body = RequestBody(receive, most, self.settings.write_timeout_s, self.forwarder.allowance, told)
         try:
             added = await self._looked_at(call, body, right)
             request = self._request(scope["method"], route, headers, body, added)
-            is_whole = await self.forwarder.forward(call, request, body, send)
+            is_whole = await self.forwarder.forward(call, request, body, send, sides)
         except ClientLeftError:
             is_whole = False
         except TooLargeError:
             raise RefusedError(TOO_LARGE) from None
         finally:
             body.close()
+            if self.payloads is not None and sides is not None:
+                self.payloads.end(call, sides)
         if not is_whole:
             await _close(scope, receive)
+
+    def _sides(self, call: Call, scope: Scope) -> Exchanged | None:
+        """Where what is in the call is to be kept: copies of both its sides."""
+        if self.payloads is None or not call.is_model_call:
+            return None
+        return self.payloads.begin(scope["headers"], scope["query_string"], token_in_path(scope["raw_path"])[0])
 
     def _call(self, method: str, route: Route, headers: Headers, right: Right) -> Call:
         upstream = route.upstream

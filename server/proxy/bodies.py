@@ -1,7 +1,7 @@
 """The client's body on its way to the upstream: chunk by chunk, with a bounded copy where somebody looks at it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 from starlette.types import Receive
@@ -26,7 +26,16 @@ class TooLargeError(Exception):
 class RequestBody(httpx2.AsyncByteStream):
     """Read once, by the upstream's connection, as fast as that takes it; `close` gives back what its copy took."""
 
-    def __init__(self, receive: Receive, most_bytes: int, patience_s: float, allowance: Allowance) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        most_bytes: int,
+        patience_s: float,
+        allowance: Allowance,
+        told: Callable[[bytes], None] | None = None,
+    ) -> None:
+        """`told` is given each piece as the client sent it."""
+        self._told = told
         self._receive, self._most, self._patience_s, self._allowance = receive, most_bytes, patience_s, allowance
         self._size = 0
         self._first: list[bytes] = []
@@ -88,6 +97,8 @@ class RequestBody(httpx2.AsyncByteStream):
         self._size += len(chunk)
         if self._size > self._most:
             raise TooLargeError
+        if self._told is not None:
+            self._told(chunk)
         if self._copy is not None and not self._keep(chunk):
             self.close()
         return chunk

@@ -54,6 +54,8 @@ class Call:
     request_id: str | None = None
     """The provider's, from the headers of the answer."""
     is_recorded: bool = False
+    how: How | None = None
+    """None while it goes on, and where no provider has served it."""
 
     @property
     def counts(self) -> bool:

@@ -18,7 +18,7 @@ from server.proxy.spool import Spool
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S, MOST_PAUSE_S = 0.5, 60.0, 600.0
 _PATH = "/v1/calls"
-_DIVIDED = frozenset({400, 413, 422})
+DIVIDED = frozenset({400, 413, 422})
 """Answers that a part of the lines may be the cause of."""
 _LOG = logging.getLogger(__name__)
 _CHANCE = SystemRandom()
@@ -53,8 +53,7 @@ class Delivery:
             except UndeliveredError as error:
                 failures += 1
                 self._told(str(error))
-                backoff = min(LONGEST_PAUSE_S, self.first_pause_s * 2.0 ** min(failures - 1, 20))
-                await asyncio.sleep(max(min(error.at_least_s, MOST_PAUSE_S), backoff * (0.5 + _CHANCE.random() / 2)))
+                await asyncio.sleep(backoff_s(self.first_pause_s, failures, error.at_least_s))
 
     async def deliver(self) -> None:
         """Everything that is sealed. Raises `UndeliveredError`."""
@@ -77,8 +76,9 @@ class Delivery:
         self.spool.remove(segment)
 
     async def _post(self, lines: list[bytes]) -> None:
-        answer = await self._answer(b"\n".join(lines) + b"\n")
-        if answer.status_code in _DIVIDED:
+        packed = await asyncio.to_thread(gzip.compress, b"\n".join(lines) + b"\n", 5)
+        answer = await posted(self.client, _PATH, packed)
+        if answer.status_code in DIVIDED:
             if len(lines) == 1:
                 self._put_aside(lines[0], f"the server answered {answer.status_code}")
                 return
@@ -87,22 +87,12 @@ class Delivery:
             await self._post(lines[middle:])
             return
         if answer.status_code != 200:
-            raise UndeliveredError(f"the server answered {answer.status_code} to {_PATH}", _pause(answer))
-        rejected = _rejected(answer)
+            raise UndeliveredError(f"the server answered {answer.status_code} to {_PATH}", pause_of(answer))
+        rejected = rejected_in(answer, _PATH)
         for number, reason in rejected.items():
             if 1 <= number <= len(lines):
                 self._put_aside(lines[number - 1], reason)
         self.meters.delivered.inc(len(lines) - len(rejected))
-
-    async def _answer(self, body: bytes) -> httpx2.Response:
-        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-        packed = await asyncio.to_thread(gzip.compress, body, 5)
-        try:
-            return await self.client.post(_PATH, content=packed, headers=headers)
-        except httpx2.HTTPError as error:
-            problem = type(error).__name__
-        # Outside of the handler: the error holds the request, and with it the token.
-        raise UndeliveredError(f"the server cannot be reached ({problem})")
 
     def _put_aside(self, line: bytes, reason: str) -> None:
         self.meters.rejected.inc()
@@ -116,15 +106,32 @@ class Delivery:
         self.problem = problem
 
 
-def _pause(answer: httpx2.Response) -> float:
+async def posted(client: httpx2.AsyncClient, path: str, packed: bytes) -> httpx2.Response:
+    """The server's answer to lines that are packed with gzip. Raises `UndeliveredError` where there is none."""
+    headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+    try:
+        return await client.post(path, content=packed, headers=headers)
+    except httpx2.HTTPError as error:
+        problem = type(error).__name__
+    # Outside of the handler: the error holds the request, and with it the token.
+    raise UndeliveredError(f"the server cannot be reached ({problem})")
+
+
+def backoff_s(first_s: float, failures: int, at_least_s: float) -> float:
+    """How long to wait after so many failures in a row; a server that says how long is heeded, up to a limit."""
+    backoff = min(LONGEST_PAUSE_S, first_s * 2.0 ** min(failures - 1, 20))
+    return max(min(at_least_s, MOST_PAUSE_S), backoff * (0.5 + _CHANCE.random() / 2))
+
+
+def pause_of(answer: httpx2.Response) -> float:
     said = answer.headers.get("retry-after", "").strip()
     return float(said) if said.isascii() and said.isdigit() and len(said) < 6 else 0.0
 
 
-def _rejected(answer: httpx2.Response) -> dict[int, str]:
+def rejected_in(answer: httpx2.Response, path: str) -> dict[int, str]:
     """Line -> reason. Raises `UndeliveredError` where it is not the answer of an intake: then nothing is removed."""
     try:
         said = orjson.loads(answer.content)
         return {int(each["line"]): str(each["reason"]) for each in said["rejected"]}
     except (ValueError, TypeError, KeyError):
-        raise UndeliveredError(f"the server's answer to {_PATH} is not that of an intake") from None
+        raise UndeliveredError(f"the server's answer to {path} is not that of an intake") from None

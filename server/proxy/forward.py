@@ -19,6 +19,7 @@ from server.proxy.headers import to_client
 from server.proxy.reading import Allowance, AnswerReader
 from server.proxy.recorder import Recorder
 from server.proxy.refusals import Refusal, refuse
+from server.proxy.sides import Exchanged
 
 _NEVER_SERVED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 _LOG = logging.getLogger(__name__)
@@ -34,9 +35,11 @@ class Forwarder:
     most_answer_bytes: int
     write_timeout_s: float
 
-    async def forward(self, call: Call, request: httpx2.Request, body: RequestBody, send: Send) -> bool:
+    async def forward(
+        self, call: Call, request: httpx2.Request, body: RequestBody, send: Send, sides: Exchanged | None
+    ) -> bool:
         """Whether the client has got a whole answer; where not, its connection is to be closed."""
-        exchange = _Exchange(self, call, request, body, send)
+        exchange = _Exchange(self, call, request, body, send, sides)
         work, leaving = asyncio.create_task(exchange.run()), asyncio.create_task(body.until_left())
         try:
             await asyncio.wait((work, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -48,7 +51,16 @@ class Forwarder:
 
 
 class _Exchange:
-    def __init__(self, by: Forwarder, call: Call, request: httpx2.Request, body: RequestBody, send: Send) -> None:
+    def __init__(
+        self,
+        by: Forwarder,
+        call: Call,
+        request: httpx2.Request,
+        body: RequestBody,
+        send: Send,
+        sides: Exchanged | None,
+    ) -> None:
+        self._sides = sides
         self._by, self._call, self._request, self._body, self._send = by, call, request, body, send
         self._reader: AnswerReader | None = None
         self._is_begun = False
@@ -98,6 +110,8 @@ class _Exchange:
             most_bytes=self._by.most_answer_bytes,
             allowance=self._by.allowance,
         )
+        if self._sides is not None:
+            self._sides.answered(named)
         self._is_begun = True
         await self._said(
             {
@@ -140,6 +154,8 @@ class _Exchange:
     def _read(self, chunk: bytes) -> None:
         """The copy. What goes wrong in reading it is ours, and takes nothing from the client."""
         assert self._reader is not None
+        if self._sides is not None and self._sides.answer is not None:
+            self._sides.answer.feed(chunk)
         try:
             self._reader.feed(chunk)
         except Exception:  # noqa: BLE001 - the edge of a call that is not ours: it goes through whatever our mistake is
@@ -147,6 +163,7 @@ class _Exchange:
             self._reader.give_up("unreadable")
 
     def _record(self, how: How) -> None:
+        self._call.how = self._call.how or how
         try:
             self._tell(how)
         except Exception:  # noqa: BLE001 - as above; the call is counted, without its line

@@ -20,6 +20,7 @@ class Meters:
     delivered: Counter = field(init=False)
     rejected: Counter = field(init=False)
     delivery_failures: Counter = field(init=False)
+    payloads: Counter = field(init=False)
 
     def __post_init__(self) -> None:
         registry = self.registry
@@ -44,6 +45,12 @@ class Meters:
         self.delivered = counter("delivered_calls", "Calls that the server has taken.")
         self.rejected = counter("rejected_calls", "Calls that the server could not read; see rejected.ndjson.")
         self.delivery_failures = counter("delivery_failures", "Deliveries that failed; they are tried again.")
+        self.payloads = counter(
+            "payloads",
+            "Calls whose payload was to be kept: kept (written to the spool); no_memory, no_room, failed (left out); "
+            "refused (the server does not take it), expired (nobody took it in all its days).",
+            "outcome",
+        )
         self.in_flight = Gauge("clawback_proxy_in_flight", "Requests that are being answered.", registry=registry)
         self.waiting = Gauge("clawback_proxy_waiting_bytes", "What waits in the spool.", registry=registry)
 

@@ -16,6 +16,9 @@ from server.proxy.budget import Budgets
 from server.proxy.delivery import Delivery, UndeliveredError
 from server.proxy.forward import Forwarder
 from server.proxy.meters import Meters
+from server.proxy.payload_delivery import PayloadDelivery
+from server.proxy.payload_spool import PayloadSpool
+from server.proxy.payloads import Payloads
 from server.proxy.reading import Allowance
 from server.proxy.recorder import Recorder
 from server.proxy.settings import ProxySettings
@@ -47,8 +50,21 @@ def make_app(settings: ProxySettings, spool: Spool, meters: Meters) -> ASGIApp:
     deadline_s = settings.budget_deadline_ms / 1000
     asking = _client(settings.server, secret, deadline_s) if settings.ask_budget else None
     budgets = None if asking is None else Budgets(asking, settings.budget_fails, meters, deadline_s)
-    running = _Running(spool, Delivery(spool, delivering, meters), (transport, delivering, asking))
-    return Proxy(settings, tokens, forwarder, budgets, meters, running.health, running.at_work())
+    kept = PayloadSpool(settings.spool / "payloads", settings.payload_spool_mb * 2**20, settings.payload_days)
+    kept.open()
+    payloads = (
+        Payloads(kept, meters, settings.payload_kb * 2**10, settings.payload_days) if settings.store_payloads else None
+    )
+    running = _Running(
+        spool,
+        Delivery(spool, delivering, meters),
+        payloads,
+        # Also where nothing is kept any more: what was kept before is delivered, or deleted when its days are over.
+        PayloadDelivery(spool, kept, delivering, meters),
+        budgets,
+        (transport, delivering, asking),
+    )
+    return Proxy(settings, tokens, forwarder, budgets, payloads, meters, running.health, running.at_work())
 
 
 def proxy_http(settings: ProxySettings) -> type[asyncio.Protocol]:
@@ -72,6 +88,9 @@ def proxy_http(settings: ProxySettings) -> type[asyncio.Protocol]:
 class _Running:
     spool: Spool
     delivery: Delivery
+    payloads: Payloads | None
+    payload_delivery: PayloadDelivery
+    budgets: Budgets | None
     closed_at_end: tuple[httpx2.AsyncHTTPTransport | httpx2.AsyncClient | None, ...]
     has_stumbled: bool = field(default=False, init=False)
     """A mistake of ours has ended what goes on in the background; what waits is delivered by the next start."""
@@ -81,6 +100,9 @@ class _Running:
         tasks = [
             asyncio.create_task(self.spool.keep_sealing()),
             asyncio.create_task(self.delivery.keep_delivering()),
+            asyncio.create_task(self.payload_delivery.keep_delivering()),
+            *((asyncio.create_task(self.payloads.keep_writing()),) if self.payloads is not None else ()),
+            *((asyncio.create_task(self.budgets.try_once()),) if self.budgets is not None else ()),
         ]
         for task in tasks:
             task.add_done_callback(self._ended)
@@ -91,9 +113,12 @@ class _Running:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.spool.seal()
+            if self.payloads is not None:
+                self.payloads.write()
             with contextlib.suppress(UndeliveredError, TimeoutError):  # what is left is delivered by the next start
                 async with asyncio.timeout(_LAST_DELIVERY_S):
                     await self.delivery.deliver()
+                    await self.payload_delivery.deliver()
             for each in self.closed_at_end:
                 if each is not None:
                     await each.aclose()
@@ -105,10 +130,14 @@ class _Running:
 
     def health(self) -> dict[str, object]:
         """Calls go through whatever this says."""
-        problem = "ended by a mistake; start the proxy anew" if self.has_stumbled else self.delivery.problem
-        is_well = problem is None and not self.spool.is_failing
+        problem = self.delivery.problem or self.payload_delivery.problem
+        if self.has_stumbled:
+            problem = "ended by a mistake; start the proxy anew"
+        unasked = self.budgets.problem if self.budgets is not None else None
+        is_well = problem is None and unasked is None and not self.spool.is_failing
         spool = "FAILING" if self.spool.is_failing else "OK"
-        return {"status": "OK" if is_well else "DEGRADED", "spool": spool, "delivery": problem or "OK"}
+        asked = {} if self.budgets is None else {"budgets": unasked or "OK"}
+        return {"status": "OK" if is_well else "DEGRADED", "spool": spool, "delivery": problem or "OK", **asked}
 
 
 def _client(server: str, secret: str | None, timeout_s: float) -> httpx2.AsyncClient:

@@ -62,6 +62,20 @@ class ProxySettings(BaseSettings):
         description="Whether `stream_options.include_usage` is added to chat streams that do not ask for usage. The "
         "client then gets one more chunk at the end, whose `choices` are empty.",
     )
+    store_payloads: bool = Field(
+        False,
+        description="Whether what is in calls of models is stored, too: the bodies of requests and answers, with every "
+        "prompt in them. Off, none of it is ever written.",
+    )
+    payload_kb: int = Field(
+        256, ge=1, le=4_096, description="How much of a request, and of an answer, is stored then; the rest is cut off."
+    )
+    payload_days: int = Field(
+        30, ge=1, le=3_650, description="How long that is stored at most, here and by the server, from the call on."
+    )
+    payload_spool_mb: int = Field(
+        256, ge=1, description="How much of that may wait in the spool, packed; what has no room is left out."
+    )
     max_request_mb: int = Field(128, ge=1, le=4_096, description="The largest body of a request.")
     max_answer_mb: int = Field(
         16, ge=1, le=1_024, description="The largest answer, or event of a stream, that is read for its usage."

@@ -120,6 +120,11 @@ class Spool:
         """What can be delivered, oldest first."""
         return sorted(self.directory.glob(f"*{SEALED}"))
 
+    def oldest(self) -> int | None:
+        """When the oldest file was begun that the server does not have, in nanoseconds; None where it has all."""
+        files = (*self.directory.glob(f"*{SEALED}"), *self.directory.glob(f"*{OPEN}"))
+        return min((int(path.stem) for path in files if path.stem.isdigit()), default=None)
+
     def remove(self, segment: Path) -> None:
         size = segment.stat().st_size
         segment.unlink()

@@ -4,8 +4,6 @@ Plain ASGI: Starlette's `BaseHTTPMiddleware` costs half a millisecond for each r
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,9 +13,9 @@ from server.telemetry.request_id import request_id_of
 from server.telemetry.telemetry import Telemetry
 
 LEFT = 499
+"""The status in log and counters where the client went before it had one."""
 _NOT_TRACED = "intake"
 """A server whose spans are sent to itself would make new ones of them for ever."""
-"""The status in log and counters where the client went before it had one."""
 SURFACES = {
     "/": "index",
     "/graphql": "graphql",
@@ -25,6 +23,7 @@ SURFACES = {
     "/metrics": "metrics",
     "/loads": "loads",
     "/budgets": "budgets",
+    "/payloads": "payloads",
 }
 FOLDERS = {"/v1/": "intake", "/health/": "health", "/graphiql": "graphiql", "/loads/": "loads", "/budgets/": "budgets"}
 _QUIET = ("health", "metrics")
@@ -61,36 +60,36 @@ class Watched:
             scope.get("method", "WEBSOCKET"),
             scope["path"],
         )
-        with self._watched(exchange, scope, is_http=is_http):
-            outgoing = _Outgoing(exchange, send)
-            try:
-                await self._app(scope, receive, outgoing)
-            except Exception:
-                # The outermost edge: whatever it is, the log has it under the request's id; the client has only the id.
-                _LOG.exception("the request failed")
-                exchange.code = "INTERNAL"
-                if exchange.status or not is_http:
-                    raise
-                await _tell_failure(exchange, outgoing)
-
-    @contextmanager
-    def _watched(self, exchange: Exchange, scope: Scope, *, is_http: bool) -> Iterator[None]:
-        telemetry = self._telemetry
+        outgoing = _Outgoing(exchange, send)
         token = CURRENT.set(exchange)
-        if telemetry.tracer is not None and exchange.surface != _NOT_TRACED:
-            exchange.span = telemetry.tracer.begin(exchange, _propagated(scope))
         came_in_by = exchange.surface
-        telemetry.meters.asked(came_in_by)
+        self._begin(exchange, scope)
         try:
-            yield
+            await self._app(scope, receive, outgoing)
+        except Exception:
+            # The outermost edge: whatever it is, the log has it under the request's id; the client has only the id.
+            _LOG.exception("the request failed")
+            exchange.code = "INTERNAL"
+            if exchange.status or not is_http:
+                raise
+            await _tell_failure(exchange, outgoing)
         finally:
             exchange.status = exchange.status or (LEFT if is_http else 403)
-            telemetry.meters.left(came_in_by)
-            telemetry.meters.answered(exchange, is_timed=is_http)
-            if exchange.span is not None:
-                exchange.span.end(exchange)
-            _write_line(exchange)
+            self._end(exchange, came_in_by, is_http=is_http)
             CURRENT.reset(token)
+
+    def _begin(self, exchange: Exchange, scope: Scope) -> None:
+        telemetry = self._telemetry
+        if telemetry.tracer is not None and exchange.surface != _NOT_TRACED:
+            exchange.span = telemetry.tracer.begin(exchange, _propagated(scope))
+        telemetry.meters.doors.asked(exchange.surface)
+
+    def _end(self, exchange: Exchange, came_in_by: str, *, is_http: bool) -> None:
+        self._telemetry.meters.doors.left(came_in_by)
+        self._telemetry.meters.doors.answered(exchange, is_timed=is_http)
+        if exchange.span is not None:
+            exchange.span.end(exchange)
+        _write_line(exchange)
 
 
 class _Outgoing:

@@ -19,5 +19,7 @@ def request_id_of(headers: list[tuple[bytes, bytes]]) -> str:
         'router-17'
     """
     said = [value for name, value in headers if name == b"x-request-id"]
-    text = said[0].decode("latin-1") if len(said) == 1 else ""
+    if len(said) != 1:
+        return new_request_id()
+    text = said[0].decode("latin-1")
     return text if _SANE.fullmatch(text) else new_request_id()

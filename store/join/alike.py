@@ -16,7 +16,7 @@ from store.join.calls import merged_calls
 from store.join.components import label
 from store.join.names import take_apart
 from store.request_merge import BUCKETS
-from store.rows import integer
+from store.rows import few_of, integer
 from store.tables import REQUESTS
 
 WINDOW_S = 5
@@ -42,8 +42,6 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
     cursor.execute("CREATE OR REPLACE TEMP TABLE matches (named_key VARCHAR, label VARCHAR)")
     if not has_parts:
         cursor.execute("CREATE OR REPLACE TEMP TABLE broken (request_key VARCHAR)")
-    if not _has_several_sources(cursor, has_parts=has_parts):
-        return has_parts
     _find_likenesses(cursor, has_parts=has_parts)
     if not integer(cursor, "SELECT count(*) FROM likenesses"):
         return has_parts
@@ -62,55 +60,52 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
     return True
 
 
-def _has_several_sources(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
-    """Most stores have one, and nothing to match; what several have told of is told apart by its sources."""
-    tables = ("changed_requests", "requests", "sightings", *(["parts"] if has_parts else []))
-    said = " UNION ALL ".join(f"SELECT source FROM {table}" for table in tables)
-    return integer(cursor, f"SELECT count(DISTINCT source) FROM ({said})") > 1
-
-
 def _find_likenesses(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
     """`likenesses`: of rows that the load changes, where there is another call of another source, and one has no name.
 
     The row of a call has its usage from one of its parts, so the parts tell how it can look without being merged.
+    `alike_rows` are the stored rows with a likeness that the load brings or takes away: they are found by their counts,
+    because to work out the likeness of each that is stored is dear.
     """
-    said = f"{_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source"
-    parts = f"UNION ALL SELECT {said}, named_key FROM parts WHERE {_CAN_MATCH}" if has_parts else ""
+    columns = f"{_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source, {', '.join(BUCKETS)}"
+    parts = f"UNION ALL SELECT {columns}, named_key FROM parts WHERE {_CAN_MATCH}" if has_parts else ""
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE fresh AS
-        SELECT {said}, request_key AS named_key FROM changed_requests WHERE {_CAN_MATCH} {parts}""")
-    seeds = f"""
-        SELECT likeness, is_nameless FROM fresh
-        UNION ALL
-        SELECT {_LIKENESS}, NOT {_NAMES_ANSWER} FROM requests
-        WHERE {_CAN_MATCH}
-            AND (request_key IN (SELECT request_key FROM before_requests) OR request_key IN (FROM broken))"""
+        SELECT {columns}, request_key AS named_key FROM changed_requests WHERE {_CAN_MATCH} {parts}""")
+    stored = "SELECT * FROM before_requests"
+    if has_parts:
+        stored += f" UNION ALL BY NAME {few_of('requests', 'broken', 'request_key')}"
     cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE seeds AS
-        WITH told AS ({seeds})
-        SELECT DISTINCT likeness FROM told
-        WHERE is_nameless OR likeness IN (
-            SELECT {_LIKENESS} FROM requests WHERE NOT {_NAMES_ANSWER} AND {_CAN_MATCH}
-            UNION ALL
-            SELECT {_LIKENESS} FROM sightings WHERE NOT {_NAMES_ANSWER} AND {_CAN_MATCH}
-        )""")
-    if not integer(cursor, "SELECT count(*) FROM seeds"):
-        cursor.execute("CREATE OR REPLACE TEMP TABLE likenesses (likeness UBIGINT)")
-        return
+        CREATE OR REPLACE TEMP TABLE told AS
+        SELECT * EXCLUDE (source, named_key) FROM fresh
+        UNION
+        SELECT * EXCLUDE (source) FROM (SELECT {columns} FROM ({stored}) WHERE {_CAN_MATCH})""")
+    calls, sightings = (few_of(table, "told", *BUCKETS) for table in ("requests", "sightings"))
     cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE as_many AS
+        SELECT *, TRUE AS is_call FROM ({calls}) UNION ALL BY NAME SELECT *, FALSE AS is_call FROM ({sightings})""")
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE alike_rows AS
+        SELECT {_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source, request_key, is_call
+        FROM as_many WHERE {_CAN_MATCH} AND {_LIKENESS} IN (SELECT likeness FROM told)""")
+    cursor.execute("""
         CREATE OR REPLACE TEMP TABLE likenesses AS
-        WITH stored AS (
-            SELECT {_LIKENESS} AS likeness, source, request_key AS named_key FROM requests
-            WHERE {_CAN_MATCH} AND {_LIKENESS} IN (FROM seeds) AND request_key NOT IN (FROM broken)
+        WITH seeds AS (
+            SELECT likeness FROM told
+            WHERE is_nameless OR likeness IN (SELECT likeness FROM alike_rows WHERE is_nameless)
+        ),
+        stored AS (
+            SELECT likeness, source, request_key FROM alike_rows
+            WHERE is_call AND request_key NOT IN (FROM broken)
                 AND request_key NOT IN (SELECT request_key FROM changed_requests)
         ),
         pool AS (
-            SELECT likeness, source, named_key FROM fresh WHERE likeness IN (FROM seeds)
+            SELECT likeness, source, named_key FROM fresh
             UNION ALL
-            SELECT stored.likeness, coalesce(sightings.source, stored.source), stored.named_key
-            FROM stored LEFT JOIN sightings ON sightings.call_key = stored.named_key
+            SELECT stored.likeness, coalesce(sightings.source, stored.source), stored.request_key
+            FROM stored LEFT JOIN sightings ON sightings.call_key = stored.request_key
         )
-        SELECT likeness FROM pool GROUP BY likeness
+        SELECT likeness FROM pool WHERE likeness IN (FROM seeds) GROUP BY likeness
         HAVING min(source) <> max(source) AND min(named_key) <> max(named_key)""")
 
 
@@ -131,10 +126,10 @@ def _move_into_parts(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
         FROM moved LEFT JOIN before_requests AS stored USING (request_key)""")
     cursor.execute("DELETE FROM changed_requests WHERE request_key IN (SELECT request_key FROM moved)")
     cursor.execute("INSERT INTO broken SELECT request_key FROM before_requests SEMI JOIN moved USING (request_key)")
-    cursor.execute(f"""
+    cursor.execute("""
         CREATE OR REPLACE TEMP TABLE like_them AS
-        SELECT request_key FROM requests
-        WHERE {_CAN_MATCH} AND {_LIKENESS} IN (FROM likenesses)
+        SELECT request_key FROM alike_rows
+        WHERE is_call AND likeness IN (FROM likenesses)
             AND request_key NOT IN (FROM broken) AND request_key NOT IN (SELECT request_key FROM changed_requests)""")
     take_apart(cursor, "FROM like_them")
     cursor.execute(f"INSERT INTO parts BY NAME SELECT {columns} FROM taken_apart")

@@ -8,9 +8,10 @@ calls, and `parts` all that sources said of either, one row a key and source.
 from duckdb import DuckDBPyConnection
 
 from store.join.components import label
+from store.join.marks import find_names
 from store.merge import merged_rows
 from store.request_merge import BUCKETS
-from store.rows import integer
+from store.rows import few_of, integer
 from store.tables import REQUESTS, SIGHTINGS
 from store.winners import is_total, same
 
@@ -38,12 +39,7 @@ def set_apart(cursor: DuckDBPyConnection) -> bool:
         CREATE OR REPLACE TEMP TABLE staged_names AS
         SELECT DISTINCT request_key, unnest(identities) AS name FROM staged_requests
         WHERE scope = 'request' AND len(identities) > 0""")
-    cursor.execute("CREATE OR REPLACE TEMP TABLE stored_names (request_key VARCHAR, name VARCHAR)")
-    if integer(cursor, "SELECT count(*) FROM staged_names"):
-        cursor.execute("""
-            INSERT INTO stored_names
-            SELECT request_key, name FROM (SELECT request_key, unnest(identities) AS name FROM requests)
-            SEMI JOIN staged_names USING (name)""")
+    find_names(cursor, "stored_names", "SELECT name FROM staged_names")
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE apart AS
         SELECT staged.request_key FROM staged_names AS staged
@@ -80,34 +76,28 @@ def _break_namesakes(cursor: DuckDBPyConnection) -> None:
     """
     if not integer(cursor, "SELECT count(*) FROM broken"):
         return
-    cursor.execute("""
-        CREATE OR REPLACE TEMP TABLE shared_names AS
-        WITH names AS (
-            SELECT request_key, unnest(identities) AS name FROM requests
-            WHERE scope = 'request' AND len(identities) > 0
-        )
-        SELECT request_key, name FROM names
-        SEMI JOIN (SELECT name FROM names GROUP BY name HAVING min(request_key) <> max(request_key)) USING (name)""")
-    while integer(
-        cursor,
-        """
-        INSERT INTO broken
-        SELECT DISTINCT request_key FROM shared_names
-        SEMI JOIN (SELECT name FROM shared_names SEMI JOIN broken USING (request_key)) AS theirs USING (name)
-        ANTI JOIN broken USING (request_key)""",
-    ):
-        pass
+    rows = few_of("requests", "broken", "request_key")
+    names = f"SELECT unnest(identities) AS name FROM ({rows}) WHERE scope = 'request'"
+    while find_names(cursor, "namesakes", names):
+        found = cursor.execute("""
+            INSERT INTO broken
+            SELECT DISTINCT request_key FROM namesakes ANTI JOIN broken USING (request_key)
+            WHERE scope = 'request' RETURNING request_key""").fetchone()
+        if found is None:
+            return
 
 
 def take_apart(cursor: DuckDBPyConnection, calls: str) -> None:
     """Makes `taken_apart`, what sources said of the stored calls that the query `calls` (request_key) gives."""
     columns = f"{_COLUMNS}, first_load_id, load_id"
     cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE whole_calls AS
+        SELECT request_key FROM ({calls}) AS chosen ANTI JOIN sightings ON sightings.call_key = chosen.request_key""")
+    cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE taken_apart AS
         SELECT {columns}, named_key FROM sightings WHERE call_key IN ({calls})
         UNION ALL
-        SELECT {columns}, request_key FROM requests
-        WHERE request_key IN ({calls}) AND request_key NOT IN (SELECT call_key FROM sightings)""")
+        SELECT {columns}, request_key FROM ({few_of("requests", "whole_calls", "request_key")})""")
 
 
 def _gather(cursor: DuckDBPyConnection) -> None:

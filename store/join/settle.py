@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from store.join.calls import fields_given, merged_calls
 from store.join.names import best_key
+from store.rows import few_of
 from store.tables import REQUESTS
 from store.winners import same
 
@@ -32,10 +33,11 @@ def make_calls(cursor: DuckDBPyConnection) -> None:
         best AS (SELECT together, {best_key()} AS call_key FROM grouped GROUP BY together)
         SELECT grouped.* EXCLUDE (together), best.call_key FROM grouped JOIN best USING (together)""")
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE calls AS {merged_calls('parts', 'call_key')}")
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE before_calls AS {few_of('requests', 'calls', 'request_key')}")
     cursor.execute(f"""
         INSERT INTO changed_requests BY NAME
         SELECT {_COLUMNS} FROM calls
-        ANTI JOIN requests AS stored ON {same("calls", "stored", REQUESTS.columns)}""")
+        ANTI JOIN before_calls AS stored ON {same("calls", "stored", REQUESTS.columns)}""")
     cursor.execute("CREATE OR REPLACE TEMP TABLE gone AS FROM broken ANTI JOIN calls USING (request_key)")
     cursor.execute("""
         CREATE OR REPLACE TEMP TABLE heirs AS
@@ -87,7 +89,7 @@ def keep_former(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None
             cost_usd AS new_cost_usd, cost_status AS new_cost_status, price_id AS new_price_id, '{IS_OWN}' AS reason
         FROM calls
         WHERE cost_usd IS NOT NULL
-            AND request_key NOT IN (SELECT request_key FROM requests)
+            AND request_key NOT IN (SELECT request_key FROM before_calls)
             AND request_key NOT IN (SELECT call_key FROM heirs)
             AND request_key NOT IN (SELECT call_key FROM parts WHERE first_load_id IS NULL)""",
         values,

@@ -14,8 +14,15 @@ WHERE rejected.session_id IS NOT NULL
     )
 GROUP BY rejected.session_id, loads.source;
 
-CREATE OR REPLACE VIEW counted_requests AS
-WITH turns AS (
+-- `of` names sessions, and `calls` keys of calls without one; NULL is all of them.
+CREATE OR REPLACE MACRO counted_requests_of(of, calls) AS TABLE
+WITH told AS (
+    SELECT * FROM requests WHERE of IS NULL OR session_id IN (SELECT unnest(of::VARCHAR[]))
+    UNION ALL
+    SELECT * FROM requests
+    WHERE of IS NOT NULL AND session_id IS NULL AND request_key IN (SELECT unnest(calls::VARCHAR[]))
+),
+turns AS (
     SELECT session_id FROM requests WHERE scope = 'session' AND source = 'openclaw'
     UNION
     SELECT run.parent_session_id
@@ -23,10 +30,10 @@ WITH turns AS (
     JOIN sessions AS run ON run.session_id = turn.session_id
     WHERE turn.scope = 'session' AND turn.source = 'openclaw'
 )
-SELECT * FROM requests WHERE scope = 'request'
+SELECT * FROM told WHERE scope = 'request'
 UNION ALL
 SELECT total.*
-FROM requests AS total
+FROM told AS total
 WHERE total.scope = 'session'
     AND NOT EXISTS (
         SELECT 1 FROM requests AS part
@@ -49,7 +56,8 @@ SELECT
     'ok' AS status,
     'MISSING_USAGE' AS cost_status
 FROM unread_sessions AS unread
-LEFT JOIN sessions AS session ON session.session_id = unread.session_id;
+LEFT JOIN sessions AS session ON session.session_id = unread.session_id
+WHERE of IS NULL OR unread.session_id IN (SELECT unnest(of::VARCHAR[]));
 
 -- The version of each price line that is in force: costs are priced anew with every version.
 CREATE OR REPLACE VIEW newest_prices AS
@@ -58,7 +66,7 @@ FROM prices AS price
 JOIN (SELECT price_id, max(known_at) AS known_at FROM prices GROUP BY price_id) USING (price_id, known_at);
 
 -- One row a counted request.
-CREATE OR REPLACE VIEW request_facts_now AS
+CREATE OR REPLACE MACRO request_facts_of(of, calls) AS TABLE
 SELECT
     request.request_key, -- one call, however often it was written down
     request.scope, -- 'request', or 'session' for a line that totals a whole session
@@ -95,6 +103,8 @@ SELECT
     END AS attribution, -- whether the spend can be laid on a session that is known
     coalesce(names.provider, lower(trim(request.provider))) AS billing_provider, -- as bills of it are found
     request.started_at::DATE AS started_on -- the UTC day on which a bill has it
-FROM counted_requests AS request
+FROM counted_requests_of(of, calls) AS request
 LEFT JOIN sessions AS session ON session.session_id = request.session_id
 LEFT JOIN vendor_names AS names ON names.alias = lower(trim(request.provider));
+
+CREATE OR REPLACE VIEW request_facts_now AS FROM request_facts_of(NULL, NULL);

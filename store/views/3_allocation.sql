@@ -47,12 +47,15 @@ CREATE OR REPLACE MACRO with_remainder(pool_pico, micro, shared_micro, place) AS
         micro * 1000000 + greatest(0, least(1000000, abs(pool_pico) - shared_micro * 1000000 - (place - 1) * 1000000))
     );
 
--- One row a session and UTC day on which it was there and infrastructure was charged.
-CREATE OR REPLACE VIEW allocated_days_now AS
-WITH used AS (
+-- One row a session and UTC day on which it was there and infrastructure was charged. `of` names the days; NULL is all.
+CREATE OR REPLACE MACRO allocated_days_of(of) AS TABLE
+WITH pools AS (
+    FROM compute_pools WHERE of IS NULL OR day IN (SELECT unnest(of::DATE[]))
+),
+used AS (
     SELECT day, sum(busy_us) AS used_us, count(*) AS sessions
     FROM present_days
-    SEMI JOIN compute_pools USING (day)
+    SEMI JOIN pools USING (day)
     GROUP BY day
 ),
 days AS (
@@ -68,7 +71,7 @@ days AS (
         CASE WHEN used.used_us < capacity_us THEN capacity_us // 2 ELSE 0 END AS rounding,
         whole_micro(pools.pool_pico, 1, used.sessions) AS even_micro
     FROM used
-    JOIN compute_pools AS pools USING (day)
+    JOIN pools USING (day)
     CROSS JOIN allocation
 ),
 cut AS (
@@ -108,3 +111,5 @@ SELECT
         ELSE allocated_capacity_usd
     END AS allocated_usd
 FROM placed;
+
+CREATE OR REPLACE VIEW allocated_days_now AS FROM allocated_days_of(NULL);

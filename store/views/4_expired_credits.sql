@@ -1,7 +1,7 @@
 -- One row a pool of credits that has run out with a rest, by the day until which facts have accrued: the rest is a cost of
 -- its last day. A pool is one purchase, or those of a vendor whose days overlap, for nobody can say which of them was
--- used. Where calls may have used it, or its use is not known in full, nothing can be said: of one purchase nothing is,
--- of several the rest is NULL. Where their vendor's use is known and none is of these days, all of it has run out.
+-- used. Where calls or fees may have used it, or its use is not known in full, nothing can be said: of one purchase
+-- nothing is, of several the rest is NULL. Where their vendor's use is known and none is of these days, all of it has run out.
 CREATE OR REPLACE VIEW expired_credits_now AS
 WITH placed AS (
     SELECT
@@ -55,6 +55,11 @@ decided AS (
             WHERE call.billing_provider = judged.provider
                 AND call.cost_status <> 'INCLUDED'
                 AND coalesce(call.started_on BETWEEN judged.starts_on AND judged.ends_on - 1, TRUE)
+        ) AND NOT EXISTS (
+            SELECT 1 FROM fee_facts AS fee
+            WHERE fee.provider = judged.provider
+                AND fee.counted_as <> 'CREDITS'
+                AND fee.starts_on < judged.ends_on AND judged.starts_on < fee.ends_on
         ) AS is_told
     FROM judged
 )

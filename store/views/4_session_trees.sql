@@ -2,10 +2,10 @@
 
 -- One row a session that is below another, is above one, or does not know its parent; and where in its tree it is. Sums go
 -- up by doubling: after a step, a session knows those that are fewer than 2 ^ step below it, and hands what it knows to its
--- ancestor that many above.
-CREATE OR REPLACE VIEW session_trees_now AS
-WITH RECURSIVE parents AS MATERIALIZED (FROM session_parents),
-broken AS MATERIALIZED (FROM broken_ancestries),
+-- ancestor that many above. `of` names whole families; NULL is all sessions.
+CREATE OR REPLACE MACRO session_trees_of(of) AS TABLE
+WITH RECURSIVE parents AS MATERIALIZED (FROM session_parents_of(of)),
+broken AS MATERIALIZED (FROM broken_ancestries_of(of)),
 jumps AS (
     SELECT
         parents.session_row,
@@ -18,7 +18,10 @@ jumps AS (
     JOIN sessions AS session ON session.rowid = parents.session_row
     LEFT JOIN session_spend AS spend ON spend.session_id = session.session_id
     LEFT JOIN (
-        SELECT session_id, sum(allocated_usd) AS usd FROM allocated_days GROUP BY session_id
+        SELECT session_id, sum(allocated_usd) AS usd
+        FROM allocated_days
+        WHERE of IS NULL OR session_id IN (SELECT unnest(of::VARCHAR[]))
+        GROUP BY session_id
     ) AS allocated ON allocated.session_id = session.session_id
     UNION ALL
     SELECT
@@ -90,3 +93,5 @@ JOIN sessions AS root ON root.rowid = coalesce(depths.root_row, places.session_r
 LEFT JOIN below ON below.session_row = places.session_row
 LEFT JOIN broken ON broken.session_row = places.session_row
 LEFT JOIN broken AS broken_root ON broken_root.session_row = coalesce(depths.root_row, places.session_row);
+
+CREATE OR REPLACE VIEW session_trees_now AS FROM session_trees_of(NULL);

@@ -26,7 +26,6 @@ days AS (
         count(*) AS calls,
         bool_or(scope = 'session') AS hides_calls,
         coalesce(sum(cost_usd) FILTER (WHERE cost_status <> 'INCLUDED'), 0) AS computed_usd,
-        count(*) FILTER (WHERE cost_status = 'BILLED') AS billed_calls,
         count(*) FILTER (WHERE kind = 'unpriced') AS unpriced_calls,
         count(*) FILTER (WHERE cost_status = 'INCLUDED') AS included_calls,
         count(*) FILTER (WHERE kind = 'unmeasured') AS unmeasured_calls,
@@ -87,45 +86,3 @@ SELECT
     output_tokens AS output,
     read_at -- when its source was last read
 FROM counts;
-
--- One row a line of a bill, beside the period that it is part of.
-CREATE OR REPLACE VIEW bill_lines AS
-WITH parts AS (
-    SELECT
-        period.provider,
-        period.starts_on,
-        period.ends_on,
-        billing_model(line.model) AS model,
-        line.line_item,
-        line.source,
-        line.part,
-        line.starts_on AS line_starts_on,
-        line.ends_on AS line_ends_on,
-        sum(line.amount_usd) AS part_usd
-    FROM charges AS line
-    JOIN billed_periods AS period
-        ON billing_name(line.vendor) IS NOT DISTINCT FROM period.provider
-        AND period.starts_on <= line.starts_on AND line.ends_on <= period.ends_on
-    WHERE line.category = 'inference'
-    GROUP BY ALL
-),
-compared AS (
-    -- Each row is of another part, so as much for the same is told by two of them.
-    SELECT
-        *,
-        part_usd <> 0 AND count(part) OVER (
-            PARTITION BY provider, source, line_starts_on, line_ends_on, model, line_item, part_usd
-        ) > 1 AS is_repeated
-    FROM parts
-)
-SELECT
-    provider,
-    starts_on,
-    ends_on,
-    model,
-    line_item,
-    source,
-    sum(part_usd) AS amount_usd,
-    bool_or(is_repeated) AS is_repeated -- two parts of one source, such as two names of one account, bill the same
-FROM compared
-GROUP BY ALL;

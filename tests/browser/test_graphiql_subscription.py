@@ -7,6 +7,7 @@ import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys as Key
+from starlette.requests import Request
 from starlette.routing import Route
 
 from semantic import Catalog, load_catalog
@@ -35,6 +36,13 @@ def catalog() -> Catalog:
     return load_catalog((REPOSITORY / "metrics.yaml").read_text(), "metrics.yaml")
 
 
+async def examples_for(request: Request) -> list[Example]:
+    """One for everybody, and one for whoever shows the token."""
+    ours = [Example("Version", "# Version\n{ dataVersion }\n")]
+    shown = request.headers.get("authorization") == f"Bearer {TOKEN}"
+    return [Example("Sessions", SESSIONS), *(ours if shown else ())]
+
+
 @dataclass(frozen=True)
 class Site:
     url: str
@@ -52,7 +60,7 @@ def site(catalog: Catalog) -> Iterator[Site]:
         app.routes.extend(
             [
                 Route("/graphiql", graphiql_page),
-                Route("/graphiql/config.json", graphiql_config([Example("Sessions", SESSIONS)], "/graphql")),
+                Route("/graphiql/config.json", graphiql_config(examples_for, "/graphql")),
                 Route("/graphiql/{name}", graphiql_file),
             ]
         )
@@ -108,6 +116,19 @@ def test_a_token_is_sent_with_queries_and_kept_for_the_tab_alone(browser: WebDri
     assert {request.headers.get("Authorization") for request in sent} == {f"Bearer {TOKEN}"}
     type_token(page, "")
     assert page.execute_script("return {...sessionStorage}") == {}
+
+
+def examples(page: WebDriver) -> list[str]:
+    return [one.text for one in page.find_elements(By.CSS_SELECTOR, "section[aria-label='Examples'] li button")]
+
+
+def test_the_examples_are_those_of_the_token_that_is_typed_in(browser: WebDriver, site: Site) -> None:
+    page = opened(browser, site.url)
+    until(page, lambda page: examples(page) == ["Sessions"], "the examples of everybody are listed")
+    type_token(page, TOKEN)
+    until(page, lambda page: examples(page) == ["Sessions", "Version"], "those of the token are")
+    type_token(page, "")
+    until(page, lambda page: examples(page) == ["Sessions"], "they are gone with it")
 
 
 def test_a_wrong_token_is_told_with_the_code_that_closed_the_socket(browser: WebDriver, site: Site) -> None:

@@ -84,8 +84,10 @@ def test_fees_and_credits_are_what_the_bill_says_they_are() -> None:
 
 def test_fees_may_be_in_calls_that_were_billed_one_by_one() -> None:
     bill = [*lines(1), BillLine(None, "fee", usd("0.02"))]
-    ours = recorded(billed_calls=1, computed_usd=usd("0.41"))
-    assert told(accounts(bill, [ours], [counted(1)])) == {("UNEXPLAINED", "FEES_IN_CALLS"): usd("0.01")}
+    ours = recorded(computed_usd=usd("0.41"))
+    assert told(accounts(bill, [ours], [counted(1)], are_fees_in_calls=True)) == {
+        ("UNEXPLAINED", "FEES_IN_CALLS"): usd("0.01")
+    }
 
 
 def test_calls_without_a_price_are_worth_what_the_bill_asks_for_their_tokens() -> None:
@@ -194,7 +196,6 @@ OURS = st.builds(
     included_calls=st.integers(0, 3),
     unmeasured_calls=st.integers(0, 1),
     untold_calls=st.integers(0, 1),
-    billed_calls=st.integers(0, 1),
 )
 THEIRS = st.builds(
     Reported,
@@ -213,6 +214,7 @@ ALL = st.builds(
     lines=st.lists(LINES, max_size=6),
     recorded=st.lists(OURS, max_size=3, unique_by=lambda one: one.model),
     reported=st.none() | st.lists(THEIRS, max_size=3, unique_by=lambda one: one.model),
+    are_fees_in_calls=st.booleans(),
     may_change=st.booleans(),
     prices=st.just(BOOK) | st.just(dict.fromkeys(("big", "small", "other", None), BOOK["big"])),
     tolerance_usd=st.just(usd("0.01")),

@@ -100,6 +100,8 @@ def test_cash_of_eight_days_ago_is_stale_and_is_rolled_forward_with_funding() ->
 
 def test_burn_with_unknown_members_is_flagged() -> None:
     assert flags(forecast(burn=replace(burn("10"), unknown_rows=1))) == ("LOWER_BOUND",)
+    fees = replace(burn("10"), unknown_rows=1, doubted_fees=1)
+    assert flags(forecast(burn=fees)) == ("LOWER_BOUND", "FEES_IN_DOUBT")
 
 
 def test_what_recurs_is_read_from_the_calendar_and_not_from_the_mean() -> None:

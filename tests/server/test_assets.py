@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -24,13 +25,17 @@ from server.assets import (
 EXAMPLES = [Example("ROI by model", "# ROI by model\n{ metrics { rows { model roi } } }\n")]
 
 
+async def examples_for(request: Request) -> list[Example]:
+    return EXAMPLES
+
+
 @pytest.fixture
 def client() -> TestClient:
     return TestClient(
         Starlette(
             routes=[
                 Route("/graphiql", graphiql_page),
-                Route("/graphiql/config.json", graphiql_config(EXAMPLES, endpoint="/graphql")),
+                Route("/graphiql/config.json", graphiql_config(examples_for, endpoint="/graphql")),
                 Route("/graphiql/{name:path}", graphiql_file),
             ]
         )
@@ -122,7 +127,7 @@ def test_every_answer_is_fenced_in(client: TestClient, path: str) -> None:
     )
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cache-control"] == "no-cache"
+    assert headers["cache-control"] == ("no-store" if path == "/config.json" else "no-cache")
 
 
 class References(HTMLParser):

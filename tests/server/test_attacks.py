@@ -75,6 +75,12 @@ DOCUMENTS = [
         "TOO_LARGE",
         "a field is asked for at most 20 times at one place, at or below 'metrics' it is 420 times",
     ),
+    (
+        "wrong names beside a large type",
+        "{ metrics { rows { " + "costPerSesion{n} ".replace("{n}", "s") * 19 + "costsPerSession " * 19 + "} } }",
+        "INVALID_QUERY",
+        "Did you mean",
+    ),
     ("directives on directives", "{ a " + "@include(if: true) " * 10 + "}", "TOO_LARGE", "at most 4"),
     ("unknown directives", "{ __typename " + "@aa" * 300 + "}", "TOO_LARGE", "at most 4 directives"),
     ("deep fields", "{ a" * 180 + " }" * 180, "TOO_LARGE", "more than 100 times"),

@@ -1,7 +1,7 @@
 """What an operation costs, by hand; and how much of it a principal may ask for in a second."""
 
 import pytest
-from graphql import parse
+from graphql import get_introspection_query, parse
 
 from semantic import Catalog
 from server.access import OPERATOR, Principal
@@ -49,6 +49,14 @@ def cost(text: str, **variables: object) -> int:
 )
 def test_a_cost_is_rows_times_columns_times_weight(text: str, values: int) -> None:
     assert cost(text) == values
+
+
+def test_introspection_costs_what_a_table_of_the_schema_would_and_is_within_the_limit() -> None:
+    standard = priced(parse(get_introspection_query()), None, weights(1_000)).cost({}, MOST_ROWS)
+    assert standard == Cost(2_000 * 149, is_from_memory=False)
+    assert standard.values * 5 < Settings().max_cost
+    five = "{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(5)) + "}"
+    assert priced(parse(five), None, weights(1_000)).cost({}, MOST_ROWS).values == 5 * 2_000
 
 
 def test_variables_decide_about_rows_and_what_is_left_out() -> None:

@@ -403,7 +403,10 @@ def test_charges_cover_every_category_and_the_provider_bills_full_months_a_littl
     assert all(charge["starts_on"] < charge["ends_on"] for charge in charges)
     assert len({charge["charge_id"] for charge in charges}) == len(charges)
     assert sum(charge["category"] == "compute" for charge in charges) == 60
-    bills = {c["charge_id"]: Decimal(c["amount_usd"]) for c in charges if c["category"] == "inference"}
+    of_providers = [charge for charge in charges if charge["category"] == "inference"]
+    fees = {c["charge_id"]: c["amount_usd"] for c in of_providers if c["line_item"] == "fee"}
+    assert fees == {"anthropic-2026-01-searches": "3.40", "anthropic-2026-02-searches": "3.40"}
+    bills = {c["charge_id"]: Decimal(c["amount_usd"]) for c in of_providers if c["line_item"] == "tokens"}
     assert bills.keys() == {"anthropic-2026-01", "anthropic-2026-02", "openai-2026-01", "openai-2026-02"}
     february = [m for m in reading.calls if _instant(m["timestamp"]).startswith("2026-02")]
     billed = bills["anthropic-2026-02"] + bills["openai-2026-02"]
@@ -423,8 +426,8 @@ def test_the_cash_of_two_accounts_lasts_five_to_nine_months(reading: Reading) ->
 
 
 def _share(charge: dict[str, str], since: date, until: date) -> Decimal:
-    """What a charge costs within a window; a provider's bill says again what the requests cost."""
-    if charge["category"] == "inference":
+    """What a charge costs within a window; a provider's bill says again what the requests cost, but for fees."""
+    if charge["category"] == "inference" and charge["line_item"] != "fee":
         return Decimal(0)
     starts_on, ends_on = date.fromisoformat(charge["starts_on"]), date.fromisoformat(charge["ends_on"])
     covered = (min(ends_on, until) - max(starts_on, since)).days

@@ -11,7 +11,7 @@ from graphql import GraphQLSchema, get_introspection_query
 from semantic import Catalog
 from server.graphql import build_schema
 from server.graphql.context import Deadline
-from server.graphql.documents import Documents
+from server.graphql.documents import Documents, key_of
 from server.graphql.engine import Engine, Operation
 from server.graphql.metrics import Answered
 from server.graphql.operations import Question, RootCall
@@ -161,7 +161,7 @@ def test_an_instant_is_written_as_the_scalar_writes_it(value: datetime) -> None:
 
 
 def question(resolved: Resolved, text: str, variables: Json | None = None) -> Question:
-    found = resolved.documents.question(text, None, variables)
+    found = resolved.documents.question(key_of(text, None, variables), variables)
     assert isinstance(found, Question), found
     return found
 
@@ -203,6 +203,8 @@ def test_the_schema_is_told_from_memory(catalog: Catalog, store: Store) -> None:
 
 
 def test_what_is_wrong_with_a_document_is_kept_too(resolved: Resolved) -> None:
-    first, second = (resolved.documents.question("{ metrics { nonsense } }", None, None) for _ in range(2))
+    first, second = (
+        resolved.documents.question(key_of("{ metrics { nonsense } }", None, None), None) for _ in range(2)
+    )
     assert first is second
     assert not isinstance(first, Question)

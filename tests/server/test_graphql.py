@@ -214,6 +214,12 @@ def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 7
 
 
+def test_of_many_mistakes_the_first_two_say_what_may_have_been_meant(api: Api) -> None:
+    errors = api.ask("{ metrics { rows { sesions modle agnt } } }")["errors"]
+    assert [error["locations"][0]["column"] for error in errors] == [20, 28, 34]
+    assert ["Did you mean" in error["message"] for error in errors] == [True, True, False]
+
+
 @pytest.mark.parametrize(
     ("query", "message", "column"),
     [

@@ -16,7 +16,7 @@ from server.budgets import Breakers
 from server.budgets.rules import default_rule
 from server.graphql import build_schema
 from server.graphql.context import Deadline
-from server.graphql.documents import MOST_QUESTIONS
+from server.graphql.documents import MOST_QUESTIONS, key_of
 from server.graphql.engine import Engine, Operation, Response
 from server.graphql.operations import Question
 from server.graphql.results import Outcome, Results
@@ -105,7 +105,7 @@ def test_an_answer_outlives_its_question_and_holds_nothing_of_it(asked: Asked) -
     variables = {"agents": ["main", *(f"{'x' * 300}{n}" for n in range(100))]}
     first = asked.response(text, variables)
     for n in range(MOST_QUESTIONS):
-        asked.engine._documents.question("{ dataVersion }", None, {"n": n})
+        asked.engine._documents.question(key_of("{ dataVersion }", None, {"n": n}), {"n": n})
     assert asked.response(text, variables).content == first.content
     assert asked.store.snapshots == 1
     keys = [part for key in asked.engine._results.kept._entries for part in cast(tuple[object, ...], key)]

@@ -28,6 +28,10 @@ FIRST_ROWS: tuple[tuple[StagedRecord, set[str]], ...] = (
     (bill("c1", "8", "2026-02-20", "2026-02-21", category="people"), {"charge_days"}),
     (bill("c2", "24", "2026-02-20", "2026-02-22"), {"allocated_days", "compute_days"}),
     (bill("c3", "9", "2026-02-20", "2026-02-22", category="inference", vendor="acme"), {"billed_periods"}),
+    (
+        bill("f1", "0.2", "2026-02-21", "2026-02-22", category="inference", vendor="acme", line_item="fee"),
+        {"billed_fees", "fee_facts"},
+    ),
     (bill("c4", "280", "2026-02-01", "2026-03-01", category="subscription", vendor="plan"), {"plan_shares"}),
     (call("r3", "0", "INCLUDED", started_at=NOON, provider="plan", session_id="s1"), {"session_plans"}),
     (bill("c5", "11", "2026-02-01", "2026-02-28", category="credits", vendor="speech"), {"credit_purchases"}),

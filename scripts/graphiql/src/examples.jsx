@@ -1,11 +1,13 @@
 // The panel that lists the example queries. One click puts an example in a tab of its own, or goes to the tab it is in.
 import { pick, UnStyledButton, useGraphiQL, useGraphiQLActions } from '@graphiql/react';
+import { createContext, useContext } from 'react';
 
-export function examplesPlugin(examples) {
-  return { title: 'Examples', icon: ExamplesIcon, content: () => <Examples examples={examples} /> };
-}
+// The list changes with the token, and the panel, which GraphiQL knows by its identity, does not.
+export const ExamplesOf = createContext([]);
+export const EXAMPLES_PLUGIN = { title: 'Examples', icon: ExamplesIcon, content: () => <Examples /> };
 
-function Examples({ examples }) {
+function Examples() {
+  const examples = useContext(ExamplesOf);
   const { addTab, changeTab, updateActiveTabValues } = useGraphiQLActions();
   const { tabs, activeTabIndex, queryEditor } = useGraphiQL(pick('tabs', 'activeTabIndex', 'queryEditor'));
 
@@ -24,7 +26,7 @@ function Examples({ examples }) {
   return (
     <section aria-label="Examples" className="clawback-examples">
       <h2>Examples</h2>
-      {examples.length === 0 && <p>This server has no example queries.</p>}
+      {examples.length === 0 && <p>There are none for you. Where the server asks for a token, type it in above.</p>}
       <ul>
         {examples.map(({ name, query }) => (
           <li key={name}>

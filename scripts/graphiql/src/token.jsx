@@ -10,7 +10,7 @@ export function authorization() {
   return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
-export function TokenField() {
+export function TokenField({ onChange }) {
   const { introspect } = useGraphiQLActions();
   const [token, setToken] = useState(sessionStorage.getItem(KEY) ?? '');
 
@@ -23,6 +23,7 @@ export function TokenField() {
       sessionStorage.removeItem(KEY);
     }
     introspect(); // another token may see another schema
+    onChange();
   };
 
   return (

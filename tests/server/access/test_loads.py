@@ -3,8 +3,10 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from socket import create_connection
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -50,7 +52,7 @@ def url(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Any:
     bank.write_text("account,as_of_on,balance_usd\n")
     jobs = Jobs(store, lambda: NOW, 60, [replace(source_of("cash", str(bank), {}), name="bank")])
     jobs.end()  # what gets as far as a job is refused with 409
-    with running(Starlette(routes=load_routes(jobs, "the-key", identify))) as served:
+    with running(Starlette(routes=load_routes(jobs, "the-key", identify, body_timeout_s=0.3))) as served:
         yield served
 
 
@@ -72,3 +74,13 @@ def url(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_a_token_may_ask_for_loads_of_named_sources(url: str, token: str, wish: Any, status: int, message: str) -> None:
     found, body = asked(url, token, wish)
     assert (found, message in body) == (status, True), body
+
+
+def test_a_body_that_does_not_arrive_ends_the_wait_and_the_connection(url: str) -> None:
+    head = b"POST /loads HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ingest\r\nContent-Length: 50\r\n\r\n"
+    place = urlsplit(url)
+    with create_connection((place.hostname or "", place.port or 0), timeout=20) as connection:
+        connection.sendall(head + b'{"name"')
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert answer.endswith(b'{"error":"the body did not arrive within 0.3 s"}')

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from server.intake.other_port import OtherPort, listening_too
 
 PORT = 4318
-SENT = ("/v1/traces", "/v1/metrics", "/v1/logs", "/v1/calls", "/health/live", "/health/ready")
+SENT = ("/v1/traces", "/v1/metrics", "/v1/logs", "/v1/calls", "/v1/payloads", "/health/live", "/health/ready")
 ASKED = ("/", "/graphql", "/metrics", "/loads", "/v1/traces/", "/v1/")
 
 
@@ -37,7 +37,7 @@ def test_what_is_sent_is_taken_on_both_ports(path: str) -> None:
 def test_questions_are_for_the_main_port(path: str) -> None:
     refused = TestClient(APP, f"http://localhost:{PORT}").get(path)
     assert refused.status_code == 404
-    assert refused.text == "this port takes /v1/traces, /v1/metrics, /v1/logs, /v1/calls; ask on the main one\n"
+    assert refused.text == f"this port takes {', '.join(SENT[:5])}; ask on the main one\n"
     assert TestClient(APP, "http://localhost:8321").get(path).text == "taken"
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.server.proxy.answers import chat
-from tests.server.proxy.conftest import Setting, whole_setting
-from tests.server.proxy.stub import Asked, Pieces, document
+from tests.server.proxy.conftest import Setting, until, whole_setting
+from tests.server.proxy.stub import Asked, Pieces, Stub, document, served
 
 
 def _said(decision: str) -> bytes:
@@ -82,6 +82,26 @@ def test_a_budget_that_says_nothing_lets_calls_through_and_is_counted(budgeted: 
     with budgeted.http() as client:
         assert client.post("/openai/v1/responses", json={"model": "m"}).status_code == 200
     assert budgeted.proxy.counted("budget_answers_total", answer="none") == before + 1
+
+
+def test_a_proxy_whose_token_may_not_ask_says_so_at_its_start_and_which_role_it_needs(
+    tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def without_the_role(asked: Asked) -> Pieces:
+        async for piece in document(b'{"errors":[{"message":"Unknown type \'BudgetTrigger\'."}]}'):
+            yield piece
+
+    folder = tmp_path_factory.mktemp("no role")
+    stub = Stub(without_the_role)
+    with (
+        served(stub, loop),
+        whole_setting(folder, loop, server=stub.url, ask_budget=True) as made,
+        made.http() as client,
+    ):
+        until(lambda: client.get("/health").json()["status"] == "DEGRADED")
+        said = "the server answered 200: Unknown type 'BudgetTrigger'; a proxy that asks budgets needs a token with"
+        assert client.get("/health").json()["budgets"] == f"{said} the role `router`"
+        assert f"the budgets cannot be asked, and calls go through without being asked: {said}" in caplog.text
 
 
 def test_a_budget_that_answers_a_byte_at_a_time_holds_nobody_up(

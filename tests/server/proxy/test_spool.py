@@ -155,14 +155,14 @@ def test_a_disk_that_is_full_keeps_no_call_from_going_through(
 def test_a_delivery_that_a_mistake_of_ours_has_ended_is_told(
     tmp_path: Path, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mistaken(answer: object) -> dict[int, str]:
+    def mistaken(answer: object, path: str) -> dict[int, str]:
         raise RuntimeError("nobody thought of that")
 
     with whole_setting(tmp_path, loop) as setting, setting.http() as client:
         setting.provider.answer = lambda asked: document(chat())
         assert client.get("/health").json() == {"status": "OK", "spool": "OK", "delivery": "OK"}
         with monkeypatch.context() as patched:
-            patched.setattr("server.proxy.delivery._rejected", mistaken)
+            patched.setattr("server.proxy.delivery.rejected_in", mistaken)
             assert _ask(setting, "s1") == 200
             until(lambda: client.get("/health").json()["status"] == "DEGRADED")
         assert client.get("/health").json()["delivery"] == "ended by a mistake; start the proxy anew"

@@ -18,9 +18,9 @@ from semantic import Catalog
 from server.app import create_app
 from server.jobs import Jobs
 from server.settings import Settings
-from server.telemetry import Telemetry
+from server.telemetry import Exchange, Meters, Telemetry
+from server.telemetry.doors import MOST_CODES
 from server.telemetry.logs import logging_to
-from server.telemetry.meters import MOST_CODES, Meters
 from server.telemetry.middleware import Watched
 from server.telemetry.redaction import Redactor
 from store import Store
@@ -57,15 +57,18 @@ class Here:
         return [line for line in found if line.get("request_id") == request_id]
 
     def samples(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        page = self.send("GET", "/metrics")[2].decode()
-        found = {}
-        for family in text_string_to_metric_families(page):
-            assert family.documentation, family.name
-            for sample in family.samples:
-                key = sample.name, frozenset(sample.labels.items())
-                assert key not in found, key
-                found[key] = sample.value
-        return found
+        return samples(self.send("GET", "/metrics")[2].decode())
+
+
+def samples(page: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    found = {}
+    for family in text_string_to_metric_families(page):
+        assert family.documentation, family.name
+        for sample in family.samples:
+            key = sample.name, frozenset(sample.labels.items())
+            assert key not in found, key
+            found[key] = sample.value
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -196,10 +199,40 @@ def test_no_label_holds_what_a_client_wrote(here: Here) -> None:
 
 def test_codes_are_bounded_whatever_they_are_made_of() -> None:
     meters = Meters()
-    assert meters._code(None) == "OK"
-    assert [meters._code(code) for code in ("TIMEOUT", "a b", "X" * 41, "")] == ["TIMEOUT", "OTHER", "OTHER", "OTHER"]
-    assert {meters._code(f"C{n}") for n in range(1_000)} >= {"C0", "OTHER"}
-    assert len(meters._codes) == MOST_CODES
+    for code in (None, "TIMEOUT", "a b", "X" * 41, "", *(f"C{n}" for n in range(1_000))):
+        meters.doors.answered(Exchange(surface="graphql", status=200, code=code))
+    found = {
+        dict(labels)["code"]: value
+        for (name, labels), value in samples(meters.page()).items()
+        if name == "clawback_requests_total"
+    }
+    assert len(found) == MOST_CODES + 2
+    assert (found["OK"], found["TIMEOUT"], found["C0"], found["C98"]) == (1, 1, 1, 1)
+    assert found["OTHER"] == 3 + 1_000 - 99
+    assert sum(found.values()) == 1_005
+
+
+def test_a_request_is_timed_in_the_first_bound_that_it_did_not_exceed() -> None:
+    meters = Meters()
+    for elapsed in (0.0001, 0.001, 0.04, 60.0):
+        meters.doors.answered(TimedExchange(elapsed))
+    meters.doors.answered(TimedExchange(0.5), is_timed=False)
+    found = samples(meters.page())
+    name, of = "clawback_request_duration_seconds", ("surface", "graphql")
+    counts = {bound: found[f"{name}_bucket", frozenset({of, ("le", bound)})] for bound in ("0.001", "0.05", "10.0")}
+    assert counts == {"0.001": 2, "0.05": 3, "10.0": 3}
+    assert found[f"{name}_bucket", frozenset({of, ("le", "+Inf")})] == 4
+    assert found[f"{name}_count", frozenset({of})] == 4
+    assert round(found[f"{name}_sum", frozenset({of})], 4) == 60.0411
+
+
+class TimedExchange(Exchange):
+    def __init__(self, elapsed: float) -> None:
+        super().__init__(surface="graphql", status=200)
+        self._elapsed = elapsed
+
+    def elapsed_s(self) -> float:
+        return self._elapsed
 
 
 async def broken(scope: Scope, receive: Receive, send: Send) -> None:

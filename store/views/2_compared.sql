@@ -1,4 +1,5 @@
 -- What is compared in a reconciliation, each side alone: what providers bill, and what the calls of a day cost.
+-- What joins the two is in 4_bill_fees and 7_reconciliation.
 
 -- One row a provider and period that it billed.
 CREATE OR REPLACE VIEW billed_periods_now AS
@@ -46,6 +47,9 @@ SELECT
     count(*) FILTER (WHERE cost_status = 'UNPRICED') AS unpriced_calls,
     count(*) FILTER (WHERE cost_status = 'MISSING_USAGE') AS unmeasured_calls,
     count(*) FILTER (WHERE cost_status = 'INCLUDED') AS included_calls,
+    count(*) FILTER (WHERE cost_status = 'BILLED') AS billed_calls,
+    count(*) FILTER (WHERE cost_status = 'REPORTED') AS reported_calls,
+    count(*) FILTER (WHERE cost_status = 'PRICED') AS priced_calls,
     sum(list_usd) FILTER (WHERE cost_status = 'INCLUDED') AS included_list_usd
 FROM request_facts
 WHERE started_on IS NOT NULL
