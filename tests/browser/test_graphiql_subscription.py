@@ -7,6 +7,7 @@ import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys as Key
+from selenium.webdriver.remote.webelement import WebElement
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -118,8 +119,24 @@ def test_a_token_is_sent_with_queries_and_kept_for_the_tab_alone(browser: WebDri
     assert page.execute_script("return {...sessionStorage}") == {}
 
 
+def entries(page: WebDriver) -> list[WebElement]:
+    return page.find_elements(By.CSS_SELECTOR, "section[aria-label='Examples'] li button")
+
+
 def examples(page: WebDriver) -> list[str]:
-    return [one.text for one in page.find_elements(By.CSS_SELECTOR, "section[aria-label='Examples'] li button")]
+    return [one.text for one in entries(page)]
+
+
+def entry(page: WebDriver, name: str) -> WebElement:
+    return next(one for one in entries(page) if one.text == name)
+
+
+def enabled(page: WebDriver, name: str) -> bool:
+    return name in [one.text for one in entries(page) if one.is_enabled()]
+
+
+def chosen(page: WebDriver) -> list[str]:
+    return [one.text for one in entries(page) if one.get_attribute("aria-current") == "true"]
 
 
 def test_the_examples_are_those_of_the_token_that_is_typed_in(browser: WebDriver, site: Site) -> None:
@@ -143,8 +160,9 @@ def test_an_open_server_needs_no_token(browser: WebDriver, catalog: Catalog) -> 
         load_into(store, RECORDS)
         with running(create_app(store, catalog, Settings(live_interval_ms=50), lambda: NOW)) as url:
             page = opened(browser, url)
-            panel = page.find_elements(By.CSS_SELECTOR, "section[aria-label='Examples'] li button")
-            next(button for button in panel if button.text == EXAMPLES[0].name).click()
+            until(page, lambda page: enabled(page, EXAMPLES[0].name), "the example can be chosen")
+            entry(page, EXAMPLES[0].name).click()
+            until(page, lambda page: chosen(page) == [EXAMPLES[0].name], "the example is open")
             execute(page)
             until(page, lambda page: '"model": "big"' in response(page), "the answer is shown")
             load_into(store, [])
