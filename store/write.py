@@ -195,6 +195,7 @@ def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> 
         _keep_old(cursor, load_id, now, has_parts=has_parts)
     _write(cursor, REQUESTS, load_id, is_all_new=not has_old)
     keep_marks(cursor, was_stored=has_old)
+    _assert_kept(cursor)
 
 
 def _keep_old(cursor: DuckDBPyConnection, load_id: int, now: datetime, *, has_parts: bool) -> None:
@@ -237,6 +238,15 @@ def _assert_unique(cursor: DuckDBPyConnection, table: Table) -> None:
         GROUP BY {keys} HAVING count(*) > 1 LIMIT 1""").fetchone()
     if double:
         raise StoreError(f"{table.name} would hold {double} more than once; nothing was stored, please report this")
+
+
+def _assert_kept(cursor: DuckDBPyConnection) -> None:
+    """What the load says, and what it took away, is a row of its own now or was counted with one."""
+    lost = cursor.execute("""
+        SELECT request_key FROM (SELECT request_key FROM staged_requests UNION ALL FROM gone)
+        ANTI JOIN requests USING (request_key) ANTI JOIN sightings USING (request_key) LIMIT 1""").fetchone()
+    if lost:
+        raise StoreError(f"the call {lost[0]} would be lost; nothing was stored, please report this")
 
 
 def _report(

@@ -1,7 +1,7 @@
 """A new and empty store for a test: a copy of one that was made once, because making one takes four times as long."""
 
 import atexit
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -27,10 +27,13 @@ def check_facts(store: Store, facts: Iterable[str] = FACTS) -> None:
         rows = store.read(f"SELECT * FROM {fact} ORDER BY ALL").rows
         if rows or _may_have_rows(store, fact):
             expected = store.read(f"SELECT * FROM {fact}_now ORDER BY ALL").rows
-            differing = [row for row in (*rows, *expected) if row not in expected or row not in rows]
-            assert rows == expected, f"{fact}: {differing[:4]}"
+            assert rows == expected, f"{fact}: {_differing(rows, expected)}"
     marks = "SELECT request_key, md5_number_lower(unnest(identities)) AS mark FROM requests"
     assert store.read("FROM call_marks ORDER BY ALL").rows == store.read(f"FROM ({marks}) ORDER BY ALL").rows
+
+
+def _differing(rows: Sequence[tuple[object, ...]], expected: Sequence[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return [row for row in (*rows, *expected) if row not in expected or row not in rows][:4]
 
 
 def _may_have_rows(store: Store, fact: str) -> bool:

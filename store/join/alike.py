@@ -15,22 +15,11 @@ from duckdb import DuckDBPyConnection
 from store.join.calls import merged_calls
 from store.join.components import label
 from store.join.names import take_apart
+from store.join.near import CAN_MATCH, LIKENESS, NAMES_ANSWER, OVER_AT, WINDOW_S, find_near, has_name
 from store.request_merge import BUCKETS
-from store.rows import few_of, integer
 from store.tables import REQUESTS
 
-WINDOW_S = 5
 _COLUMNS = ", ".join(REQUESTS.columns)
-_ENDED_AT = "coalesce(ended_at, started_at)"
-_CAN_MATCH = f"scope = 'request' AND output_tokens > 0 AND model IS NOT NULL AND {_ENDED_AT} IS NOT NULL"
-_LIKENESS = f"hash(lower(model), {', '.join(BUCKETS)})"
-
-
-def _has(kind: str) -> str:
-    return f"len(list_filter(coalesce(identities, []), lambda name: starts_with(name, '{kind}:'))) > 0"
-
-
-_NAMES_ANSWER = f"({_has('response')} OR starts_with(lower(request_key), lower(provider) || ':') IS TRUE)"
 
 
 def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
@@ -40,10 +29,7 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
     whether there are parts now.
     """
     cursor.execute("CREATE OR REPLACE TEMP TABLE matches (named_key VARCHAR, label VARCHAR)")
-    if not has_parts:
-        cursor.execute("CREATE OR REPLACE TEMP TABLE broken (request_key VARCHAR)")
-    _find_likenesses(cursor, has_parts=has_parts)
-    if not integer(cursor, "SELECT count(*) FROM likenesses"):
+    if not find_near(cursor, has_parts=has_parts):
         return has_parts
     _move_into_parts(cursor, has_parts=has_parts)
     cursor.execute(f"""
@@ -52,87 +38,29 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
         sources AS (SELECT named_key AS request_key, list(DISTINCT source) AS sources FROM parts GROUP BY named_key)
         SELECT request_key AS named_key, session_id, agent, lower(provider) AS provider, billed_usd, sources,
             started_at, ended_at, lower(model) AS model, {", ".join(BUCKETS)},
-            {_LIKENESS} AS likeness, {_ENDED_AT} AS over_at, {_NAMES_ANSWER} AS names_answer,
-            {_has("request-id")} AS names_request
+            {LIKENESS} AS likeness, {OVER_AT} AS over_at, {NAMES_ANSWER} AS names_answer,
+            {has_name("request-id")} AS names_request
         FROM rows JOIN sources USING (request_key)
-        WHERE {_CAN_MATCH}""")
+        WHERE {CAN_MATCH}""")
     _pair(cursor)
     return True
 
 
-def _find_likenesses(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
-    """`likenesses`: of rows that the load changes, where there is another call of another source, and one has no name.
-
-    The row of a call has its usage from one of its parts, so the parts tell how it can look without being merged.
-    `alike_rows` are the stored rows with a likeness that the load brings or takes away: they are found by their counts,
-    because to work out the likeness of each that is stored is dear.
-    """
-    columns = f"{_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source, {', '.join(BUCKETS)}"
-    parts = f"UNION ALL SELECT {columns}, named_key FROM parts WHERE {_CAN_MATCH}" if has_parts else ""
-    cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE fresh AS
-        SELECT {columns}, request_key AS named_key FROM changed_requests WHERE {_CAN_MATCH} {parts}""")
-    stored = "SELECT * FROM before_requests"
-    if has_parts:
-        stored += f" UNION ALL BY NAME {few_of('requests', 'broken', 'request_key')}"
-    cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE told AS
-        SELECT * EXCLUDE (source, named_key) FROM fresh
-        UNION
-        SELECT * EXCLUDE (source) FROM (SELECT {columns} FROM ({stored}) WHERE {_CAN_MATCH})""")
-    calls, sightings = (few_of(table, "told", *BUCKETS) for table in ("requests", "sightings"))
-    cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE as_many AS
-        SELECT *, TRUE AS is_call FROM ({calls}) UNION ALL BY NAME SELECT *, FALSE AS is_call FROM ({sightings})""")
-    cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE alike_rows AS
-        SELECT {_LIKENESS} AS likeness, NOT {_NAMES_ANSWER} AS is_nameless, source, request_key, is_call
-        FROM as_many WHERE {_CAN_MATCH} AND {_LIKENESS} IN (SELECT likeness FROM told)""")
-    cursor.execute("""
-        CREATE OR REPLACE TEMP TABLE likenesses AS
-        WITH seeds AS (
-            SELECT likeness FROM told
-            WHERE is_nameless OR likeness IN (SELECT likeness FROM alike_rows WHERE is_nameless)
-        ),
-        stored AS (
-            SELECT likeness, source, request_key FROM alike_rows
-            WHERE is_call AND request_key NOT IN (FROM broken)
-                AND request_key NOT IN (SELECT request_key FROM changed_requests)
-        ),
-        pool AS (
-            SELECT likeness, source, named_key FROM fresh
-            UNION ALL
-            SELECT stored.likeness, coalesce(sightings.source, stored.source), stored.request_key
-            FROM stored LEFT JOIN sightings ON sightings.call_key = stored.request_key
-        )
-        SELECT likeness FROM pool WHERE likeness IN (FROM seeds) GROUP BY likeness
-        HAVING min(source) <> max(source) AND min(named_key) <> max(named_key)""")
-
-
 def _move_into_parts(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
-    columns = f"{_COLUMNS}, first_load_id, load_id, named_key"
-    if not has_parts:
-        cursor.execute(f"""
-            CREATE OR REPLACE TEMP TABLE parts AS
-            SELECT {_COLUMNS}, first_load_id, load_id, request_key AS named_key FROM requests LIMIT 0""")
-    # What the load changes and names do not join: its row is all that is said of it.
-    cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE moved AS
-        SELECT * FROM changed_requests WHERE {_CAN_MATCH} AND {_LIKENESS} IN (FROM likenesses)""")
-    cursor.execute(f"""
-        INSERT INTO parts BY NAME
-        SELECT {", ".join(f"moved.{column}" for column in REQUESTS.columns)}, stored.first_load_id,
-            NULL AS load_id, moved.request_key AS named_key
-        FROM moved LEFT JOIN before_requests AS stored USING (request_key)""")
-    cursor.execute("DELETE FROM changed_requests WHERE request_key IN (SELECT request_key FROM moved)")
-    cursor.execute("INSERT INTO broken SELECT request_key FROM before_requests SEMI JOIN moved USING (request_key)")
-    cursor.execute("""
-        CREATE OR REPLACE TEMP TABLE like_them AS
-        SELECT request_key FROM alike_rows
-        WHERE is_call AND likeness IN (FROM likenesses)
-            AND request_key NOT IN (FROM broken) AND request_key NOT IN (SELECT request_key FROM changed_requests)""")
+    """What the load changes and names do not join: its row is all that is said of it."""
     take_apart(cursor, "FROM like_them")
-    cursor.execute(f"INSERT INTO parts BY NAME SELECT {columns} FROM taken_apart")
+    columns = f"{_COLUMNS}, first_load_id, load_id, named_key"
+    cursor.execute(f"""
+        CREATE OR REPLACE TEMP TABLE parts AS
+        {f"SELECT {columns} FROM parts UNION ALL" if has_parts else ""}
+        SELECT {columns} FROM taken_apart
+        UNION ALL
+        SELECT {", ".join(f"new.{column}" for column in REQUESTS.columns)}, stored.first_load_id, NULL, new.request_key
+        FROM changed_requests AS new
+        SEMI JOIN moved USING (request_key)
+        LEFT JOIN before_requests AS stored USING (request_key)""")
+    cursor.execute("DELETE FROM changed_requests WHERE request_key IN (FROM moved)")
+    cursor.execute("INSERT INTO broken SELECT request_key FROM before_requests SEMI JOIN moved USING (request_key)")
     cursor.execute("INSERT INTO broken FROM like_them")
 
 

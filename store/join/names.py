@@ -40,8 +40,10 @@ def set_apart(cursor: DuckDBPyConnection) -> bool:
         SELECT DISTINCT request_key, unnest(identities) AS name FROM staged_requests
         WHERE scope = 'request' AND len(identities) > 0""")
     find_names(cursor, "stored_names", "SELECT name FROM staged_names")
+    for keys in ("apart", "broken"):
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {keys} (request_key VARCHAR)")
     cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE apart AS
+        INSERT INTO apart
         SELECT staged.request_key FROM staged_names AS staged
         JOIN stored_names AS stored USING (name) WHERE stored.request_key <> staged.request_key
         UNION
@@ -51,7 +53,7 @@ def set_apart(cursor: DuckDBPyConnection) -> bool:
         UNION
         {_keys_of_several_sources(cursor)}""")
     cursor.execute("""
-        CREATE OR REPLACE TEMP TABLE broken AS
+        INSERT INTO broken
         SELECT stored.request_key FROM staged_names AS staged
         JOIN stored_names AS stored USING (name) WHERE stored.request_key <> staged.request_key
         UNION

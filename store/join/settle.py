@@ -35,7 +35,9 @@ def make_calls(cursor: DuckDBPyConnection) -> None:
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE calls AS {merged_calls('parts', 'call_key')}")
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE before_calls AS {few_of('requests', 'calls', 'request_key')}")
     cursor.execute(f"""
-        INSERT INTO changed_requests BY NAME
+        CREATE OR REPLACE TEMP TABLE changed_requests AS
+        SELECT {_COLUMNS} FROM changed_requests
+        UNION ALL
         SELECT {_COLUMNS} FROM calls
         ANTI JOIN before_calls AS stored ON {same("calls", "stored", REQUESTS.columns)}""")
     cursor.execute("CREATE OR REPLACE TEMP TABLE gone AS FROM broken ANTI JOIN calls USING (request_key)")

@@ -44,9 +44,14 @@ def refresh_calls(
     cursor.execute("INSERT INTO request_facts FROM came_calls")
     cursor.execute("""
         CREATE OR REPLACE TEMP TABLE changed_calls AS
-        SELECT session_id, billing_provider, started_on, started_at, cost_status FROM (
-            (FROM left_calls EXCEPT ALL FROM came_calls) UNION ALL (FROM came_calls EXCEPT ALL FROM left_calls)
-        )""")
+        WITH differing AS (
+            SELECT before, after
+            FROM left_calls AS before FULL JOIN came_calls AS after USING (request_key)
+            WHERE before IS DISTINCT FROM after
+        )
+        SELECT call.session_id, call.billing_provider, call.started_on, call.started_at, call.cost_status
+        FROM (SELECT unnest([before, after]) AS call FROM differing)
+        WHERE call.request_key IS NOT NULL""")
     cursor.execute("DELETE FROM session_spend WHERE session_id IN (FROM touched_sessions)")
     cursor.execute("INSERT INTO session_spend FROM session_spend_of($sessions)", {"sessions": sessions})
     return True

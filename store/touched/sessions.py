@@ -11,9 +11,10 @@ _MOST_REACHED = 5_000
 
 def find_reached(cursor: DuckDBPyConnection, load_id: int) -> None:
     """Begins `reached_sessions`: touched by the load itself, by a score, or by the time that has passed."""
+    cursor.execute("CREATE OR REPLACE TEMP TABLE reached_sessions (session_id VARCHAR)")
     cursor.execute(
         """
-        CREATE OR REPLACE TEMP TABLE reached_sessions AS
+        INSERT INTO reached_sessions
         FROM touched_sessions
         UNION
         FROM due_sessions

@@ -19,8 +19,9 @@ _RELATIVES = """
 
 def refresh_trees(cursor: DuckDBPyConnection) -> None:
     """Brings trees up to date with `touched_sessions`, which has parents of before, and `burdened_sessions`."""
+    cursor.execute("CREATE OR REPLACE TEMP TABLE family (session_id VARCHAR)")
     cursor.execute("""
-        CREATE OR REPLACE TEMP TABLE family AS
+        INSERT INTO family
         WITH own AS (FROM touched_sessions UNION FROM burdened_sessions)
         SELECT session_id FROM session_trees SEMI JOIN own USING (session_id)
         UNION

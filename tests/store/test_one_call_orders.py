@@ -7,6 +7,8 @@ from itertools import combinations
 from random import Random
 from typing import Any
 
+import pytest
+
 from store import PricedRequest
 from tests.store.conftest import NOW, load_into, table, usd
 from tests.store.test_one_call import NINE, rows_of, seen
@@ -140,6 +142,74 @@ def test_what_has_no_name_is_joined_as_brute_force_joins_it_in_any_order_and_spl
         expected |= alike_by_force(said)
     assert len({len(call) for call in expected}) > 2
     in_any_order(worlds, chance, expected)
+
+
+def test_heartbeats_that_all_look_the_same_are_joined_as_brute_force_joins_them() -> None:
+    """Of one model and one usage, at pauses around the five seconds in which two can be of one call."""
+    chance = Random(13)
+    worlds: Worlds = {}
+    over_at = NINE
+    for n in range(90):
+        over_at += timedelta(seconds=chance.choice([4, 5, 6, 9, 40]), milliseconds=chance.choice([-1, 0, 0, 1]))
+        worlds[str(n)] = [
+            seen(
+                source,
+                f"{source}:{n}",
+                "0.1",
+                *chance.choice([(), (), (f"response:{source}/{n}",)]),
+                session_id=chance.choice([None, None, "s1", "s2"]),
+                agent=None,
+                started_at=over_at - timedelta(seconds=chance.choice([3, 8])),
+                ended_at=over_at + timedelta(seconds=chance.choice([0, 0, 1])),
+            )
+            for source in chance.sample("abc", chance.choice([0, 1, 2, 2]))
+        ]
+    expected = alike_by_force([record for said in worlds.values() for record in said])
+    assert len({len(call) for call in expected}) > 1
+    in_any_order(worlds, chance, expected)
+
+
+def test_a_call_whose_times_and_usage_come_from_two_sources_is_joined_alike_in_any_order() -> None:
+    chance = Random(17)
+    worlds: Worlds = {}
+    for n in range(60):
+        over_at = NINE + timedelta(seconds=chance.choice([0, 20]) + 20 * n)
+        name = f"span:{n}"
+        timeless = seen("a", f"a:{n}", "0.1", name, started_at=None, ended_at=None)
+        skewed = over_at + timedelta(seconds=chance.choice([-3, 0, 3, 30]))
+        timed = seen("b", f"b:{n}", None, name, output_tokens=chance.choice([0, 1]), started_at=skewed, ended_at=None)
+        third = seen("c", f"c:{n}", "0.1", started_at=None, ended_at=over_at)
+        worlds[str(n)] = chance.sample([timeless, timed, third], chance.choice([2, 3, 3]))
+    at_once = stored_after([[record for said in worlds.values() for record in said]])
+    assert len({len(call) for call in at_once[1]}) > 2
+    in_any_order(worlds, chance, at_once[1])
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("name", ["a name", "only their likeness"])
+def test_more_calls_than_a_row_group_has_are_joined_without_losing_one(name: str) -> None:
+    """DuckDB 2.0.0 loses rows that are added, 122,880 at once, to a table that a query made in the same transaction."""
+    calls = 123_000
+
+    def said_by(source: str) -> list[PricedRequest]:
+        return [
+            seen(
+                source,
+                f"{source}:{n}",
+                "0.01",
+                *([f"span:{n}"] if name == "a name" else []),
+                started_at=NINE,
+                ended_at=NINE + timedelta(seconds=10 * n),
+            )
+            for n in range(calls)
+        ]
+
+    with new_store() as store:
+        load_into(store, *said_by("a"))
+        assert load_into(store, *said_by("b")).stored == calls
+        assert store.read("SELECT count(*), sum(cost_usd) FROM requests").rows == [(calls, usd("1230"))]
+        assert store.read("SELECT count(*), count(DISTINCT call_key) FROM sightings").rows == [(2 * calls, calls)]
+        assert store.read("SELECT sum(cost_usd) FROM request_facts").rows == [(usd("1230"),)]
 
 
 def alike_by_force(said: list[PricedRequest]) -> set[frozenset[tuple[str, str]]]:
