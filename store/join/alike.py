@@ -1,7 +1,7 @@
 """Calls that two sources saw and that no name joins: alike in every respect, and each the only one that is.
 
 A wrong match hides what was spent; a missed one counts it twice. So this is narrow: the same model and the same five
-counts of tokens with some output, ends at most `WINDOW_S` apart, times that meet where both have two, no session
+counts of tokens with some output, ends at most five seconds apart, times that meet where both have two, no session
 against another, no agent against another but in one session, no provider beside a bill of another, no source that
 both have, and not two ids of answers or of requests, which would be of two calls. What then hangs together is one
 call only where each is alike to each other one. Two calls of one source that look alike are so left apart, and with
@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from store.join.calls import merged_calls
 from store.join.components import label
 from store.join.names import take_apart
-from store.join.near import CAN_MATCH, LIKENESS, NAMES_ANSWER, OVER_AT, WINDOW_S, find_near, has_name
+from store.join.near import CAN_MATCH, LIKENESS, NAMES_ANSWER, OVER_AT, WINDOW, find_near, has_name
 from store.request_merge import BUCKETS
 from store.tables import REQUESTS
 
@@ -66,19 +66,18 @@ def _move_into_parts(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
 
 def _pair(cursor: DuckDBPyConnection) -> None:
     """`pairs` of rows that are alike; `matches` where all that hang together are pairs."""
-    window, slack = f"INTERVAL {WINDOW_S} SECONDS", "INTERVAL 1 SECOND"
+    slack = "INTERVAL 1 SECOND"
     equal = " AND ".join(f"one.{column} = other.{column}" for column in ("likeness", "model", *BUCKETS))
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE pairs AS
-        WITH placed AS (SELECT *, time_bucket({window}, over_at) AS slot FROM named_rows),
-        near AS (SELECT *, unnest([slot - {window}, slot, slot + {window}]) AS beside FROM placed)
+        WITH placed AS (SELECT *, time_bucket({WINDOW}, over_at) AS slot FROM named_rows),
+        near AS (SELECT *, unnest([slot - {WINDOW}, slot, slot + {WINDOW}]) AS beside FROM placed)
         SELECT one.named_key AS one, other.named_key AS other
         FROM placed AS one
         JOIN near AS other ON {equal} AND one.slot = other.beside
-        WHERE one.named_key < other.named_key
-            AND one.over_at BETWEEN other.over_at - {window} AND other.over_at + {window}
+        WHERE NOT one.names_answer AND (other.names_answer OR one.named_key < other.named_key)
+            AND one.over_at BETWEEN other.over_at - {WINDOW} AND other.over_at + {WINDOW}
             AND NOT list_has_any(one.sources, other.sources)
-            AND NOT (one.names_answer AND other.names_answer)
             AND NOT (one.names_request AND other.names_request)
             AND (one.session_id = other.session_id) IS NOT FALSE
             AND ((one.agent = other.agent) IS NOT FALSE OR (one.session_id = other.session_id) IS TRUE)
@@ -93,12 +92,32 @@ def _pair(cursor: DuckDBPyConnection) -> None:
         UNION ALL
         SELECT other, one || chr(10) || other FROM pairs""")
     label(cursor, "links", "alike_calls")
-    cursor.execute("""
+    # Of whom only witnesses are known, no more is known than before: what was one call is one.
+    cursor.execute(f"""
         INSERT INTO matches
-        WITH sizes AS (SELECT label, count(*) AS calls FROM alike_calls GROUP BY label),
+        WITH stored AS (
+            SELECT DISTINCT named_key, call_key FROM sightings WHERE call_key IN (FROM like_them)
+        ),
+        sizes AS (
+            SELECT
+                label, count(*) AS calls, bool_and(is_inside) AS are_inside,
+                count(DISTINCT coalesce(call_key, node)) = 1 AS is_as_before
+            FROM alike_calls
+            JOIN ({_PLACED}) AS placed ON placed.named_key = node
+            LEFT JOIN stored ON stored.named_key = node
+            GROUP BY label
+        ),
         joined AS (
             SELECT label, count(*) AS pairs FROM pairs JOIN alike_calls ON node = pairs.one GROUP BY label
         )
         SELECT node, label FROM alike_calls
         JOIN sizes USING (label) JOIN joined USING (label)
-        WHERE pairs * 2 = calls * (calls - 1)""")
+        WHERE pairs * 2 = calls * (calls - 1) AND (are_inside OR is_as_before)""")
+
+
+_PLACED = f"""
+    SELECT named_key,
+        (over_at >= begins_at + {WINDOW} AND over_at <= ends_at - {WINDOW}) IS TRUE AS is_inside
+    FROM named_rows
+    ASOF LEFT JOIN bands ON named_rows.likeness = bands.likeness AND named_rows.over_at >= bands.begins_at"""
+"""Whom each call is next to is known of those that are not at the edge of a band."""

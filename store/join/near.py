@@ -1,7 +1,9 @@
-"""Which calls can be alike to what a load changes: the same model and counts, near in time, and of two sources.
+"""Which calls can be alike to what a load changes: the same model and counts, at nearly the same time, of two sources.
 
-Heartbeats look all the same, through years. Only those matter that end soon after each other: a `run` of them goes on
-until none ends for `WINDOW_S`. Whatever is alike is in one run, and runs that the load does not touch are not read.
+Heartbeats look all the same, through years, so likeness does not narrow and time must. Calls that are alike end at most
+`WINDOW_S` apart. One that comes or goes can join or part only those next to it and those next to these: a clique beside
+it has no one else, and what is no clique is not joined whoever comes. So a `band` of time reaches two windows from what
+the load touches, and one more, where calls are only witnesses: whom they are next to is not known.
 """
 
 from duckdb import DuckDBPyConnection
@@ -10,6 +12,8 @@ from store.request_merge import BUCKETS
 from store.rows import few_of, integer
 
 WINDOW_S = 5
+WINDOW = f"INTERVAL {WINDOW_S} SECONDS"
+_BAND = f"INTERVAL {3 * WINDOW_S} SECONDS"
 OVER_AT = "coalesce(ended_at, started_at)"
 LIKENESS = f"hash(lower(model), {', '.join(BUCKETS)})"
 _HAS_USAGE = "scope = 'request' AND output_tokens > 0 AND model IS NOT NULL"
@@ -25,28 +29,28 @@ NAMES_ANSWER = f"({has_name('response')} OR starts_with(lower(request_key), lowe
 
 
 def find_near(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
-    """Whether anything can be alike: a run with two calls, two sources, and a call whose answer has no name.
+    """Whether anything can be alike: in a band, two calls, two sources, and a call whose answer has no name.
 
-    Makes `moved`, what of `changed_requests` is in such a run, and `like_them`, the stored calls that are.
+    Makes `moved`, what of `changed_requests` is in such a band, and `like_them`, the stored calls that are.
     """
     _find_fresh(cursor, has_parts=has_parts)
-    _find_stretches(cursor, has_parts=has_parts)
-    _find_runs(cursor)
+    _find_likenesses(cursor, has_parts=has_parts)
+    _find_bands(cursor)
+    _find_stored(cursor)
     _find_possible(cursor)
     if not integer(cursor, "SELECT count(*) FROM possible"):
         return False
     cursor.execute("""
         CREATE OR REPLACE TEMP TABLE moved AS
-        SELECT named_key AS request_key FROM fresh
-        JOIN runs USING (likeness, first_at) SEMI JOIN possible USING (likeness, run) WHERE NOT is_part""")
+        SELECT named_key AS request_key FROM fresh SEMI JOIN possible USING (likeness, begins_at) WHERE NOT is_part""")
     cursor.execute("""
         CREATE OR REPLACE TEMP TABLE like_them AS
-        SELECT request_key FROM near SEMI JOIN possible USING (likeness, run) WHERE NOT is_replaced""")
+        SELECT DISTINCT request_key FROM near SEMI JOIN possible USING (likeness, begins_at)""")
     return True
 
 
 def _find_fresh(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
-    """`fresh`: what the load says. The row of a call has its usage from one part, and its times from any of them."""
+    """`said`: what the load says. The row of a call has its usage from one part, and its times from any of them."""
     seen = f"{LIKENESS} AS likeness, {', '.join(BUCKETS)}, source, {NAMES_ANSWER} AS is_named"
     parts = f"""
         UNION ALL
@@ -57,83 +61,96 @@ def _find_fresh(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
         )
         WHERE {_HAS_USAGE} AND first_at IS NOT NULL"""
     cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE fresh AS
+        CREATE OR REPLACE TEMP TABLE said AS
         SELECT {seen}, request_key AS named_key, FALSE AS is_part, {OVER_AT} AS first_at, {OVER_AT} AS last_at
         FROM changed_requests WHERE {CAN_MATCH}
         {parts if has_parts else ""}""")
 
 
-def _find_stretches(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
-    """`stretches` of time of the stored calls that look like what the load brings or replaces (`is_replaced`).
-
-    They are found by their counts, because to work out the likeness of each that is stored is dear.
-    """
+def _find_likenesses(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
+    """`replaced`: the rows until now of what the load says. `likenesses`: how either looks."""
     replaced = "SELECT * FROM before_requests SEMI JOIN changed_requests USING (request_key)"
     if has_parts:
         replaced += f" UNION ALL BY NAME {few_of('requests', 'broken', 'request_key')}"
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE replaced AS
-        SELECT request_key, {LIKENESS} AS likeness, {", ".join(BUCKETS)} FROM ({replaced}) WHERE {CAN_MATCH}""")
+        SELECT request_key, {LIKENESS} AS likeness, {", ".join(BUCKETS)}, {OVER_AT} AS over_at
+        FROM ({replaced}) WHERE {CAN_MATCH}""")
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE likenesses AS
-        SELECT likeness, {", ".join(BUCKETS)} FROM fresh
+        SELECT likeness, {", ".join(BUCKETS)} FROM said
         UNION
         SELECT likeness, {", ".join(BUCKETS)} FROM replaced""")
-    cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE stretches AS
-        WITH calls AS (
-            SELECT request_key, {LIKENESS} AS likeness, {OVER_AT} AS over_at
-            FROM ({few_of("requests", "likenesses", *BUCKETS)})
-            WHERE {CAN_MATCH} AND {LIKENESS} IN (SELECT likeness FROM likenesses)
-        ),
-        seen AS (
-            SELECT call_key AS request_key, min({OVER_AT}) AS first_at, max({OVER_AT}) AS last_at
-            FROM sightings SEMI JOIN calls ON calls.request_key = call_key GROUP BY call_key
-        )
-        SELECT
-            request_key, likeness, least(over_at, first_at) AS first_at, greatest(over_at, last_at) AS last_at,
-            request_key IN (SELECT request_key FROM replaced) AS is_replaced
-        FROM calls LEFT JOIN seen USING (request_key)""")
 
 
-def _find_runs(cursor: DuckDBPyConnection) -> None:
-    """`runs`, each named by its first instant; `near`: the stored calls of those that the load touches."""
+def _find_bands(cursor: DuckDBPyConnection) -> None:
+    """`bands` of a likeness, none of which meets another, and `fresh`, what is said with the band that it is in."""
     cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE runs AS
-        WITH stretch AS (
-            SELECT likeness, first_at, max(last_at) AS last_at FROM (
-                SELECT likeness, first_at, last_at FROM fresh
+        CREATE OR REPLACE TEMP TABLE bands AS
+        WITH touched AS (
+            SELECT likeness, first_at - {_BAND} AS begins_at, max(last_at) + {_BAND} AS ends_at FROM (
+                SELECT likeness, first_at, last_at FROM said
                 UNION ALL
-                SELECT likeness, first_at, last_at FROM stretches
+                SELECT likeness, over_at, over_at FROM replaced
             ) GROUP BY likeness, first_at
         ),
-        after_pause AS (
-            SELECT
-                likeness, first_at,
-                (first_at > max(last_at) OVER earlier + INTERVAL {WINDOW_S} SECONDS) IS NOT FALSE AS begins
-            FROM stretch
+        placed AS (
+            SELECT *, (begins_at > max(ends_at) OVER earlier) IS NOT FALSE AS is_first
+            FROM touched
             WINDOW earlier AS (
-                PARTITION BY likeness ORDER BY first_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                PARTITION BY likeness ORDER BY begins_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             )
+        ),
+        banded AS (
+            SELECT likeness, ends_at, max(CASE WHEN is_first THEN begins_at END) OVER so_far AS begins_at
+            FROM placed WINDOW so_far AS (PARTITION BY likeness ORDER BY begins_at)
         )
-        SELECT likeness, first_at, max(CASE WHEN begins THEN first_at END) OVER so_far AS run
-        FROM after_pause WINDOW so_far AS (PARTITION BY likeness ORDER BY first_at)""")
+        SELECT likeness, begins_at, max(ends_at) AS ends_at FROM banded GROUP BY likeness, begins_at""")
     cursor.execute("""
+        CREATE OR REPLACE TEMP TABLE fresh AS
+        SELECT said.*, begins_at FROM said
+        ASOF JOIN bands ON said.likeness = bands.likeness AND said.first_at >= bands.begins_at""")
+
+
+def _find_stored(cursor: DuckDBPyConnection) -> None:
+    """`near`: the other stored calls of a band, by the time of their row or by one that a source says of them.
+
+    They are found by their counts, because to work out the likeness of each that is stored is dear.
+    """
+    counts = f"rowid IN (SELECT rowid FROM requests SEMI JOIN likenesses USING ({', '.join(BUCKETS)}))"
+    keys = "rowid IN (SELECT rowid FROM requests SEMI JOIN seen USING (request_key))"
+    in_time = f"{OVER_AT} >= (SELECT min(begins_at) FROM bands) AND {OVER_AT} <= (SELECT max(ends_at) FROM bands)"
+    cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE near AS
-        WITH placed AS (SELECT * FROM stretches JOIN runs USING (likeness, first_at)),
-        touched AS (
-            SELECT likeness, run FROM fresh JOIN runs USING (likeness, first_at)
-            UNION
-            SELECT likeness, run FROM placed WHERE is_replaced
+        WITH by_row AS (
+            SELECT rowid AS place, {LIKENESS} AS likeness, {OVER_AT} AS over_at
+            FROM requests WHERE {counts} AND {CAN_MATCH} AND {in_time}
+        ),
+        seen AS (SELECT call_key AS request_key, {OVER_AT} AS over_at FROM sightings WHERE {in_time}),
+        by_sighting AS (
+            SELECT place, likeness, seen.over_at
+            FROM (
+                SELECT rowid AS place, request_key, {LIKENESS} AS likeness FROM requests WHERE {keys} AND {CAN_MATCH}
+            )
+            JOIN seen USING (request_key)
+        ),
+        points AS (FROM by_row UNION FROM by_sighting),
+        found AS (
+            SELECT place, points.likeness, begins_at
+            FROM points
+            ASOF JOIN bands ON points.likeness = bands.likeness AND points.over_at >= bands.begins_at
+            WHERE points.over_at <= bands.ends_at
         )
-        SELECT request_key, likeness, run, is_replaced FROM placed SEMI JOIN touched USING (likeness, run)""")
+        SELECT DISTINCT request_key, likeness, begins_at
+        FROM requests JOIN found ON found.place = requests.rowid
+        WHERE requests.rowid IN (SELECT place FROM found)
+            AND request_key NOT IN (SELECT request_key FROM replaced)""")
 
 
 def _find_possible(cursor: DuckDBPyConnection) -> None:
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE possible AS
-        WITH stored AS (SELECT likeness, run, request_key FROM near WHERE NOT is_replaced),
-        said AS (
+        WITH told AS (
             SELECT request_key, source, {NAMES_ANSWER} AS is_named
             FROM ({few_of("requests", "near", "request_key")})
             UNION ALL
@@ -141,9 +158,9 @@ def _find_possible(cursor: DuckDBPyConnection) -> None:
             FROM sightings WHERE call_key IN (SELECT request_key FROM near)
         ),
         pool AS (
-            SELECT likeness, run, named_key, source, is_named FROM fresh JOIN runs USING (likeness, first_at)
+            SELECT likeness, begins_at, named_key, source, is_named FROM fresh
             UNION ALL
-            SELECT likeness, run, request_key, source, is_named FROM stored JOIN said USING (request_key)
+            SELECT likeness, begins_at, request_key, source, is_named FROM near JOIN told USING (request_key)
         )
-        SELECT likeness, run FROM pool GROUP BY likeness, run
+        SELECT likeness, begins_at FROM pool GROUP BY likeness, begins_at
         HAVING NOT bool_and(is_named) AND min(source) <> max(source) AND min(named_key) <> max(named_key)""")
