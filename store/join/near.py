@@ -9,7 +9,7 @@ the load touches, and one more, where calls are only witnesses: whom they are ne
 from duckdb import DuckDBPyConnection
 
 from store.request_merge import BUCKETS
-from store.rows import few_of, integer
+from store.rows import few_of, integer, row
 
 WINDOW_S = 5
 WINDOW = f"INTERVAL {WINDOW_S} SECONDS"
@@ -33,8 +33,12 @@ def find_near(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
 
     Makes `moved`, what of `changed_requests` is in such a band, and `like_them`, the stored calls that are.
     """
-    _find_fresh(cursor, has_parts=has_parts)
+    if not _has_two_sources(cursor):
+        return False
+    _find_said(cursor, has_parts=has_parts)
     _find_likenesses(cursor, has_parts=has_parts)
+    if not integer(cursor, "SELECT count(*) FROM likenesses"):
+        return False
     _find_bands(cursor)
     _find_stored(cursor)
     _find_possible(cursor)
@@ -49,7 +53,15 @@ def find_near(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
     return True
 
 
-def _find_fresh(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
+def _has_two_sources(cursor: DuckDBPyConnection) -> bool:
+    """Most first loads have one, and are large."""
+    told = ("staged_requests", "requests", "sightings")
+    first = "coalesce((SELECT min(source) FROM staged_requests), '')"
+    others = " OR ".join(f"EXISTS (FROM {table} WHERE source <> {first})" for table in told)
+    return bool(row(cursor, f"SELECT {others}")[0])
+
+
+def _find_said(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
     """`said`: what the load says. The row of a call has its usage from one part, and its times from any of them."""
     seen = f"{LIKENESS} AS likeness, {', '.join(BUCKETS)}, source, {NAMES_ANSWER} AS is_named"
     parts = f"""
