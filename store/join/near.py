@@ -62,13 +62,19 @@ def _has_two_sources(cursor: DuckDBPyConnection) -> bool:
 
 
 def _find_said(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
-    """`said`: what the load says. The row of a call has its usage from one part, and its times from any of them."""
+    """`said`: what the load says.
+
+    The row of a call has its usage from one part, and may be over when any of them begins or ends: where the part with
+    the usage does not say when it ended, it is over when another begins.
+    """
     seen = f"{LIKENESS} AS likeness, {', '.join(BUCKETS)}, source, {NAMES_ANSWER} AS is_named"
     parts = f"""
         UNION ALL
         SELECT {seen}, named_key, TRUE, first_at, last_at
         FROM (
-            SELECT *, min({OVER_AT}) OVER named AS first_at, max({OVER_AT}) OVER named AS last_at
+            SELECT
+                *, min(least(started_at, ended_at)) OVER named AS first_at,
+                max(greatest(started_at, ended_at)) OVER named AS last_at
             FROM parts WINDOW named AS (PARTITION BY named_key)
         )
         WHERE {_HAS_USAGE} AND first_at IS NOT NULL"""
@@ -131,14 +137,18 @@ def _find_stored(cursor: DuckDBPyConnection) -> None:
     """
     counts = f"rowid IN (SELECT rowid FROM requests SEMI JOIN likenesses USING ({', '.join(BUCKETS)}))"
     keys = "rowid IN (SELECT rowid FROM requests SEMI JOIN seen USING (request_key))"
-    in_time = f"{OVER_AT} >= (SELECT min(begins_at) FROM bands) AND {OVER_AT} <= (SELECT max(ends_at) FROM bands)"
+    in_time = "{} >= (SELECT min(begins_at) FROM bands) AND {} <= (SELECT max(ends_at) FROM bands)"
+    seen = " UNION ALL ".join(
+        f"SELECT call_key AS request_key, {at} AS over_at FROM sightings WHERE {in_time.format(at, at)}"
+        for at in ("started_at", "ended_at")
+    )
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE near AS
         WITH by_row AS (
             SELECT rowid AS place, {LIKENESS} AS likeness, {OVER_AT} AS over_at
-            FROM requests WHERE {counts} AND {CAN_MATCH} AND {in_time}
+            FROM requests WHERE {counts} AND {CAN_MATCH} AND {in_time.format(OVER_AT, OVER_AT)}
         ),
-        seen AS (SELECT call_key AS request_key, {OVER_AT} AS over_at FROM sightings WHERE {in_time}),
+        seen AS ({seen}),
         by_sighting AS (
             SELECT place, likeness, seen.over_at
             FROM (

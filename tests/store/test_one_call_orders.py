@@ -177,7 +177,8 @@ def test_a_call_whose_times_and_usage_come_from_two_sources_is_joined_alike_in_a
         name = f"span:{n}"
         timeless = seen("a", f"a:{n}", "0.1", name, started_at=None, ended_at=None)
         skewed = over_at + timedelta(seconds=chance.choice([-3, 0, 3, 30]))
-        timed = seen("b", f"b:{n}", None, name, output_tokens=chance.choice([0, 1]), started_at=skewed, ended_at=None)
+        times = {"started_at": skewed, "ended_at": chance.choice([None, skewed + timedelta(minutes=10)])}
+        timed = seen("b", f"b:{n}", None, name, output_tokens=chance.choice([0, 1]), **times)
         third = seen("c", f"c:{n}", "0.1", started_at=None, ended_at=over_at)
         worlds[str(n)] = chance.sample([timeless, timed, third], chance.choice([2, 3, 3]))
     at_once = stored_after([[record for said in worlds.values() for record in said]])
