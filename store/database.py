@@ -83,6 +83,7 @@ class Store:
         """Creates the file where there is none and brings it to this version's schema. None: a store in memory."""
         config: dict[str, str | bool | int | float | list[str]] = {
             "storage_compatibility_version": STORAGE_VERSION,
+            "preserve_insertion_order": "false",  # with it DuckDB 2.0.0 loses rows, see decision 0030
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             # Another name for every opening: DuckDB then refuses a second owner within this process, too.

@@ -195,7 +195,7 @@ def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> 
         _keep_old(cursor, load_id, now, has_parts=has_parts)
     _write(cursor, REQUESTS, load_id, is_all_new=not has_old)
     keep_marks(cursor, was_stored=has_old)
-    _assert_kept(cursor)
+    _assert_kept(cursor, has_parts=has_parts)
 
 
 def _keep_old(cursor: DuckDBPyConnection, load_id: int, now: datetime, *, has_parts: bool) -> None:
@@ -240,13 +240,34 @@ def _assert_unique(cursor: DuckDBPyConnection, table: Table) -> None:
         raise StoreError(f"{table.name} would hold {double} more than once; nothing was stored, please report this")
 
 
-def _assert_kept(cursor: DuckDBPyConnection) -> None:
-    """What the load says, and what it took away, is a row of its own now or was counted with one."""
+def _assert_kept(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
+    """What the load says, and what it took away, is counted, and once: by its own row or by that of another key."""
     lost = cursor.execute("""
         SELECT request_key FROM (SELECT request_key FROM staged_requests UNION ALL FROM gone)
         ANTI JOIN requests USING (request_key) ANTI JOIN sightings USING (request_key) LIMIT 1""").fetchone()
     if lost:
         raise StoreError(f"the call {lost[0]} would be lost; nothing was stored, please report this")
+    if has_parts:
+        _assert_joined(cursor)
+
+
+def _assert_joined(cursor: DuckDBPyConnection) -> None:
+    """The row of each joined call is there, the rows of its other keys are not, and every part is kept once."""
+    wrong = cursor.execute("""
+        WITH several AS (SELECT call_key FROM parts GROUP BY call_key HAVING count(*) > 1),
+        kept AS (
+            SELECT request_key, source, count(*) AS times FROM sightings
+            WHERE call_key IN (SELECT call_key FROM parts) GROUP BY request_key, source
+        )
+        SELECT call_key FROM parts ANTI JOIN requests ON requests.request_key = parts.call_key
+        UNION ALL
+        SELECT call_key FROM parts SEMI JOIN requests USING (request_key) WHERE request_key <> call_key
+        UNION ALL
+        SELECT call_key FROM parts SEMI JOIN several USING (call_key) LEFT JOIN kept USING (request_key, source)
+        WHERE times IS DISTINCT FROM 1
+        LIMIT 1""").fetchone()
+    if wrong:
+        raise StoreError(f"the call {wrong[0]} would not be counted once; nothing was stored, please report this")
 
 
 def _report(

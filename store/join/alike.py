@@ -60,8 +60,11 @@ def _move_into_parts(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
         SEMI JOIN moved USING (request_key)
         LEFT JOIN before_requests AS stored USING (request_key)""")
     cursor.execute("DELETE FROM changed_requests WHERE request_key IN (FROM moved)")
-    cursor.execute("INSERT INTO broken SELECT request_key FROM before_requests SEMI JOIN moved USING (request_key)")
-    cursor.execute("INSERT INTO broken FROM like_them")
+    cursor.execute("""
+        INSERT INTO broken
+        SELECT request_key FROM before_requests SEMI JOIN moved USING (request_key)
+        UNION ALL
+        FROM like_them""")
 
 
 def _pair(cursor: DuckDBPyConnection) -> None:

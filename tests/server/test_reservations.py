@@ -79,7 +79,12 @@ def wait_until_ready(url: str) -> None:
 
 
 def post(url: str, text: str, **variables: Any) -> Json:
+    """As a caller does: where the server has no place for the operation, it asks again when the server says."""
+    deadline = time.monotonic() + PATIENCE_S
     answer = CLIENT.post(f"{url}/graphql", json={"query": text, "variables": variables})
+    while answer.status_code == 503 and time.monotonic() < deadline:
+        time.sleep(float(answer.headers["Retry-After"]))
+        answer = CLIENT.post(f"{url}/graphql", json={"query": text, "variables": variables})
     body: Json = answer.json()
     assert "errors" not in body, body
     return dict(body["data"])
