@@ -35,12 +35,14 @@ def match_alike(cursor: DuckDBPyConnection, *, has_parts: bool) -> bool:
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE named_rows AS
         WITH rows AS ({merged_calls("parts", "named_key")}),
-        sources AS (SELECT named_key AS request_key, list(DISTINCT source) AS sources FROM parts GROUP BY named_key)
+        said AS (
+            SELECT named_key AS request_key, list(DISTINCT source) AS sources, bool_or({NAMES_ANSWER}) AS names_answer
+            FROM parts GROUP BY named_key
+        )
         SELECT request_key AS named_key, session_id, agent, lower(provider) AS provider, billed_usd, sources,
             started_at, ended_at, lower(model) AS model, {", ".join(BUCKETS)},
-            {LIKENESS} AS likeness, {OVER_AT} AS over_at, {NAMES_ANSWER} AS names_answer,
-            {has_name("request-id")} AS names_request
-        FROM rows JOIN sources USING (request_key)
+            {LIKENESS} AS likeness, {OVER_AT} AS over_at, names_answer, {has_name("request-id")} AS names_request
+        FROM rows JOIN said USING (request_key)
         WHERE {CAN_MATCH}""")
     _pair(cursor)
     return True

@@ -46,7 +46,7 @@ def refresh_calls(
         CREATE OR REPLACE TEMP TABLE changed_calls AS
         WITH differing AS (
             SELECT before, after
-            FROM left_calls AS before FULL JOIN came_calls AS after USING (request_key)
+            FROM left_calls AS before FULL JOIN came_calls AS after USING (request_key, source)
             WHERE before IS DISTINCT FROM after
         )
         SELECT call.session_id, call.billing_provider, call.started_on, call.started_at, call.cost_status

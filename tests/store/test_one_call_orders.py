@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, permutations
 from random import Random
 from typing import Any
 
@@ -184,6 +184,21 @@ def test_a_call_whose_times_and_usage_come_from_two_sources_is_joined_alike_in_a
     at_once = stored_after([[record for said in worlds.values() for record in said]])
     assert len({len(call) for call in at_once[1]}) > 2
     in_any_order(worlds, chance, at_once[1])
+
+
+def test_a_call_that_two_names_name_is_no_other_answer_in_any_order() -> None:
+    """Of the provider that billed it and of the one that answered: each part has a name, the row of both would not."""
+    answered = seen("a", "anthropic:m", "0.1", "span:1", provider="anthropic", ended_at=NINE)
+    billed = seen("b", "openrouter:g", "0.1", "span:1", provider="openrouter", ended_at=NINE, billed_usd=usd("0.1"))
+    other = seen("c", "openrouter:c", "0.1", provider="openrouter", ended_at=NINE + timedelta(seconds=2))
+    expected = {
+        frozenset({("anthropic:m", "a"), ("openrouter:g", "b")}),
+        frozenset({("openrouter:c", "c")}),
+    }
+    for order in permutations([answered, billed, other]):
+        assert stored_after([[record] for record in order])[1] == expected
+    assert stored_after([[other], [answered, billed]])[1] == expected
+    assert stored_after([[answered, billed, other]])[1] == expected
 
 
 @pytest.mark.whole
