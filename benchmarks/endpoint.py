@@ -179,7 +179,7 @@ def from_memory(catalog: Catalog, store: Store, length: int) -> None:
     }
     answers = {ask() for ask in asked.values()}
     assert len(answers) == 1, answers
-    told(f"{length} rows from memory, CPU per request", cpu_ms(asked, 7, 200 if length == 8 else 8), next(iter(asked)))
+    told(f"{length} rows from memory, CPU per request", cpu_ms(asked, 25, 200 if length == 8 else 8), next(iter(asked)))
 
 
 def store_of_a_million() -> Store:

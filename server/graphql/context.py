@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from semantic import Caller, Catalog
 from semantic.planner import Planner
@@ -20,17 +20,16 @@ from store import QueryTimeout, Reader, Store
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """When an answer must be there; waiting counts."""
 
     at: float
     timeout_ms: int
-    stop: Stop = field(default_factory=Stop, compare=False)
+    stop: Stop
 
     @classmethod
     def after(cls, timeout_ms: int) -> "Deadline":
-        return cls(time.monotonic() + timeout_ms / 1000, timeout_ms)
+        return cls(time.monotonic() + timeout_ms / 1000, timeout_ms, Stop())
 
     def left_s(self) -> float:
         """Not more than 0 where it has passed."""

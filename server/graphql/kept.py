@@ -20,8 +20,8 @@ class Kept(Generic[Key, Value]):
         self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._weight = 0
         self._lock = Lock()
-        self.meter: CacheMeter | None = None
-        """Who hears of every look-up."""
+        self.meter = CacheMeter()
+        """Who hears of every look-up, and of those of no other memory."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -36,12 +36,13 @@ class Kept(Generic[Key, Value]):
 
     def get(self, key: Key) -> Value | None:
         with self._lock:
-            found, _ = self._entries.get(key, (None, 0))
-            if found is not None:
-                self._entries.move_to_end(key)
-        if self.meter is not None:
-            (self.meter.miss if found is None else self.meter.hit)()
-        return found
+            entry = self._entries.get(key)
+            if entry is None:
+                self.meter.misses += 1
+                return None
+            self._entries.move_to_end(key)
+            self.meter.hits += 1
+            return entry[0]
 
     def peek(self, key: Key) -> Value | None:
         """As `get`, for one who is not answered by what he finds: nobody counts it, and it grows no younger."""

@@ -11,7 +11,7 @@ next time (out of time, out of memory, a mistake of ours): then he asks for hims
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import Event, Lock
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from server.graphql.context import Deadline
 from server.graphql.kept import Kept
@@ -33,8 +33,7 @@ class Answered(Protocol):
 Answer = TypeVar("Answer", bound=Answered)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[Answer]):
+class Outcome(NamedTuple, Generic[Answer]):
     """What one run came to. `key` is what it may be kept under, if at all; it knows the version that was read."""
 
     answer: Answer

@@ -19,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from server.telemetry.caches import Caches
 from server.telemetry.doors import SECONDS, Doors
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,36 +28,23 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # of the library
 
 
 @dataclass(slots=True)
-class CacheMeter:
-    """What a cache calls when it is asked. Safe to use from many threads."""
-
-    _hits: Counter
-    _misses: Counter
-
-    def hit(self) -> None:
-        self._hits.inc()
-
-    def miss(self) -> None:
-        self._misses.inc()
-
-
-@dataclass(slots=True)
 class Meters:
     """All counters of one server. Two servers in one process share none."""
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     doors: Doors = field(default_factory=Doors)
+    caches: Caches = field(default_factory=Caches)
     reads: Histogram = field(init=False)
     failed_reads: Counter = field(init=False)
     waits: Histogram = field(init=False)
     queues: Gauge = field(init=False)
     loads: Counter = field(init=False)
     load_seconds: Histogram = field(init=False)
-    cache_requests: Counter = field(init=False)
     log_lines: Counter = field(init=False)
 
     def __post_init__(self) -> None:
         self.registry.register(self.doors)
+        self.registry.register(self.caches)
         self._count_work()
         ProcessCollector(registry=self.registry)
         info = Info("clawback_build", "What runs here.", registry=self.registry)
@@ -100,15 +88,7 @@ class Meters:
             buckets=(1, 5, 15, 60, 300, 900, 3600),
             registry=registry,
         )
-        self.cache_requests = Counter(
-            "clawback_cache_requests", "Look-ups in a cache of the server.", ("cache", "result"), registry=registry
-        )
         self.log_lines = Counter("clawback_log_lines", "Lines of the log.", ("level",), registry=registry)
-
-    def cache(self, name: str) -> CacheMeter:
-        """`name` is one of ours, such as document, plan or result."""
-        hits, misses = (self.cache_requests.labels(name, result) for result in ("hit", "miss"))
-        return CacheMeter(hits, misses)
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read whenever somebody scrapes; quick, and from any thread."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Protocol
 
+from server.telemetry.caches import CacheMeter
 from server.telemetry.exchange import CURRENT, Exchange, Span, phase
-from server.telemetry.meters import CacheMeter, Meters
+from server.telemetry.meters import Meters
 
 
 class Tracer(Protocol):
@@ -40,10 +41,10 @@ class Telemetry:
         return cls(tracer=tracer)
 
     def cache(self, name: str, entries: Callable[[], int] | None = None) -> CacheMeter:
-        """For a cache of that name: its look-ups and, where it can say so, how many entries it has."""
+        """For one cache of that name: its look-ups and, where it can say so, how many entries it has."""
         if entries is not None:
             self.meters.watch(f"clawback_{name}_cache_entries", f"Entries of the {name} cache.", lambda: entries())
-        return self.meters.cache(name)
+        return self.meters.caches.meter(name)
 
     @contextmanager
     def operation(self, surface: str, headers: Mapping[str, str] | None = None) -> Iterator[Exchange]:

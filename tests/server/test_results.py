@@ -20,6 +20,7 @@ from server.graphql.documents import MOST_QUESTIONS, key_of
 from server.graphql.engine import Engine, Operation, Response
 from server.graphql.operations import Question
 from server.graphql.results import Outcome, Results
+from server.graphql.stop import Stop
 from store import Reader, Store
 from store.ledger import Ledger
 from tests.server.conftest import LIMITS, NOW, Json, load_into, session
@@ -122,7 +123,7 @@ def test_a_load_makes_answers_old(catalog: Catalog) -> None:
 
 
 def test_what_came_too_late_is_not_kept(asked: Asked) -> None:
-    late = asked.engine.answer(Operation(SESSIONS), Deadline(at=0.0, timeout_ms=5)).content
+    late = asked.engine.answer(Operation(SESSIONS), Deadline(at=0.0, timeout_ms=5, stop=Stop())).content
     assert orjson.loads(late)["errors"][0]["extensions"]["code"] == "TIMEOUT"
     assert asked.ask(SESSIONS)["data"]["metrics"]["totals"] == {"sessions": 4}
 
