@@ -145,10 +145,22 @@ def parts(condition: exp.Expression | None) -> list[exp.Expression]:
 
 
 def filtered(aggregate: exp.Expression, condition: exp.Expression | None) -> exp.Expression:
-    """`aggregate FILTER (WHERE condition)`."""
+    """`aggregate FILTER (WHERE condition)`; to count the rows that have a value is to count the value, and cheaper."""
     if condition is None:
         return aggregate
+    if isinstance(aggregate, exp.Count) and isinstance(aggregate.this, exp.Star):
+        known = _value_that_is_known(condition)
+        if known is not None:
+            return exp.Count(this=known.copy())
     return exp.Filter(this=aggregate, expression=exp.Where(this=condition.copy()))
+
+
+def _value_that_is_known(condition: exp.Expression) -> exp.Expression | None:
+    """The column of `NOT column IS NULL`; None for any other condition."""
+    tested = condition.this if isinstance(condition, exp.Not) else None
+    if isinstance(tested, exp.Is) and isinstance(tested.expression, exp.Null) and isinstance(tested.this, exp.Column):
+        return tested.this
+    return None
 
 
 def same(left: exp.Expression, right: exp.Expression) -> exp.Expression:

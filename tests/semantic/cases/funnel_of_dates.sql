@@ -38,8 +38,7 @@ WITH tickets_funnel_starts AS (
 ), tickets_funnel_by_severity AS (
   SELECT
     tickets.severity AS severity,
-    COUNT(*) FILTER(WHERE
-      NOT funnel__conversions.funnel__converted_at IS NULL) AS tickets_released
+    COUNT(funnel__conversions.funnel__converted_at) AS tickets_released
   FROM tickets AS tickets
   LEFT JOIN tickets_funnel_conversions AS funnel__conversions
     ON tickets.ticket_id = funnel__conversions.ticket_id

@@ -37,11 +37,9 @@ WITH tickets_funnel_starts AS (
 ), tickets_funnel_by_severity AS (
   SELECT
     tickets.severity AS severity,
-    COUNT(*) FILTER(WHERE
-      NOT funnel__conversions.funnel__converted_at IS NULL) AS patch_rate__converted,
+    COUNT(funnel__conversions.funnel__converted_at) AS patch_rate__converted,
     COUNT(*) AS patch_rate__starts,
-    COUNT(*) FILTER(WHERE
-      NOT funnel__conversions.funnel__converted_at IS NULL) AS tickets_patched,
+    COUNT(funnel__conversions.funnel__converted_at) AS tickets_patched,
     COUNT(*) AS tickets_started,
     AVG(
       CAST(DATE_DIFF('MICROSECOND', tickets.opened_at, funnel__conversions.funnel__converted_at) AS DOUBLE) / 1000000

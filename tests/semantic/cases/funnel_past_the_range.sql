@@ -115,8 +115,7 @@ WITH tickets_funnel_starts AS (
 ), tickets_funnel__2_by_day AS (
   SELECT
     CAST(tickets.opened_at AS DATE) AS time,
-    COUNT(*) FILTER(WHERE
-      NOT funnel__conversions.funnel__converted_at IS NULL) AS tickets_deployed
+    COUNT(funnel__conversions.funnel__converted_at) AS tickets_deployed
   FROM tickets AS tickets
   LEFT JOIN tickets_funnel__2_conversions AS funnel__conversions
     ON tickets.ticket_id = funnel__conversions.ticket_id

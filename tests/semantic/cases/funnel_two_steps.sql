@@ -59,11 +59,9 @@ WITH tickets_funnel_starts AS (
 ), tickets_funnel_by_severity AS (
   SELECT
     tickets.severity AS severity,
-    COUNT(*) FILTER(WHERE
-      NOT funnel__conversions.funnel__converted_at IS NULL) AS deploy_rate__converted,
+    COUNT(funnel__conversions.funnel__converted_at) AS deploy_rate__converted,
     COUNT(*) AS deploy_rate__starts,
-    COUNT(*) FILTER(WHERE
-      NOT funnel__conversions.funnel__converted_at IS NULL) AS tickets_deployed,
+    COUNT(funnel__conversions.funnel__converted_at) AS tickets_deployed,
     AVG(
       CAST(DATE_DIFF('MICROSECOND', tickets.opened_at, funnel__conversions.funnel__converted_at) AS DOUBLE) / 1000000
     ) AS seconds_to_deploy

@@ -43,8 +43,7 @@ WITH tickets_funnel_starts AS (
   SELECT
     tickets.severity AS severity,
     COUNT(*) AS tickets_started,
-    COUNT(*) FILTER(WHERE
-      NOT funnel__conversions.funnel__converted_at IS NULL) AS tickets_patched
+    COUNT(funnel__conversions.funnel__converted_at) AS tickets_patched
   FROM tickets AS tickets
   LEFT JOIN tickets_funnel_conversions AS funnel__conversions
     ON tickets.ticket_id = funnel__conversions.ticket_id
