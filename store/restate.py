@@ -7,22 +7,16 @@ from duckdb import DuckDBPyConnection
 
 from store.errors import StoreError
 from store.join import merge_again
-from store.request_merge import BUCKETS
 from store.rows import integer
 from store.tables import COST, LISTED, REQUESTS
 from store.winners import same
-
-_LOOKS = ("request_key", "provider", "model", "ended_at", *BUCKETS)
-"""What a price can change of a joined call, by which it was or was not taken for another."""
 
 
 def recost(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> bool:
     """Gives stored requests their staged costs; whether one has changed. Makes `recosted`, the rows that have another.
 
     Where several sources tell of a call, what each of them says is priced, and the row is merged from that again.
-    `retold` is what they say of calls that then look otherwise: it has to be stored as if it were told again.
     """
-    cursor.execute("CREATE TEMP TABLE retold AS FROM sightings LIMIT 0")
     newest = "SELECT max(seq) FROM staged_recosts GROUP BY request_key, source"
     cursor.execute(f"""
         CREATE TEMP TABLE recosted_sightings AS
@@ -49,11 +43,6 @@ def _recost_sightings(cursor: DuckDBPyConnection, load_id: int, now: datetime) -
         return False
     _update(cursor, "sightings", "recosted_sightings", (*COST, *LISTED), ("request_key", "source"), load_id)
     merge_again(cursor)
-    cursor.execute(f"""
-        CREATE OR REPLACE TEMP TABLE retold AS
-        SELECT * FROM sightings WHERE call_key IN (
-            SELECT request_key FROM remerged ANTI JOIN requests AS stored ON {same("remerged", "stored", _LOOKS)}
-        )""")
     restate(cursor, "remerged", "new.reason", load_id, now)
     _update(cursor, "requests", "remerged", REQUESTS.columns, ("request_key",), load_id)
     return True

@@ -65,9 +65,6 @@ def apply_stage(
     with transaction(cursor):
         load_id = next_load_id(cursor)
         is_recosted = "recosts" in staged and recost(cursor, load_id, now)
-        if is_recosted and _tell_again(cursor, is_staged=REQUESTS in tables) and REQUESTS not in tables:
-            tables.append(REQUESTS)
-            staged |= {REQUESTS.name}
         for table in tables:
             _store(cursor, table, load_id, now)
         removed = _remove_the_rest(cursor, stage, staged)
@@ -138,19 +135,6 @@ def _read_staged(
             '{path}', format = 'newline_delimited',
             columns = {{seq: 'BIGINT', item: 'BIGINT', record: '{sql_type(record)}'}}
         )""")
-
-
-def _tell_again(cursor: DuckDBPyConnection, *, is_staged: bool) -> bool:
-    """Adds `retold`, which is of no item, to what the load says of requests; whether there is any."""
-    if not integer(cursor, "SELECT count(*) FROM retold"):
-        return False
-    columns = ", ".join(REQUESTS.columns)
-    if not is_staged:
-        cursor.execute(f"""
-            CREATE TEMP TABLE staged_requests AS
-            SELECT 0::BIGINT AS seq, NULL::BIGINT AS item, {columns} FROM requests LIMIT 0""")
-    cursor.execute(f"INSERT INTO staged_requests BY NAME SELECT 0 AS seq, {columns} FROM retold")
-    return True
 
 
 def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime) -> None:
@@ -304,9 +288,7 @@ def _report(
             count(*) FILTER (WHERE is_stored),
             count(*) FILTER (WHERE NOT is_stored),
             count(*) FILTER (WHERE is_stored IS NULL)
-        FROM (
-            SELECT item, bool_or(is_stored) AS is_stored FROM ({verdicts}) WHERE item IS NOT NULL GROUP BY item
-        )""",
+        FROM (SELECT item, bool_or(is_stored) AS is_stored FROM ({verdicts}) GROUP BY item)""",
     )
     ignored = stage.ignored + Counter({COPY_RULE: copies})
     report = LoadReport(

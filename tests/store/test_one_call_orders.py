@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from store import PricedRequest, Stage, Store
+from store import PricedRequest
 from tests.store.conftest import NOW, load_into, table, usd
 from tests.store.test_one_call import NINE, rows_of, seen
-from tests.stores import check_facts, new_store
+from tests.stores import new_store
 
 Worlds = dict[str, list[PricedRequest]]
 
@@ -73,24 +73,16 @@ def put_together(said: list[PricedRequest], joins: Callable[[str], bool]) -> lis
     return [group for group, _ in groups]
 
 
-State = tuple[list[dict[str, Any]], set[frozenset[tuple[str, str]]]]
-"""The rows of calls, and the key and source of each record that is of one."""
-
-
-def stored_after(loads: list[list[PricedRequest]]) -> State:
+def stored_after(loads: list[list[PricedRequest]]) -> tuple[list[dict[str, Any]], set[frozenset[tuple[str, str]]]]:
     with new_store() as store:
         for number, records in enumerate(loads):
             load_into(store, *records, now=NOW + timedelta(minutes=number))
-        return state_of(store)
-
-
-def state_of(store: Store) -> State:
-    rows = [{k: v for k, v in row.items() if k not in ("first_load_id", "load_id")} for row in rows_of(store)]
-    members = defaultdict(set)
-    for row in table(store, "SELECT request_key, seen_as, source FROM call_sightings"):
-        members[row["request_key"]].add((row["seen_as"], row["source"]))
-    assert set(members) == {row["request_key"] for row in rows}
-    return rows, {frozenset(of) for of in members.values()}
+        rows = [{k: v for k, v in row.items() if k not in ("first_load_id", "load_id")} for row in rows_of(store)]
+        members = defaultdict(set)
+        for row in table(store, "SELECT request_key, seen_as, source FROM call_sightings"):
+            members[row["request_key"]].add((row["seen_as"], row["source"]))
+        assert set(members) == {row["request_key"] for row in rows}
+        return rows, {frozenset(of) for of in members.values()}
 
 
 def in_any_order(worlds: Worlds, chance: Random, expected: set[frozenset[tuple[str, str]]]) -> None:
@@ -207,32 +199,6 @@ def test_a_call_that_two_names_name_is_no_other_answer_in_any_order() -> None:
         assert stored_after([[record] for record in order])[1] == expected
     assert stored_after([[other], [answered, billed]])[1] == expected
     assert stored_after([[answered, billed, other]])[1] == expected
-
-
-def test_a_new_price_joins_and_parts_calls_as_if_it_had_been_known_from_the_start() -> None:
-    """Of two records of a call, the one that has a price tells when it ended; a third record is alike to one end."""
-
-    def said_by(source: str, cost: str | None, over_after_s: int, *names: str) -> PricedRequest:
-        over_at = NINE + timedelta(seconds=over_after_s)
-        return seen(source, f"{source}:1", cost, *names, agent=None, started_at=None, ended_at=over_at)
-
-    def told(first: str | None, second: str | None) -> list[PricedRequest]:
-        return [said_by("a", first, 0, "span:1"), said_by("b", second, 60, "span:1"), said_by("c", "0.1", 2)]
-
-    one, two = told("0.1", None), told(None, "0.1")
-    first, second, third = (record.request for record in one)
-    with new_store() as store:
-        load_into(store, *two)
-        for number, (asked, calls) in enumerate(((one, {(first, second, third)}), (two, {(first, second), (third,)}))):
-            with Stage(source="prices", location="p", directory=store.stage_directory) as stage:
-                for record in asked:
-                    stage.recost(record, "a new line")
-                assert store.apply(stage, now=NOW + timedelta(hours=number)).read == 0
-            check_facts(store)
-            rows, members = state_of(store)
-            assert members == {frozenset((r.request_key, r.source) for r in call) for call in calls}
-            assert (rows, members) == stored_after([asked])
-            assert store.read("SELECT sum(cost_usd) FROM request_facts").rows == [(usd("0.1") * len(calls),)]
 
 
 @pytest.mark.whole
