@@ -13,7 +13,7 @@ from loaders.costing import Costing
 from loaders.item import Ignored, Item, Note, Parsed, Reached, Rejected, WholePart
 from loaders.repricing import overlapping, repriced
 from store import LoadReport, Price, PricedRequest, Record, RecordError, Request, Stage, StagedRecord, Store
-from store.write import COPY_RULE
+from store.report import COPY_RULE
 
 
 class StalePricesError(Exception):

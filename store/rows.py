@@ -17,8 +17,5 @@ def integer(cursor: DuckDBPyConnection, sql: str, params: Mapping[str, object] |
 
 
 def few_of(table: str, named: str, *columns: str) -> str:
-    """A query for the rows of a stored table that are in `named` by these columns.
-
-    Not by `rowid`, which is no faster: DuckDB 2.0.0 can miss stored rows so where the transaction has updated others.
-    """
+    """A query for the rows of a table that are in `named` by these columns. Not by `rowid`, see decision 0031."""
     return f"SELECT {table}.* FROM {table} SEMI JOIN {named} USING ({', '.join(columns)})"

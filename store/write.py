@@ -3,7 +3,6 @@
 Nothing of a load can be seen before its COMMIT, so a load that was killed is simply repeated.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
@@ -18,7 +17,8 @@ from store.facts import ACCRUAL, FACTS, accrue_until, refresh_facts
 from store.join import JOINED_COPY, keep_former, keep_marks, keep_sightings, make_calls, match_alike, set_apart
 from store.merge import known_prices, merged_rows
 from store.outcomes import find_due, note_instant
-from store.restate import recost, restate
+from store.report import report_of
+from store.restate import find_rows_before, recost, restate
 from store.rows import few_of, integer, row
 from store.stage import Recost, RejectedRow, Stage
 from store.tables import (
@@ -36,7 +36,6 @@ from store.touched import refresh_touched
 from store.transaction import raise_version, transaction
 from store.winners import is_total, same
 
-COPY_RULE = "another copy of a request of the same load"
 FULLER_COPY = "a fuller copy of the request"
 CORRECTED_TOTAL = "a later statement of the total of the session"
 
@@ -65,8 +64,11 @@ def apply_stage(
     with transaction(cursor):
         load_id = next_load_id(cursor)
         is_recosted = "recosts" in staged and recost(cursor, load_id, now)
+        if is_recosted and _tell_again(cursor, is_staged=REQUESTS in tables) and REQUESTS not in tables:
+            tables.append(REQUESTS)
+            staged |= {REQUESTS.name}
         for table in tables:
-            _store(cursor, table, load_id, now)
+            _store(cursor, table, load_id, now, is_recosted=is_recosted)
         removed = _remove_the_rest(cursor, stage, staged)
         left = _left_behind(cursor, stage, staged)
         changed = _changed_tables(cursor, tables, is_recosted=is_recosted) | (
@@ -74,7 +76,7 @@ def apply_stage(
         )
         if accrue_until(cursor, now):
             changed.add(ACCRUAL)
-        report = _report(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
+        report = report_of(cursor, stage, tables, load_id, raise_version(cursor, now), removed, left)
         unread = cursor.execute(_UNREAD).fetchall()
         record_load(cursor, stage, report, now, started_at)
         read_anew = {*unread} ^ {*cursor.execute(_UNREAD).fetchall()}
@@ -137,13 +139,26 @@ def _read_staged(
         )""")
 
 
-def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime) -> None:
+def _tell_again(cursor: DuckDBPyConnection, *, is_staged: bool) -> bool:
+    """Adds `retold`, which is of no item, to what the load says of requests; whether there is any."""
+    if not integer(cursor, "SELECT count(*) FROM retold"):
+        return False
+    columns = ", ".join(REQUESTS.columns)
+    if not is_staged:
+        cursor.execute(f"""
+            CREATE TEMP TABLE staged_requests AS
+            SELECT 0::BIGINT AS seq, NULL::BIGINT AS item, {columns} FROM requests LIMIT 0""")
+    cursor.execute(f"INSERT INTO staged_requests BY NAME SELECT 0 AS seq, {columns} FROM retold")
+    return True
+
+
+def _store(cursor: DuckDBPyConnection, table: Table, load_id: int, now: datetime, *, is_recosted: bool) -> None:
     if table is PRICES:
         cursor.execute(known_prices(), {"now": now})
     stored = few_of(table.name, f"staged_{table.name}", *table.key)
     cursor.execute(f"CREATE TEMP TABLE before_{table.name} AS {stored}")
     if table is REQUESTS:
-        _store_requests(cursor, load_id, now)
+        _store_requests(cursor, load_id, now, is_recosted=is_recosted)
     else:
         _find_changed(cursor, table, f"staged_{table.name}")
         _write(cursor, table, load_id)
@@ -169,7 +184,7 @@ def _is_all_new(cursor: DuckDBPyConnection, table: Table, staged: str) -> bool:
     return cursor.execute(f"SELECT 1 FROM {staged} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1").fetchone() is None
 
 
-def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
+def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime, *, is_recosted: bool) -> None:
     """Copies of one key from one source are merged as they come; what several sources tell is joined."""
     cursor.execute("CREATE OR REPLACE TEMP TABLE gone (request_key VARCHAR)")
     has_parts, is_all_new = set_apart(cursor), False
@@ -187,25 +202,29 @@ def _store_requests(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> 
             CREATE TEMP TABLE news AS
             SELECT request_key FROM changed_requests UNION SELECT request_key FROM parts WHERE load_id IS NULL""")
         make_calls(cursor)
-        keep_former(cursor, load_id, now)
     else:
         cursor.execute("CREATE TEMP VIEW news AS SELECT request_key FROM changed_requests")
     has_old = has_parts or not is_all_new
     if has_old:
-        _keep_old(cursor, load_id, now, has_parts=has_parts)
+        _keep_old(cursor, load_id, now, has_parts=has_parts, is_recosted=is_recosted)
     _write(cursor, REQUESTS, load_id, is_all_new=not has_old)
     keep_marks(cursor, was_stored=has_old)
     _assert_kept(cursor, has_parts=has_parts)
 
 
-def _keep_old(cursor: DuckDBPyConnection, load_id: int, now: datetime, *, has_parts: bool) -> None:
+def _keep_old(cursor: DuckDBPyConnection, load_id: int, now: datetime, *, has_parts: bool, is_recosted: bool) -> None:
     """What is about to be replaced, and what records of one call say against another."""
+    if is_recosted:
+        find_rows_before(cursor, load_id)
+    before = "rows_before" if is_recosted else "requests"
+    if has_parts:
+        keep_former(cursor, load_id, now, before)
     cursor.execute(keep_conflicts(has_parts=has_parts), {"load_id": load_id})
     reason = f"CASE WHEN {is_total('new.')} THEN '{CORRECTED_TOTAL}' ELSE '{FULLER_COPY}' END"
     if has_parts:
         several = "SELECT call_key FROM parts GROUP BY call_key HAVING count(*) > 1"
         reason = f"CASE WHEN new.request_key IN ({several}) THEN '{JOINED_COPY}' ELSE {reason} END"
-    restate(cursor, "changed_requests", reason, load_id, now)
+    restate(cursor, "changed_requests", reason, load_id, now, before)
     if has_parts:
         keep_sightings(cursor, load_id)
 
@@ -242,11 +261,19 @@ def _assert_unique(cursor: DuckDBPyConnection, table: Table) -> None:
 
 def _assert_kept(cursor: DuckDBPyConnection, *, has_parts: bool) -> None:
     """What the load says, and what it took away, is counted, and once: by its own row or by that of another key."""
-    lost = cursor.execute("""
-        SELECT request_key FROM (SELECT request_key FROM staged_requests UNION ALL FROM gone)
-        ANTI JOIN requests USING (request_key) ANTI JOIN sightings USING (request_key) LIMIT 1""").fetchone()
-    if lost:
-        raise StoreError(f"the call {lost[0]} would be lost; nothing was stored, please report this")
+    (lost,) = row(
+        cursor,
+        """
+        WITH touched AS (SELECT request_key FROM staged_requests UNION FROM gone),
+        kept AS (
+            SELECT request_key FROM requests SEMI JOIN touched USING (request_key)
+            UNION ALL
+            SELECT request_key FROM sightings SEMI JOIN touched USING (request_key)
+        )
+        SELECT min(request_key) FROM touched ANTI JOIN kept USING (request_key)""",  # with LIMIT, DuckDB 2.0.0 hangs
+    )
+    if lost is not None:
+        raise StoreError(f"the call {lost} would be lost; nothing was stored, please report this")
     if has_parts:
         _assert_joined(cursor)
 
@@ -268,59 +295,3 @@ def _assert_joined(cursor: DuckDBPyConnection) -> None:
         LIMIT 1""").fetchone()
     if wrong:
         raise StoreError(f"the call {wrong[0]} would not be counted once; nothing was stored, please report this")
-
-
-def _report(
-    cursor: DuckDBPyConnection,
-    stage: Stage,
-    tables: Iterable[Table],
-    load_id: int,
-    data_version: int,
-    removed: int,
-    left_behind: int,
-) -> LoadReport:
-    """An item is stored if one of its records was; one that only has copies of requests of other items is ignored."""
-    verdicts = " UNION ALL ".join(_verdicts(table) for table in tables) or "SELECT 0 AS item, NULL AS is_stored LIMIT 0"
-    stored, unchanged, copies = row(
-        cursor,
-        f"""
-        SELECT
-            count(*) FILTER (WHERE is_stored),
-            count(*) FILTER (WHERE NOT is_stored),
-            count(*) FILTER (WHERE is_stored IS NULL)
-        FROM (SELECT item, bool_or(is_stored) AS is_stored FROM ({verdicts}) GROUP BY item)""",
-    )
-    ignored = stage.ignored + Counter({COPY_RULE: copies})
-    report = LoadReport(
-        load_id=load_id,
-        source=stage.source,
-        location=stage.location,
-        read=stage.items + stage.ignored.total() + stage.rejected,
-        stored=stored,
-        unchanged=unchanged,
-        ignored=ignored.total(),
-        rejected=stage.rejected,
-        removed=removed,
-        left_behind=left_behind,
-        conflicts=integer(cursor, "SELECT count(*) FROM conflicts WHERE load_id = $load_id", {"load_id": load_id}),
-        data_version=data_version,
-        rejections=tuple(stage.rejections),
-        ignored_by_rule=tuple(ignored.items()),
-    )
-    counted = report.stored + report.unchanged + report.ignored + report.rejected
-    if report.read != counted:
-        raise StoreError(f"the load read {report.read} items and can account for {counted}; nothing was stored")
-    return report
-
-
-def _verdicts(table: Table) -> str:
-    """Item -> whether it changed a row. NULL where a request is told twice: the first item of its key speaks for it."""
-    if table is REQUESTS:
-        return """
-            SELECT min(item) AS item, bool_or(news.request_key IS NOT NULL) AS is_stored
-            FROM staged_requests LEFT JOIN news USING (request_key)
-            GROUP BY request_key
-            UNION ALL
-            SELECT item, NULL FROM staged_requests"""
-    staged = f"staged_{table.name} LEFT JOIN changed_{table.name} AS changed USING ({', '.join(table.key)})"
-    return f"SELECT item, changed.source IS NOT NULL AS is_stored FROM {staged}"

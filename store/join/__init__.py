@@ -5,6 +5,7 @@
 """
 
 from store.join.alike import match_alike
+from store.join.calls import merged_calls
 from store.join.marks import keep_marks
 from store.join.names import set_apart
 from store.join.settle import JOINED_COPY, keep_former, keep_sightings, make_calls, merge_again
@@ -17,5 +18,6 @@ __all__ = [
     "make_calls",
     "match_alike",
     "merge_again",
+    "merged_calls",
     "set_apart",
 ]

@@ -135,8 +135,6 @@ def _find_stored(cursor: DuckDBPyConnection) -> None:
 
     They are found by their counts, because to work out the likeness of each that is stored is dear.
     """
-    counts = f"rowid IN (SELECT rowid FROM requests SEMI JOIN likenesses USING ({', '.join(BUCKETS)}))"
-    keys = "rowid IN (SELECT rowid FROM requests SEMI JOIN seen USING (request_key))"
     in_time = "{} >= (SELECT min(begins_at) FROM bands) AND {} <= (SELECT max(ends_at) FROM bands)"
     seen = " UNION ALL ".join(
         f"SELECT call_key AS request_key, {at} AS over_at FROM sightings WHERE {in_time.format(at, at)}"
@@ -145,28 +143,24 @@ def _find_stored(cursor: DuckDBPyConnection) -> None:
     cursor.execute(f"""
         CREATE OR REPLACE TEMP TABLE near AS
         WITH by_row AS (
-            SELECT rowid AS place, {LIKENESS} AS likeness, {OVER_AT} AS over_at
-            FROM requests WHERE {counts} AND {CAN_MATCH} AND {in_time.format(OVER_AT, OVER_AT)}
+            SELECT request_key, {LIKENESS} AS likeness, {OVER_AT} AS over_at
+            FROM ({few_of("requests", "likenesses", *BUCKETS)})
+            WHERE {CAN_MATCH} AND {in_time.format(OVER_AT, OVER_AT)}
         ),
         seen AS ({seen}),
         by_sighting AS (
-            SELECT place, likeness, seen.over_at
+            SELECT request_key, likeness, seen.over_at
             FROM (
-                SELECT rowid AS place, request_key, {LIKENESS} AS likeness FROM requests WHERE {keys} AND {CAN_MATCH}
+                SELECT request_key, {LIKENESS} AS likeness
+                FROM ({few_of("requests", "seen", "request_key")}) WHERE {CAN_MATCH}
             )
             JOIN seen USING (request_key)
         ),
-        points AS (FROM by_row UNION FROM by_sighting),
-        found AS (
-            SELECT place, points.likeness, begins_at
-            FROM points
-            ASOF JOIN bands ON points.likeness = bands.likeness AND points.over_at >= bands.begins_at
-            WHERE points.over_at <= bands.ends_at
-        )
-        SELECT DISTINCT request_key, likeness, begins_at
-        FROM requests JOIN found ON found.place = requests.rowid
-        WHERE requests.rowid IN (SELECT place FROM found)
-            AND request_key NOT IN (SELECT request_key FROM replaced)""")
+        points AS (FROM by_row UNION FROM by_sighting)
+        SELECT DISTINCT request_key, points.likeness, begins_at
+        FROM points
+        ASOF JOIN bands ON points.likeness = bands.likeness AND points.over_at >= bands.begins_at
+        WHERE points.over_at <= bands.ends_at AND request_key NOT IN (SELECT request_key FROM replaced)""")
 
 
 def _find_possible(cursor: DuckDBPyConnection) -> None:

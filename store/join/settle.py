@@ -51,15 +51,18 @@ def make_calls(cursor: DuckDBPyConnection) -> None:
         ) WHERE place = 1""")
 
 
-def keep_former(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None:
-    """Before the rows are written: what is counted until now and will not be, and what that changes in the total."""
+def keep_former(cursor: DuckDBPyConnection, load_id: int, now: datetime, before: str) -> None:
+    """Ahead of the rows: what is counted until now and will not be, and what that changes in the total.
+
+    `before` has the rows as they were counted before the load.
+    """
     values = {"load_id": load_id, "now": now}
     cursor.execute(
         f"""
         INSERT INTO former_calls BY NAME
-        SELECT {", ".join(f"requests.{column}" for column in REQUESTS.columns)},
-            requests.first_load_id, requests.load_id, $load_id AS left_load_id, parts.call_key
-        FROM requests
+        SELECT {", ".join(f"old.{column}" for column in REQUESTS.columns)},
+            old.first_load_id, old.load_id, $load_id AS left_load_id, parts.call_key
+        FROM {before} AS old
         JOIN gone USING (request_key)
         JOIN (SELECT DISTINCT request_key, call_key FROM parts) AS parts USING (request_key)""",
         {"load_id": load_id},
@@ -74,7 +77,7 @@ def keep_former(cursor: DuckDBPyConnection, load_id: int, now: datetime) -> None
             CASE WHEN heirs.call_key IS NULL THEN '{JOINED}' ELSE calls.cost_status END AS new_cost_status,
             CASE WHEN heirs.call_key IS NOT NULL THEN calls.price_id END AS new_price_id,
             '{IS_OF}' || parts.call_key AS reason
-        FROM requests AS old
+        FROM {before} AS old
         JOIN gone USING (request_key)
         JOIN (SELECT DISTINCT request_key, call_key FROM parts) AS parts USING (request_key)
         JOIN calls ON calls.request_key = parts.call_key

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from store import PricedRequest
+from store import PricedRequest, Store
 from tests.store.conftest import NOW, load_into, table, usd
 from tests.store.test_one_call import NINE, rows_of, seen
 from tests.stores import new_store
@@ -73,16 +73,24 @@ def put_together(said: list[PricedRequest], joins: Callable[[str], bool]) -> lis
     return [group for group, _ in groups]
 
 
-def stored_after(loads: list[list[PricedRequest]]) -> tuple[list[dict[str, Any]], set[frozenset[tuple[str, str]]]]:
+State = tuple[list[dict[str, Any]], set[frozenset[tuple[str, str]]]]
+"""The rows of calls, and the key and source of each record that is of one."""
+
+
+def stored_after(loads: list[list[PricedRequest]]) -> State:
     with new_store() as store:
         for number, records in enumerate(loads):
             load_into(store, *records, now=NOW + timedelta(minutes=number))
-        rows = [{k: v for k, v in row.items() if k not in ("first_load_id", "load_id")} for row in rows_of(store)]
-        members = defaultdict(set)
-        for row in table(store, "SELECT request_key, seen_as, source FROM call_sightings"):
-            members[row["request_key"]].add((row["seen_as"], row["source"]))
-        assert set(members) == {row["request_key"] for row in rows}
-        return rows, {frozenset(of) for of in members.values()}
+        return state_of(store)
+
+
+def state_of(store: Store) -> State:
+    rows = [{k: v for k, v in row.items() if k not in ("first_load_id", "load_id")} for row in rows_of(store)]
+    members = defaultdict(set)
+    for row in table(store, "SELECT request_key, seen_as, source FROM call_sightings"):
+        members[row["request_key"]].add((row["seen_as"], row["source"]))
+    assert set(members) == {row["request_key"] for row in rows}
+    return rows, {frozenset(of) for of in members.values()}
 
 
 def in_any_order(worlds: Worlds, chance: Random, expected: set[frozenset[tuple[str, str]]]) -> None:

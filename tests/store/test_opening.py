@@ -1,6 +1,7 @@
 """One process owns one file, of a version that it knows."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -74,6 +75,7 @@ def test_what_a_killed_load_has_staged_is_removed_at_opening(tmp_path: Path) -> 
     path = tmp_path / "clawback.duckdb"
     open_and_die = """
 import os
+import re
 import sys
 from pathlib import Path
 from store import Stage, Store
@@ -267,3 +269,29 @@ def test_rows_that_are_added_after_none_are_there(store: Store, empty: str) -> N
     cursor.execute(f"INSERT INTO added {empty}")
     cursor.execute("INSERT INTO added SELECT a FROM many")
     assert cursor.execute("SELECT count(a), sum(a) FROM added").fetchall() == [(122880, 7549685760)]
+
+
+def test_no_statement_reads_rows_by_their_place_but_those_that_may() -> None:
+    """Where a load may have written the table before, such a statement can miss rows (decision 0031)."""
+    named = {
+        (str(path.relative_to(ROOT / "store")), line.strip(' "'))
+        for path in sorted((ROOT / "store").rglob("*"))
+        if path.suffix in {".py", ".sql"}
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"\browid\b", line) and "decision 0031" not in line
+    }
+    assert named == {
+        # Not while anything is stored.
+        (
+            "stored.py",
+            'SELECT location, reason FROM rejected_rows WHERE load_id = $load_id ORDER BY rowid LIMIT $most",',
+        ),
+        # Before the load has written any of that table.
+        ("touched/calls.py", "SELECT rowid AS place FROM request_facts SEMI JOIN touched_sessions USING (session_id)"),
+        (
+            "touched/calls.py",
+            'SELECT rowid FROM request_facts SEMI JOIN known_calls USING (request_key) WHERE session_id IS NULL""")',
+        ),
+        ("touched/calls.py", 'SELECT * FROM request_facts WHERE rowid IN (FROM left_places)""")'),
+        ("touched/calls.py", 'cursor.execute("DELETE FROM request_facts WHERE rowid IN (FROM left_places)")'),
+    }
