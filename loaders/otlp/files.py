@@ -14,6 +14,7 @@ from typing import cast
 
 from loaders.item import Ignored, Item, LoadError, Location, Note, Rejected
 from loaders.loader import QUARTER_HOURLY, of_files
+from loaders.otlp.around import Around
 from loaders.otlp.batch import MAX_BYTES, DecodeError, Encoding, Signal
 from loaders.otlp.decode import decode
 from loaders.otlp.read import read_batch
@@ -46,6 +47,7 @@ def paths(path: Path) -> list[Path]:
 
 
 def _items(path: Path, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item | Note]:
+    around = Around()
     for file in paths(path):
         shown_as = _shown(file)
         reason = refusal(file, path) if path.is_dir() else None
@@ -53,24 +55,32 @@ def _items(path: Path, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item
             yield Rejected(Location(shown_as), reason)
         elif found := _BODY.search(file.name):
             signal, encoding = cast(Signal, found[1]), _ENCODINGS[found[2]]
-            yield from _of_file(file, shown_as, signal, encoding, now, on_bytes)
+            yield from _of_file(file, shown_as, signal, encoding, now, on_bytes, around)
         elif _LINES.search(file.name):
-            yield from _of_lines(file, shown_as, now, on_bytes)
+            yield from _of_lines(file, shown_as, now, on_bytes, around)
         else:
             yield Ignored(Location(shown_as), _OTHER_FILE)
 
 
 def _of_file(
-    file: Path, shown_as: str, signal: Signal, encoding: Encoding, now: datetime, on_bytes: OnBytes | None
+    file: Path,
+    shown_as: str,
+    signal: Signal,
+    encoding: Encoding,
+    now: datetime,
+    on_bytes: OnBytes | None,
+    around: Around,
 ) -> Iterator[Item | Note]:
     body = read_document(file, shown_as, on_bytes, _LIMITS)
     if isinstance(body, Rejected):
         yield body
     else:
-        yield from _of_body(body, Location(shown_as), signal, encoding, now)
+        yield from _of_body(body, Location(shown_as), signal, encoding, now, around)
 
 
-def _of_lines(file: Path, shown_as: str, now: datetime, on_bytes: OnBytes | None) -> Iterator[Item | Note]:
+def _of_lines(
+    file: Path, shown_as: str, now: datetime, on_bytes: OnBytes | None, around: Around
+) -> Iterator[Item | Note]:
     for line in read_lines(file, shown_as, on_bytes, _LIMITS):
         if isinstance(line, Rejected):
             yield line
@@ -81,18 +91,18 @@ def _of_lines(file: Path, shown_as: str, now: datetime, on_bytes: OnBytes | None
             reason = "must be an export request that begins with resourceSpans, resourceMetrics or resourceLogs"
             yield Rejected(location, reason)  # without its text, which may be of prompts
         else:
-            yield from _of_body(body, location, _SIGNAL_OF[first[1]], "json", now)
+            yield from _of_body(body, location, _SIGNAL_OF[first[1]], "json", now, around)
 
 
 def _of_body(
-    body: bytes, location: Location, signal: Signal, encoding: Encoding, now: datetime
+    body: bytes, location: Location, signal: Signal, encoding: Encoding, now: datetime, around: Around
 ) -> Iterator[Item | Note]:
     try:
         batch = decode(signal, encoding, body)
     except DecodeError as error:
         yield Rejected(location, str(error))
     else:
-        yield from read_batch(batch, now, where=str(location))
+        yield from read_batch(batch, now, where=str(location), around=around)
 
 
 def _shown(path: Path) -> str:

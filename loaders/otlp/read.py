@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from loaders.item import Ignored, Item, Location, Note, Parsed, Rejected
+from loaders.otlp.around import Around
 from loaders.otlp.batch import Batch, EntryError, LogRecord, Point, Span, Unread, Wrong
 from loaders.otlp.events import read_event
 from loaders.otlp.meters import read_point
@@ -11,10 +12,15 @@ from loaders.otlp.spans import Read, Traces, read_span
 from store import RecordError
 
 
-def read_batch(batch: Batch, now: datetime, *, where: str | None = None) -> Iterator[Item | Note]:
-    """One item for each span, record or point, in the order of the body; its location is `where`:number."""
+def read_batch(
+    batch: Batch, now: datetime, *, where: str | None = None, around: Around | None = None
+) -> Iterator[Item | Note]:
+    """One item for each span, record or point, in the order of the body; its location is `where`:number.
+
+    `around` is what bodies before this one have left to know, and takes what this one leaves.
+    """
     path = where or f"OTLP {batch.signal}"
-    traces = Traces(entry for entry in batch.entries if isinstance(entry, Span))
+    traces = Traces((entry for entry in batch.entries if isinstance(entry, Span)), around or Around())
     for number, entry in enumerate(batch.entries, start=1):
         location = Location(path, number)
         match entry:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Set
 from datetime import datetime
 
 from loaders.otlp import openclaw, openrouter
+from loaders.otlp.around import Around, SpanKey
 from loaders.otlp.batch import Span
 from loaders.otlp.fields import first
 from loaders.otlp.generations import INFERENCE, has_whole_usage, is_failed, operation_of, read_generation
@@ -72,20 +73,24 @@ def _is_inference(span: Span) -> bool:
 
 
 class Traces:
-    """What the spans of a batch say of each other."""
+    """What the spans of a batch say of each other, and `around` of those that came before; and what it keeps for later.
 
-    def __init__(self, spans: Iterable[Span]) -> None:
+    Who is around a call that comes in a later batch cannot be known, so that one is counted beside it.
+    """
+
+    def __init__(self, spans: Iterable[Span], around: Around) -> None:
         known = {(span.trace_id, span.span_id): span for span in spans}
         calls = [key for key, span in known.items() if _counts(span)]
         halves = [key for key, span in known.items() if _is_inference(span) and has_usage(span) and not _counts(span)]
         self._parents = {key: (span.trace_id, span.parent_id) for key, span in known.items() if span.parent_id}
         self._with_calls = {trace_id for trace_id, _ in calls}
         self._calls = set(calls)
-        self._around: set[tuple[str, str]] = set()
-        self._mark_around(calls, frozenset())
+        self._around = {key for key in known if key in around}
+        self._mark_around([*self._around, *calls], frozenset())
+        around.keep(self._around - known.keys())
         self._mark_around(halves, self._calls)
 
-    def _mark_around(self, inner: Iterable[tuple[str, str]], stop: Set[tuple[str, str]]) -> None:
+    def _mark_around(self, inner: Iterable[SpanKey], stop: Set[SpanKey]) -> None:
         """Of spans in each other the innermost with a whole usage counts; where none has one, the innermost half."""
         for key in inner:
             outer = self._parents.get(key)
@@ -102,7 +107,7 @@ class Traces:
 
     def is_inside_call(self, span: Span) -> bool:
         """Whether a span around it is the call: an inference span with usage, and no other such span inside."""
-        seen: set[tuple[str, str]] = set()
+        seen: set[SpanKey] = set()
         outer = self._parents.get((span.trace_id, span.span_id))
         while outer is not None and outer not in seen:
             if outer in self._calls and outer not in self._around:

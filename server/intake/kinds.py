@@ -5,12 +5,14 @@ from datetime import datetime
 
 from loaders import calls
 from loaders.item import Ignored, Item, Note, Parsed, Rejected
-from loaders.otlp import decode, read_batch
+from loaders.otlp import Around, decode, read_batch
 from server.intake.spool import Body
 
 
-def read_body(body: Body, now: datetime) -> Iterator[Item]:
+def read_body(body: Body, now: datetime, around: Around) -> Iterator[Item]:
     """An item for every span, record, point or line. Notes are left out: who sends a part never states a whole.
+
+    `around` is what the bodies before it have left to know of the spans to come.
 
     Raises `LoadError` or `ValueError` where nothing of it can be read, and `OSError`.
     """
@@ -19,7 +21,9 @@ def read_body(body: Body, now: datetime) -> Iterator[Item]:
         read = calls.read(body.path, now=now)
     else:
         content = body.path.read_bytes()
-        read = read_batch(decode(body.signal, body.encoding, content), now, where=body.path.name.partition(".")[0])
+        where = body.path.name.partition(".")[0]
+        batch = decode(body.signal, body.encoding, content)
+        read = read_batch(batch, now, where=where, around=around.of(body.rights))
     for item in read:
         if isinstance(item, Parsed | Ignored | Rejected):
             yield item

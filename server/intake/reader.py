@@ -17,6 +17,7 @@ from loaders.costing import Costing
 from loaders.item import Item, LoadError, Parsed, Rejected
 from loaders.job import stage_items
 from loaders.orphan import end_with_parent
+from loaders.otlp import Around
 from server.intake.kinds import read_body
 from server.intake.questions import (
     Book,
@@ -59,6 +60,7 @@ class Desk:
     stages: dict[str, _Open] = field(default_factory=dict)
     owners: dict[str, frozenset[str]] = field(default_factory=dict)
     """Of sessions that were read lately, and that the store may not have yet."""
+    around: Around = field(default_factory=Around)
 
     def answer(self, question: Question) -> Verdict | Unreadable | Path | None:
         match question:
@@ -78,7 +80,7 @@ class Desk:
         opened = self._open(body.kind)
         counted = _Counted(opened.stage, self.remember)
         try:
-            items: Iterable[Item] = read_body(body, body.received_at)
+            items: Iterable[Item] = read_body(body, body.received_at, self.around)
             if rights is not None:
                 items = Rights.read(rights).checked(items, self._owners)
             stage_items(opened.stage, counted.of(items), opened.costing, opened.items)

@@ -15,8 +15,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from loaders.item import Ignored, Parsed, Rejected
-from loaders.otlp import Signal, decode, read_batch
+from loaders.item import Ignored, Item, Note, Parsed, Rejected
+from loaders.otlp import Around, Signal, decode, read_batch
 from store import Record, ReportedUsage, Request, Session
 
 Json = dict[str, Any]
@@ -119,6 +119,22 @@ def items(signal: Signal, document: Json, now: datetime = NOW) -> list[Parsed | 
     read = [*read_batch(decode(signal, "json", as_json(document)), now)]
     assert [*read_batch(decode(signal, "protobuf", as_protobuf(signal, document)), now)] == read
     return read  # type: ignore[return-value]  # it gives no notes
+
+
+def one_after_the_other(around: Around, *documents: Json) -> list[list[str]]:
+    """Of bodies of spans: the keys of calls and the rules by which entries are passed over, body by body."""
+    told = []
+    for document in documents:
+        read = read_batch(decode("traces", "json", as_json(document)), NOW, around=around)
+        told.append([one for item in read for one in _keys_or_rule(item)])
+    return told
+
+
+def _keys_or_rule(item: Item | Note) -> list[str]:
+    if isinstance(item, Ignored):
+        return [item.rule]
+    assert isinstance(item, Parsed), item
+    return [one.request_key for one in item.records if isinstance(one, Request)]
 
 
 def records(signal: Signal, document: Json) -> list[Record]:

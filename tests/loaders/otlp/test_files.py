@@ -12,7 +12,7 @@ from loaders.item import Ignored, Item, LoadError, Note, Parsed, Rejected
 from loaders.otlp import LOADER
 from loaders.otlp.files import read
 from store import Request
-from tests.loaders.otlp.bodies import NOW, Json, as_json, as_protobuf, logs, record, span, traces
+from tests.loaders.otlp.bodies import NOW, TRACE, Json, as_json, as_protobuf, logs, record, span, traces
 from tests.loaders.otlp.test_events import CODEX
 from tests.loaders.otlp.test_spans import CHAT
 
@@ -54,6 +54,15 @@ def test_a_collectors_file_has_a_request_of_any_signal_in_each_line(tmp_path: Pa
     assert stranger.reason.startswith("must be an export request that begins with resourceSpans")
     assert isinstance(broken, Rejected)
     assert (str(broken.location), broken.raw) == (f"{path}:4", "")
+
+
+def test_a_span_around_a_call_of_another_line_or_file_is_no_other_call(tmp_path: Path) -> None:
+    """Two instrumentations of one program: what has ended is exported, the inner span first."""
+    inner, outer = as_json(traces(span(2, CHAT, parent=1))), as_json(traces(span(1, CHAT)))
+    (tmp_path / "a.jsonl").write_bytes(inner + b"\n" + outer + b"\n")
+    (tmp_path / "b.traces.json").write_bytes(outer)
+    assert keys(tmp_path) == [f"otlp:{TRACE}/{2:016x}"]
+    assert keys(tmp_path / "b.traces.json") == [f"otlp:{TRACE}/{1:016x}"]
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"\x1f\x8b"])

@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from loaders.otlp import spans
+from loaders.otlp import Around, spans
 from store import Request, Session
 from tests.loaders.otlp.bodies import (
     START_NS,
     TRACE,
     Json,
+    one_after_the_other,
     reasons,
     records,
     request,
@@ -235,6 +236,44 @@ def test_of_two_spans_of_one_call_the_inner_one_counts() -> None:
     document = traces(framework, client)
     assert request("traces", document).request_key == "openai:chatcmpl-9xYz000000"
     assert rules("traces", document) == [spans.OUTER]
+
+
+def test_a_span_around_a_call_of_an_earlier_body_is_no_other_call() -> None:
+    """An exporter sends what has ended: the client's span, then another around it, then the framework's."""
+    client, between, framework = span(3, CHAT, parent=2), span(2, {}, parent=1), span(1, CHAT)
+    bodies = [traces(client), traces(between), traces(framework)]
+    assert one_after_the_other(Around(), *bodies) == [[f"otlp:{TRACE}/{3:016x}"], [spans.NO_CALL], [spans.OUTER]]
+    again = [traces(client, between), traces(framework), traces(client)]
+    expected = [[f"otlp:{TRACE}/{3:016x}", spans.NO_CALL], [spans.OUTER], [f"otlp:{TRACE}/{3:016x}"]]
+    assert one_after_the_other(Around(), *again) == expected
+
+
+def test_a_span_beside_a_call_of_an_earlier_body_is_a_call() -> None:
+    """Two calls of one agent; and the same numbers in another trace."""
+    agent = span(1, {"gen_ai.operation.name": "invoke_agent"}, kind=1)
+    other_trace = span(1, CHAT, trace="f" * 32)
+    bodies = [traces(span(2, CHAT, parent=1)), traces(span(3, CHAT, parent=1)), traces(agent, other_trace)]
+    assert one_after_the_other(Around(), *bodies) == [
+        [f"otlp:{TRACE}/{2:016x}"],
+        [f"otlp:{TRACE}/{3:016x}"],
+        [spans.OTHER_OPERATION, f"otlp:{'f' * 32}/{1:016x}"],
+    ]
+
+
+def test_a_sender_does_not_pass_over_the_calls_of_another() -> None:
+    around = Around()
+    assert one_after_the_other(around.of("one"), traces(span(2, CHAT, parent=1))) == [[f"otlp:{TRACE}/{2:016x}"]]
+    assert one_after_the_other(around.of("other"), traces(span(1, CHAT))) == [[f"otlp:{TRACE}/{1:016x}"]]
+    assert one_after_the_other(around.of("one"), traces(span(1, CHAT))) == [[spans.OUTER]]
+
+
+def test_what_is_remembered_of_spans_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loaders.otlp.around.MOST_KEPT", 2)
+    around = Around()
+    inner = [traces(span(n, CHAT, parent=n + 1)) for n in (10, 20, 10, 30)]
+    one_after_the_other(around, *inner)
+    outer = [traces(span(n, CHAT)) for n in (11, 21, 31)]
+    assert one_after_the_other(around, *outer) == [[spans.OUTER], [f"otlp:{TRACE}/{21:016x}"], [spans.OUTER]]
 
 
 def test_an_inner_span_without_usage_gives_way_to_the_outer_one_unless_it_failed() -> None:

@@ -71,6 +71,25 @@ def test_what_a_killed_server_left_is_stored_with_its_rights_and_rubbish_is_set_
     assert bound.startswith("the session 'yours' is another's")
 
 
+def test_spans_of_two_instrumentations_are_one_call_in_bodies_of_one_sender(
+    store: Store, spool: Spool, intake: Intake
+) -> None:
+    inner, outer = (span(number, "s-framework", "framework") for number in (110, 111))
+    for each in (inner, outer):
+        each["attributes"] = [said for said in each["attributes"] if said["key"] != "gen_ai.response.id"]
+    inner |= {"traceId": outer["traceId"], "parentSpanId": outer["spanId"]}
+    rights = Rights(agents=("framework",))
+    spool.keep_rights(rights.name, rights.written())
+    with intake.kept_going():
+        for body in (traces([inner]), traces([outer])):
+            assert intake.read(left(spool, body)).result(60)
+        until(lambda: not spool.bodies(), "both are stored")
+        assert stored(store, "framework") == 1
+        assert intake.read(left(spool, traces([outer]), rights.name)).result(60)
+        until(lambda: not spool.bodies(), "another's span is stored")
+    assert stored(store, "framework") == 2
+
+
 def test_a_reader_that_is_killed_is_replaced_and_nothing_is_lost(store: Store, spool: Spool, intake: Intake) -> None:
     with intake.kept_going():
         assert intake.read(left(spool, traces([span(120, agent="killed")]))).result(60)
