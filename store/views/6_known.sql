@@ -14,7 +14,7 @@ SELECT
     request_key,
     restated_at AS changed_at, -- UTC
     load_id,
-    1 AS place, -- within a load a cost is first found, then corrected
+    1 AS place, -- in older stores a load could first find a cost and then correct it; now it changes one once
     old_cost_usd,
     old_cost_status,
     old_price_id
