@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
@@ -54,7 +55,8 @@ def chromium() -> Iterator[WebDriver]:
 
 
 def until(driver: WebDriver, condition: Callable[[WebDriver], bool], what: str) -> None:
-    WebDriverWait(driver, PATIENCE_S, poll_frequency=0.05).until(
+    redrawn = [StaleElementReferenceException]  # between finding an element and reading it: look again
+    WebDriverWait(driver, PATIENCE_S, poll_frequency=0.05, ignored_exceptions=redrawn).until(
         condition, f"waited {PATIENCE_S:.0f} s in vain until {what}"
     )
 
